@@ -1,0 +1,68 @@
+# Everything a developer does. `make` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+PACKAGES := ./...
+FUZZTIME ?= 20s
+TESTFLAGS ?=
+
+.PHONY: help build run test redis lint fuzz bench cover web release clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/laurel
+	go build -trimpath -o bin/laurel ./cmd/laurel
+
+run: build ## run a server with a live board of this repository's history
+	./bin/laurel demo
+
+test: redis ## run every test, with the race detector
+	go test -race $(TESTFLAGS) $(PACKAGES)
+
+redis: # the store's tests run a real server too; none of them is ever skipped
+	@command -v redis-server >/dev/null || { \
+	  sudo=; if [ "$$(id -u)" != 0 ]; then sudo='sudo -n'; fi; \
+	  if command -v apt-get >/dev/null && { [ -z "$$sudo" ] || $$sudo true 2>/dev/null; }; then \
+	    echo 'redis-server is missing: installing it'; \
+	    { $$sudo apt-get update -qq && $$sudo apt-get install -qqy --no-install-recommends redis-server; } >/dev/null; \
+	  fi; }
+	@command -v redis-server >/dev/null || { \
+	  echo 'redis-server is missing and cannot be installed from here. Install Redis 7 (or Valkey with its redis-server name) and try again.' >&2; exit 1; }
+
+lint: ## check format, vet, staticcheck, go.mod and the import rules
+	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' $(PACKAGES))); \
+	  if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):" >&2; echo "$$unformatted" >&2; exit 1; fi
+	go vet $(PACKAGES)
+	go tool staticcheck $(PACKAGES)
+	go mod tidy -diff
+	go test ./internal/archtest
+
+fuzz: ## run each fuzz target for FUZZTIME (20s)
+	@for package in $$(go list -f '{{.Dir}}' $(PACKAGES)); do \
+	  for target in $$(cat $$package/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p'); do \
+	    echo "$$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+bench: ## measure (see bench/README.md)
+	go run ./bench/cmd/laurelbench
+
+cover: redis ## report the coverage of the tests
+	go test -coverprofile=coverage.out -coverpkg=$(PACKAGES) $(PACKAGES)
+	go tool cover -func=coverage.out | tail -n 1
+
+web: ## check the live board page
+	go test ./web
+
+release: ## build dist/ for Linux and macOS, with checksums
+	@rm -rf dist; mkdir -p dist
+	@for os in linux darwin; do for arch in amd64 arm64; do \
+	  echo "dist/laurel-$$os-$$arch"; \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags='-s -w' -o dist/laurel-$$os-$$arch ./cmd/laurel; \
+	done; done
+	@cd dist; if command -v sha256sum >/dev/null; then sha256sum laurel-*; else shasum -a 256 laurel-*; fi > SHA256SUMS
+
+clean: ## remove what was built (data stays)
+	rm -rf bin dist coverage.out

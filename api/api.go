@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"laurel/internal/activity"
+	"laurel/internal/auth"
+	"laurel/internal/calendar"
+	"laurel/internal/ingest"
+	"laurel/internal/query"
+	"laurel/internal/registry"
+)
+
+// Limits of one request, checked before anything is stored.
+const (
+	MaxBody  = 8 << 20 // bytes, also of a gzip body when unpacked
+	MaxItems = 5_000
+)
+
+// Writes is the write path (*ingest.Service). It is an interface so that failures in the middle of a batch can be tested.
+type Writes interface {
+	Submit(ctx context.Context, org activity.Org, items []ingest.Item, o ingest.SubmitOptions) (ingest.Report, error)
+	Activity(ctx context.Context, org activity.Org, user activity.User, id activity.ID) (*activity.Activity, error)
+	Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) ([]activity.Activity, string, error)
+	Reject(ctx context.Context, org activity.Org, user activity.User, id activity.ID, reason string) (*activity.Activity, error)
+	Restore(ctx context.Context, org activity.Org, user activity.User, id activity.ID) (*activity.Activity, error)
+	CreateImport(ctx context.Context, org activity.Org) (ingest.Import, error)
+	Import(ctx context.Context, org activity.Org, id string) (ingest.Import, error)
+	CloseImport(ctx context.Context, org activity.Org, id string) (ingest.Import, error)
+}
+
+// Reads is every read of boards and users (*query.Reader).
+type Reads interface {
+	Leaderboards(ctx context.Context, org activity.Org) (query.LeaderboardList, error)
+	Leaderboard(ctx context.Context, org activity.Org, rule, period string, p query.Page) (*query.Leaderboard, error)
+	UserRank(ctx context.Context, org activity.Org, rule, period string, user activity.User, around int) (*query.UserRank, error)
+	Ranks(ctx context.Context, org activity.Org, rule, period string, users []activity.User, relative bool) (*query.Ranks, error)
+	User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
+	UserRanks(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
+	Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error)
+	Wait(ctx context.Context, revision string) error
+}
+
+// Options is what the API stands on. Writes, Reads, Registry and Keys are required.
+type Options struct {
+	Writes   Writes
+	Reads    Reads
+	Registry *registry.Registry
+	Keys     *auth.Keys
+	// WebSocket serves GET /v1/ws and authenticates by itself; Home serves GET /. A nil one is 404.
+	WebSocket http.Handler
+	Home      http.Handler
+	// Version is shown in the OpenAPI document; "" is "dev".
+	Version string
+	Metrics Metrics
+	Log     zerolog.Logger
+}
+
+// Metrics are told about every request that was answered here; connections that became WebSockets are not. A nil function is not called.
+type Metrics struct {
+	// Request: route is the pattern of the route table ("unmatched" for none) and method one of HTTP's own ("other" else), so both
+	// are closed sets.
+	Request func(route, method string, status int, took time.Duration)
+}
+
+// API serves the routes. It is immutable after New.
+type API struct {
+	Options
+	routes   []route
+	problems *problems
+	items    sync.Pool  // of *itemDecoder
+	buffers  bufferPool // of bodies and answers
+	mux      *http.ServeMux
+	openapi  []byte
+	docs     docsPage
+}
+
+// New returns the handler of the public listener. It starts nothing.
+func New(o Options) (http.Handler, error) {
+	return newAPI(o)
+}
+
+func newAPI(o Options) (*API, error) {
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	a := &API{Options: o, problems: newProblems(), docs: newDocsPage()}
+	a.items.New = func() any { return newItemDecoder() }
+	a.routes = a.table()
+	doc, err := a.describe()
+	if err != nil {
+		return nil, err
+	}
+	a.openapi = doc
+	a.mux = a.newMux()
+	return a, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }

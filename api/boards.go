@@ -1,0 +1,121 @@
+package api
+
+import (
+	"math"
+	"net/http"
+
+	"laurel/internal/activity"
+	"laurel/internal/auth"
+	"laurel/internal/query"
+)
+
+const (
+	defaultLimit = 50
+	maxLimit     = 1_000
+	maxAround    = 500
+	maxRanks     = 1_000
+)
+
+func (a *API) boardRoutes() []route {
+	const board = "/v1/leaderboards/{rule}/{period}"
+	return []route{
+		{method: http.MethodGet, pattern: "/v1/leaderboards", scope: auth.BoardsRead, browser: true, serve: a.getBoards, doc: docGetBoards()},
+		{method: http.MethodGet, pattern: board, scope: auth.BoardsRead, browser: true, serve: a.getBoard, doc: docGetBoard()},
+		{method: http.MethodGet, pattern: board + "/users/{user}", scope: auth.BoardsRead, browser: true, serve: a.getRank, doc: docGetRank()},
+		{method: http.MethodPost, pattern: board + "/ranks", scope: auth.BoardsRead, browser: true, serve: a.postRanks, doc: docPostRanks()},
+	}
+}
+
+// await keeps a read until this node knows the revision that the client has seen.
+func (a *API) await(r *request) error {
+	if revision := r.URL.Query().Get("min_revision"); revision != "" {
+		return a.Reads.Wait(r.Context(), revision)
+	}
+	return nil
+}
+
+func (a *API) getBoards(w http.ResponseWriter, r *request) error {
+	list, err := a.Reads.Leaderboards(r.Context(), r.org)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, list)
+}
+
+func (a *API) getBoard(w http.ResponseWriter, r *request) error {
+	page, err := boardPage(r)
+	if err != nil {
+		return err
+	}
+	if err := a.await(r); err != nil {
+		return err
+	}
+	board, err := a.Reads.Leaderboard(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), page)
+	if err != nil {
+		return err
+	}
+	return a.writeTagged(w, r, board)
+}
+
+// boardPage reads limit, and either offset or cursor.
+func boardPage(r *request) (p query.Page, err error) {
+	if p.Limit, err = queryInt(r, "limit", defaultLimit, 1, maxLimit); err != nil {
+		return p, err
+	}
+	if p.Offset, err = queryInt(r, "offset", 0, 0, math.MaxInt32); err != nil {
+		return p, err
+	}
+	q := r.URL.Query()
+	if p.Cursor = q.Get("cursor"); p.Cursor != "" && q.Has("offset") {
+		return p, badRequest("cursor", "Give either a cursor or an offset.")
+	}
+	return p, nil
+}
+
+func (a *API) getRank(w http.ResponseWriter, r *request) error {
+	user, err := pathUser(r)
+	if err != nil {
+		return err
+	}
+	around, err := queryInt(r, "around", 0, 0, maxAround)
+	if err != nil {
+		return err
+	}
+	if err := a.await(r); err != nil {
+		return err
+	}
+	rank, err := a.Reads.UserRank(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), user, around)
+	if err != nil {
+		return err
+	}
+	return a.writeTagged(w, r, rank)
+}
+
+// rankQuery asks for many users at once.
+type rankQuery struct {
+	Users    []activity.User `json:"users" maxItems:"1000" nullable:"false"`
+	Relative bool            `json:"relative,omitempty" doc:"Rank the given users among themselves"`
+}
+
+func (a *API) postRanks(w http.ResponseWriter, r *request) error {
+	var in rankQuery
+	if err := a.decodeBody(r, &in, required); err != nil {
+		return err
+	}
+	if in.Users == nil || len(in.Users) > maxRanks {
+		return badRequest("users", "This must be an array of up to 1000 user ids.")
+	}
+	for i, user := range in.Users {
+		if !validText(string(user)) {
+			return badRequest("users["+itoa(i)+"]", "A user id is 1 to 128 bytes of UTF-8 without control characters.")
+		}
+	}
+	if err := a.await(r); err != nil {
+		return err
+	}
+	ranks, err := a.Reads.Ranks(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), in.Users, in.Relative)
+	if err != nil {
+		return err
+	}
+	return a.writeAppended(w, http.StatusOK, ranks)
+}

@@ -1,0 +1,218 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+func ok(description string, of any, example string) response {
+	return response{status: http.StatusOK, description: description, content: &content{of: of, example: example}}
+}
+
+func created(description string, of any, example string) response {
+	return response{status: http.StatusCreated, description: description, content: &content{of: of, example: example}}
+}
+
+const (
+	exampleActivity = `{"id":"c1","user":"ada","kind":"behaviour","name":"commit","at":"2026-11-21T19:40:00.000Z","utc_offset":"+01:00",` +
+		`"received_at":"2026-11-21T19:40:01.000Z","status":"accepted"}`
+	exampleBatch = `{"accepted":2,"duplicates":1,"rejected":0,"ignored":0,"durability":"fsync","revision":"aB3dE:1763754000000-0",` +
+		`"results":[{"index":1,"id":"c1","status":"duplicate"}]}`
+	exampleImport = `{"id":"i7Yq","state":"open","created_at":"2026-11-21T19:40:00.000Z","accepted":0,"duplicates":0,"rejected":0,"ignored":0}`
+	exampleBoard  = `{"rule":"commits","cycle":"week","period":{"label":"2026-W47","start":"2026-11-16T00:00:00.000Z",` +
+		`"end":"2026-11-23T00:00:00.000Z","closed":false},"order":"desc","ties":"ordinal","total":2,"as_of":"2026-11-21T19:40:00.000Z",` +
+		`"revision":"aB3dE:1763754000000-0","rows":[{"rank":1,"user":"ada","score":12,"reached_at":"2026-11-21T19:40:00.000Z","previous_rank":2}]}`
+	exampleRank    = `{"rank":1,"user":"ada","score":12,"reached_at":"2026-11-21T19:40:00.000Z","total":2,"percentile":100}`
+	exampleRanks   = `{"rows":[{"rank":1,"user":"ada","score":12,"reached_at":"2026-11-21T19:40:00.000Z"}],"missing":["bob"]}`
+	exampleStreaks = `{"streaks":[{"rule":"daily-commit","current":3,"longest":9,"total_periods":40,"state":"active","unit":"day","timezone":"UTC",` +
+		`"started":"2026-11-19","last_extended_at":"2026-11-21T19:40:00.000Z","deadline":"2026-11-23T00:00:00.000Z",` +
+		`"dies_at":"2026-11-23T00:00:00.000Z","period":{"label":"2026-11-21","value":1,"target":1,"met":true},` +
+		`"freezes":{"held":0,"used":0,"max":0},"history":[{"period":"2026-11-21","status":"open","value":1,"target":1}]}]}`
+	exampleUserRanks = `{"ranks":[{"rule":"commits","cycle":"week","label":"2026-W47","rank":1,"score":12,` +
+		`"reached_at":"2026-11-21T19:40:00.000Z","total":2,"previous_rank":2}]}`
+	exampleBoards = `{"leaderboards":[{"rule":"commits","order":"desc","ties":"ordinal","cycles":[{"cycle":"week","period":{"label":"2026-W47",` +
+		`"start":"2026-11-16T00:00:00.000Z","end":"2026-11-23T00:00:00.000Z","closed":false}}],"pending":false}]}`
+	exampleUser    = `{"id":"ada","timezone":"UTC","streaks":[],"ranks":[]}`
+	exampleKey     = `{"id":"key_5bJ2nq8Zt0aX1cVe","name":"shop backend","kind":"sk","scopes":["activities:write"],"created_at":"2026-11-21T19:40:00.000Z"}`
+	exampleCatalog = `{"id":"git","timezone":"UTC","rules":[{"id":"commits","when":{"name":"commit"},"value":"count","cycles":["week","all"]}]}`
+)
+
+func docPostActivities() operation {
+	return operation{id: "postActivities", tag: "activities", summary: "Send activities",
+		description: "One object, an array, or a line for each (application/x-ndjson); up to 5,000 items and 8 MiB, gzip allowed. One bad item never " +
+			"fails its neighbours. A single object answers 201 with its effects, 200 if it was known, 409 if its id belongs to another activity, and " +
+			"422 for any other refusal.",
+		query: []param{{name: "results", description: "all: results hold accepted items too", schema: huma.Schema{Type: huma.TypeString, Enum: []any{"all"}}}},
+		body:  &content{of: activityIn{}, list: true, example: `[{"id":"c1","user":"ada","name":"commit","at":"2026-11-21T20:40:00+01:00"},{"user":"bob","name":"commit"}]`},
+		responses: []response{
+			ok("A batch: what became of its items. A single object: it was known already", oneOfBatch{}, exampleBatch),
+			created("A single activity was recorded", recorded{}, `{"id":"c1","status":"accepted","activity":`+exampleActivity+
+				`,"effects":{"boards":[{"rule":"commits","cycle":"week","label":"2026-W47","value":12,"rank":1,"rank_before":2}],"streaks":[]},`+
+				`"durability":"fsync","revision":"aB3dE:1763754000000-0"}`)},
+		errors: []string{"id_conflict", "value_out_of_range", "overloaded", "org_not_found"}}
+}
+
+// oneOfBatch is the 200 of POST /v1/activities, which has two forms.
+type oneOfBatch struct{}
+
+// Schema implements huma.SchemaProvider.
+func (oneOfBatch) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{r.Schema(reflect.TypeFor[batchDoc](), true, ""), r.Schema(reflect.TypeFor[recorded](), true, "")}}
+}
+
+func docGetActivity() operation {
+	return operation{id: "getActivity", tag: "activities", summary: "Read one activity as recorded",
+		responses: []response{ok("The activity", activityWire{}, exampleActivity)},
+		errors:    []string{"bad_request", "user_not_found", "activity_not_found", "org_not_found"}}
+}
+
+func docReject() operation {
+	return operation{id: "rejectActivity", tag: "activities", summary: "Take an activity back",
+		description: "The state becomes what it would have been without the activity. Doing it twice is fine.",
+		body:        &content{of: rejection{}, optional: true, example: `{"reason":"fraud"}`},
+		responses:   []response{ok("The activity, rejected", activityWire{}, exampleActivity)},
+		errors:      []string{"user_not_found", "activity_not_found", "org_not_found", "sealed"}}
+}
+
+func docRestore() operation {
+	return operation{id: "restoreActivity", tag: "activities", summary: "Undo a rejection",
+		responses: []response{ok("The activity, as before it was rejected", activityWire{}, exampleActivity)},
+		errors:    []string{"bad_request", "user_not_found", "activity_not_found", "org_not_found", "sealed"}}
+}
+
+func docPostImport() operation {
+	return operation{id: "createImport", tag: "activities", summary: "Open an import of old activities",
+		description: "Its activities have no age limit, and events wait until it is closed.",
+		responses:   []response{created("The import", importWire{}, exampleImport)}, errors: []string{"org_not_found"}}
+}
+
+func docGetImport() operation {
+	return operation{id: "getImport", tag: "activities", summary: "Read an import's progress",
+		responses: []response{ok("The import", importWire{}, exampleImport)}, errors: []string{"import_not_found", "org_not_found"}}
+}
+
+func docPostItems() operation {
+	return operation{id: "importItems", tag: "activities", summary: "Send activities of an import",
+		description: "As POST /v1/activities; a single object is a batch of one.",
+		query:       docPostActivities().query, body: docPostActivities().body,
+		responses: []response{ok("What became of the items", batchDoc{}, exampleBatch)},
+		errors:    []string{"import_not_found", "import_closed", "overloaded", "org_not_found"}}
+}
+
+func docCloseImport() operation {
+	return operation{id: "closeImport", tag: "activities", summary: "Close an import",
+		responses: []response{ok("The import, closed", importWire{}, exampleImport)}, errors: []string{"import_not_found", "org_not_found"}}
+}
+
+func docGetBoards() operation {
+	return operation{id: "listLeaderboards", tag: "leaderboards", summary: "List the rules and their cycles",
+		responses: []response{ok("The rules", leaderboardListDoc{}, exampleBoards)}, errors: []string{"org_not_found"}}
+}
+
+func docGetBoard() operation {
+	return operation{id: "getLeaderboard", tag: "leaderboards", summary: "Read a leaderboard",
+		query: []param{{name: "limit", description: "Rows", schema: integer(1, maxLimit, defaultLimit)},
+			{name: "offset", description: "Rows to skip", schema: integer(0, 1<<31-1, 0)},
+			{name: "cursor", description: "next of the answer before, instead of offset", schema: text()}, minRevision()},
+		headers:   []param{{name: "If-None-Match", description: "ETag of an answer before", schema: text()}},
+		responses: []response{tagged(ok("Its rows", leaderboardDoc{}, exampleBoard)), notModified()},
+		errors:    boardErrors("bad_cursor", "bad_request")}
+}
+
+func docGetRank() operation {
+	return operation{id: "getRank", tag: "leaderboards", summary: "Read one user's rank",
+		query:     []param{{name: "around", description: "So many rows above and below", schema: integer(0, maxAround, nil)}, minRevision()},
+		responses: []response{tagged(ok("The user's place", rankDoc{}, exampleRank)), notModified()},
+		errors:    boardErrors("bad_request", "not_ranked", "user_not_found")}
+}
+
+func docPostRanks() operation {
+	return operation{id: "getRanks", tag: "leaderboards", summary: "Read many users' ranks", query: []param{minRevision()},
+		body:      &content{of: rankQuery{}, example: `{"users":["ada","bob"],"relative":true}`},
+		responses: []response{ok("The users' places", ranksDoc{}, exampleRanks)}, errors: boardErrors()}
+}
+
+func boardErrors(more ...string) []string {
+	return append(more, "org_not_found", "rule_not_found", "bad_period", "period_gone", "bad_revision", "epoch_changed", "behind", "loading")
+}
+
+func tagged(r response) response {
+	r.headers = append(r.headers, "ETag")
+	return r
+}
+
+func notModified() response {
+	return response{status: http.StatusNotModified, description: "Nothing changed since If-None-Match"}
+}
+
+func docGetUser() operation {
+	return operation{id: "getUser", tag: "users", summary: "Read everything about a user", query: []param{minRevision()},
+		responses: []response{ok("The user", userDoc{}, exampleUser)}, errors: userErrors()}
+}
+
+func docGetUserRanks() operation {
+	return operation{id: "getUserRanks", tag: "users", summary: "Read a user's ranks on every current board", query: []param{minRevision()},
+		responses: []response{ok("The ranks", userRanksDoc{}, exampleUserRanks)}, errors: userErrors()}
+}
+
+func docGetStreaks() operation {
+	return operation{id: "getStreaks", tag: "users", summary: "Read a user's streaks",
+		query:     []param{{name: "at", description: "As of this time, with what is known now", schema: instantText()}},
+		responses: []response{ok("The streaks", streaksDoc{}, exampleStreaks)}, errors: append(userErrors(), "sealed")}
+}
+
+func docGetActivities() operation {
+	return operation{id: "listActivities", tag: "users", summary: "Read a user's activities, newest first",
+		query: []param{{name: "limit", description: "Activities", schema: integer(1, maxActivities, defaultLimit)},
+			{name: "before", description: "next of the answer before", schema: text()}},
+		responses: []response{ok("The activities", activityPage{}, `{"activities":[`+exampleActivity+`]}`)}, errors: append(userErrors(), "bad_cursor")}
+}
+
+func userErrors() []string {
+	return []string{"bad_request", "org_not_found", "user_not_found", "bad_revision", "epoch_changed", "behind", "loading"}
+}
+
+func docGetCatalog() operation {
+	return operation{id: "getCatalog", tag: "catalog", summary: "Read the org's catalog",
+		responses: []response{tagged(ok("The catalog; GET /v1/catalog/schema describes it", catalogDoc{}, exampleCatalog)), notModified()},
+		errors:    []string{"org_not_found"}}
+}
+
+func docPutCatalog() operation {
+	return operation{id: "putCatalog", tag: "catalog", summary: "Replace the org's catalog",
+		description: "A catalog with a fault is refused whole, with every fault and its line.",
+		headers:     []param{{name: "If-Match", description: "ETag of the catalog that was changed; * for whichever is there", schema: text(), required: true}},
+		body:        &content{of: catalogDoc{}, types: []string{"application/json", "application/yaml"}, example: exampleCatalog},
+		responses:   []response{tagged(ok("The catalog as published", catalogDoc{}, exampleCatalog))},
+		errors:      []string{"bad_catalog", "precondition_required", "version_mismatch"}}
+}
+
+func docGetSchema() operation {
+	return operation{id: "getCatalogSchema", tag: "catalog", summary: "Read the JSON Schema of a catalog file",
+		responses: []response{{status: http.StatusOK, description: "JSON Schema, draft 2020-12",
+			content: &content{of: catalogDoc{}, types: []string{"application/schema+json"}}}}}
+}
+
+func docGetKeys() operation {
+	return operation{id: "listKeys", tag: "keys", summary: "List the org's keys",
+		responses: []response{ok("The keys, revoked ones too", keyList{}, `{"keys":[`+exampleKey+`]}`)}}
+}
+
+func docPostKey() operation {
+	return operation{id: "createKey", tag: "keys", summary: "Make a key",
+		body: &content{of: keySpec{}, example: `{"name":"shop page","kind":"pk","scopes":["boards:read"],"origins":["https://shop.example"]}`},
+		responses: []response{created("The key, shown this once", keyMade{}, `{"id":"key_5bJ2nq8Zt0aX1cVe","name":"shop page","kind":"pk",`+
+			`"scopes":["boards:read"],"origins":["https://shop.example"],"key":"pk_3hV0cZ9rKqM2bT7wXy1nE5sLd8fGa4UoPiB"}`)}}
+}
+
+func docGetKey() operation {
+	return operation{id: "getKey", tag: "keys", summary: "Read a key's description",
+		responses: []response{ok("The key", keyWire{}, exampleKey)}, errors: []string{"key_not_found"}}
+}
+
+func docDeleteKey() operation {
+	return operation{id: "revokeKey", tag: "keys", summary: "Revoke a key for good",
+		responses: []response{{status: http.StatusNoContent, description: "It is revoked"}}, errors: []string{"key_not_found"}}
+}

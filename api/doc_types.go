@@ -1,0 +1,200 @@
+package api
+
+// The types in this file describe what other packages write: they are never encoded, only turned into schemas, and tests hold
+// real answers against those schemas.
+
+// activityIn is one item of a request.
+type activityIn struct {
+	ID    string         `json:"id,omitempty" minLength:"1" maxLength:"128" doc:"Unique for the user; sending it again has no effect. Left out: one is made" example:"c1"`
+	User  string         `json:"user" minLength:"1" maxLength:"128" doc:"Your own id of the user" example:"ada"`
+	Kind  string         `json:"kind,omitempty" enum:"behaviour,point,coupon,gift,bounty" doc:"Left out: behaviour"`
+	Name  string         `json:"name" minLength:"1" maxLength:"128" example:"commit"`
+	Value float64        `json:"value,omitempty" minimum:"-9007199254740992" maximum:"9007199254740992"`
+	Meta  map[string]any `json:"meta,omitempty" doc:"Up to 4 KiB, 4 levels deep"`
+	At    string         `json:"at,omitempty" format:"date-time" doc:"When it happened; left out: now"`
+}
+
+// batchDoc is the answer to a batch.
+type batchDoc struct {
+	Accepted   int         `json:"accepted"`
+	Duplicates int         `json:"duplicates"`
+	Rejected   int         `json:"rejected"`
+	Ignored    int         `json:"ignored" doc:"Stored without effect: blocked, opted out, cool-off, cap"`
+	Durability string      `json:"durability" enum:"memory,everysec,fsync,replicated" doc:"What the accepted activities have survived to"`
+	Revision   string      `json:"revision" doc:"Opaque: pass it as min_revision to read what this wrote"`
+	Results    []resultDoc `json:"results" nullable:"false" doc:"What was not accepted; with results=all every item"`
+}
+
+// resultDoc is what became of one item.
+type resultDoc struct {
+	Index  int           `json:"index" doc:"Place in the request, from 0"`
+	ID     string        `json:"id,omitempty"`
+	Status string        `json:"status" enum:"accepted,duplicate,rejected,ignored"`
+	Error  *itemErrorDoc `json:"error,omitempty"`
+}
+
+// itemErrorDoc says why an item was refused.
+type itemErrorDoc struct {
+	Code   string `json:"code" example:"too_old"`
+	Detail string `json:"detail"`
+	Field  string `json:"field,omitempty" example:"at"`
+}
+
+// periodDoc is a period; cycle all has neither start nor end.
+type periodDoc struct {
+	Label  string `json:"label" example:"2026-W47"`
+	Start  string `json:"start,omitempty" format:"date-time"`
+	End    string `json:"end,omitempty" format:"date-time" doc:"Exclusive"`
+	Closed bool   `json:"closed" doc:"Late activities no longer count in it"`
+}
+
+// rowDoc is one place on a leaderboard.
+type rowDoc struct {
+	Rank         int     `json:"rank" minimum:"1"`
+	User         string  `json:"user" example:"ada"`
+	Score        float64 `json:"score"`
+	ReachedAt    string  `json:"reached_at" format:"date-time"`
+	PreviousRank int     `json:"previous_rank,omitempty" doc:"In the period before; absent if none"`
+}
+
+// leaderboardDoc is a part of a leaderboard.
+type leaderboardDoc struct {
+	Rule     string    `json:"rule" example:"commits"`
+	Cycle    string    `json:"cycle" example:"week"`
+	Period   periodDoc `json:"period"`
+	Order    string    `json:"order" enum:"asc,desc"`
+	Ties     string    `json:"ties" enum:"ordinal,standard,dense"`
+	Total    int       `json:"total"`
+	AsOf     string    `json:"as_of" format:"date-time" doc:"Instant of the last change applied"`
+	Revision string    `json:"revision"`
+	Rows     []rowDoc  `json:"rows" nullable:"false"`
+	Next     string    `json:"next,omitempty" doc:"Pass it as cursor to get the next rows; absent at the end"`
+}
+
+// rankDoc is one user's place.
+type rankDoc struct {
+	Rank       int          `json:"rank" minimum:"1"`
+	User       string       `json:"user"`
+	Score      float64      `json:"score"`
+	ReachedAt  string       `json:"reached_at" format:"date-time"`
+	Total      int          `json:"total"`
+	Percentile float64      `json:"percentile" minimum:"0" maximum:"100"`
+	Previous   *previousDoc `json:"previous,omitempty"`
+	Around     []rowDoc     `json:"around,omitempty" nullable:"false"`
+}
+
+// previousDoc is the user's place in the period before.
+type previousDoc struct {
+	Label string  `json:"label"`
+	Rank  int     `json:"rank"`
+	Score float64 `json:"score"`
+}
+
+// ranksDoc is the places of many users.
+type ranksDoc struct {
+	Rows    []rowDoc `json:"rows" nullable:"false" doc:"In board order"`
+	Missing []string `json:"missing" nullable:"false" doc:"Users that are unknown or not on this board"`
+}
+
+// streakDoc is a user's streak of one rule.
+type streakDoc struct {
+	Rule           string             `json:"rule" example:"daily-commit"`
+	Current        int                `json:"current"`
+	Longest        int                `json:"longest"`
+	LongestSpan    *spanDoc           `json:"longest_span,omitempty"`
+	TotalPeriods   int                `json:"total_periods"`
+	State          string             `json:"state" enum:"paused,frozen,broken,none,at_risk,active"`
+	Unit           string             `json:"unit" example:"day"`
+	Timezone       string             `json:"timezone" example:"Europe/Vienna"`
+	Started        string             `json:"started,omitempty"`
+	LastExtendedAt string             `json:"last_extended_at,omitempty" format:"date-time"`
+	Deadline       string             `json:"deadline,omitempty" format:"date-time"`
+	DiesAt         string             `json:"dies_at,omitempty" format:"date-time" doc:"The deadline counting freezes"`
+	Period         streakPeriodDoc    `json:"period"`
+	Freezes        freezesDoc         `json:"freezes"`
+	History        []streakHistoryDoc `json:"history" nullable:"false"`
+}
+
+type spanDoc struct {
+	Start string `json:"start"`
+	End   string `json:"end"`
+}
+
+type freezesDoc struct {
+	Held int `json:"held"`
+	Used int `json:"used"`
+	Max  int `json:"max"`
+}
+
+type streakPeriodDoc struct {
+	Label      string         `json:"label"`
+	Value      float64        `json:"value"`
+	Target     float64        `json:"target"`
+	Met        bool           `json:"met"`
+	Conditions []conditionDoc `json:"conditions,omitempty" nullable:"false" doc:"Where there are several"`
+}
+
+type streakHistoryDoc struct {
+	Period     string         `json:"period" example:"2026-11-21"`
+	Status     string         `json:"status" enum:"met,frozen,paused,restored,inactive,missed,open"`
+	Value      float64        `json:"value"`
+	Target     float64        `json:"target"`
+	Conditions []conditionDoc `json:"conditions,omitempty" nullable:"false"`
+}
+
+type conditionDoc struct {
+	Value  float64 `json:"value"`
+	Target float64 `json:"target"`
+}
+
+// streaksDoc is all streaks of a user.
+type streaksDoc struct {
+	Streaks []streakDoc `json:"streaks" nullable:"false"`
+}
+
+// leaderboardListDoc is the rules of an org.
+type leaderboardListDoc struct {
+	Leaderboards []leaderboardRuleDoc `json:"leaderboards" nullable:"false"`
+}
+
+type leaderboardRuleDoc struct {
+	Rule    string     `json:"rule" example:"commits"`
+	Order   string     `json:"order" enum:"asc,desc"`
+	Ties    string     `json:"ties" enum:"ordinal,standard,dense"`
+	Cycles  []cycleDoc `json:"cycles" nullable:"false"`
+	Pending bool       `json:"pending" doc:"Still being filled from the activity logs"`
+}
+
+type cycleDoc struct {
+	Cycle  string     `json:"cycle" example:"week"`
+	Period *periodDoc `json:"period,omitempty" doc:"The one that runs now; absent between listed periods"`
+}
+
+// userDoc is everything about a user.
+type userDoc struct {
+	ID       string         `json:"id"`
+	Timezone string         `json:"timezone,omitempty" example:"Europe/Vienna"`
+	Streaks  []streakDoc    `json:"streaks" nullable:"false"`
+	Ranks    []boardRankDoc `json:"ranks" nullable:"false"`
+}
+
+// userRanksDoc is a user's ranks on the current boards.
+type userRanksDoc struct {
+	Ranks []boardRankDoc `json:"ranks" nullable:"false" doc:"Boards that the user is not on are left out"`
+}
+
+type boardRankDoc struct {
+	Rule         string  `json:"rule"`
+	Cycle        string  `json:"cycle"`
+	Label        string  `json:"label"`
+	Rank         int     `json:"rank" minimum:"1"`
+	Score        float64 `json:"score"`
+	ReachedAt    string  `json:"reached_at" format:"date-time"`
+	Total        int     `json:"total"`
+	PreviousRank int     `json:"previous_rank,omitempty"`
+}
+
+// catalogDoc is any object.
+type catalogDoc struct {
+	_ struct{} `additionalProperties:"true"`
+}

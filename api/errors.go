@@ -1,0 +1,203 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"laurel/internal/activity"
+	"laurel/internal/auth"
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+	"laurel/internal/feed"
+	"laurel/internal/fold"
+	"laurel/internal/ingest"
+	"laurel/internal/progress"
+	"laurel/internal/query"
+	"laurel/internal/registry"
+	"laurel/internal/store"
+	"laurel/ranking"
+)
+
+// fault is an error that arises in this package: a request that cannot be read or is not allowed. All of it is shown.
+type fault struct {
+	code   string
+	detail string // "": the code's title says it all
+	field  string
+	errors []fieldError
+}
+
+// Error implements error.
+func (f *fault) Error() string { return f.code + ": " + f.detail }
+
+// badRequest is a parameter or member that is not acceptable.
+func badRequest(field, detail string) *fault {
+	return &fault{code: "bad_request", field: field, detail: detail}
+}
+
+// codeInfo is what a stable code means to HTTP.
+type codeInfo struct {
+	status int
+	title  string
+	retry  string // Retry-After in seconds, "" none
+}
+
+// codes is every code that a problem document may carry. Codes of items of a batch that stand in no row here are 422 when the item
+// comes alone.
+func codes() map[string]codeInfo {
+	return map[string]codeInfo{
+		"bad_json":               {http.StatusBadRequest, "The body is not strict JSON of the expected form", ""},
+		"bad_request":            {http.StatusBadRequest, "A parameter is missing or out of its range", ""},
+		"bad_period":             {http.StatusBadRequest, "No such period of this rule", ""},
+		"bad_view":               {http.StatusBadRequest, "Malformed view", ""},
+		"bad_cursor":             {http.StatusBadRequest, "The cursor is malformed or of another board", ""},
+		"bad_revision":           {http.StatusBadRequest, "The revision is malformed", ""},
+		"bad_time":               {http.StatusBadRequest, "Not an RFC 3339 time with an offset, from 1970 on", ""},
+		"org_required":           {http.StatusBadRequest, "The key is for several orgs: name one in the header Laurel-Org", ""},
+		"unauthorized":           {http.StatusUnauthorized, "A good key is needed", ""},
+		"forbidden":              {http.StatusForbidden, "The key does not allow this", ""},
+		"not_found":              {http.StatusNotFound, "No such route", ""},
+		"org_not_found":          {http.StatusNotFound, "The org has no catalog", ""},
+		"user_not_found":         {http.StatusNotFound, "No such user", ""},
+		"activity_not_found":     {http.StatusNotFound, "No such activity", ""},
+		"import_not_found":       {http.StatusNotFound, "No such import", ""},
+		"rule_not_found":         {http.StatusNotFound, "No such rule", ""},
+		"not_ranked":             {http.StatusNotFound, "The user has no value on this board", ""},
+		"key_not_found":          {http.StatusNotFound, "No such key", ""},
+		"method_not_allowed":     {http.StatusMethodNotAllowed, "The path does not have this method", ""},
+		"id_conflict":            {http.StatusConflict, "The id belongs to another activity of this user", ""},
+		"import_closed":          {http.StatusConflict, "The import is closed", ""},
+		"epoch_changed":          {http.StatusConflict, "The revision is of another history of the store", ""},
+		"period_gone":            {http.StatusGone, "The period is past its retention", ""},
+		"sealed":                 {http.StatusGone, "This lies before what can still be changed", ""},
+		"version_mismatch":       {http.StatusPreconditionFailed, "The catalog was changed meanwhile", ""},
+		"too_large":              {http.StatusRequestEntityTooLarge, "The request is over a limit", ""},
+		"unsupported_media_type": {http.StatusUnsupportedMediaType, "The body has an unsupported type or encoding", ""},
+		"bad_catalog":            {http.StatusUnprocessableEntity, "The catalog has faults", ""},
+		"value_out_of_range":     {http.StatusUnprocessableEntity, "A number leaves the range ±2^53", ""},
+		"too_old":                {http.StatusUnprocessableEntity, "The activity is further back than the org accepts", ""},
+		"in_future":              {http.StatusUnprocessableEntity, "The activity lies too far in the future", ""},
+		"unknown_behaviour":      {http.StatusUnprocessableEntity, "The org declares its behaviours, and this is none of them", ""},
+		"too_many_values":        {http.StatusUnprocessableEntity, "A rule keeps no more different values of one user and period", ""},
+		"precondition_required":  {http.StatusPreconditionRequired, "If-Match is required", ""},
+		"overloaded":             {http.StatusTooManyRequests, "More is coming in than can be stored", "1"},
+		"internal":               {http.StatusInternalServerError, "Something went wrong here", ""},
+		"unavailable":            {http.StatusServiceUnavailable, "The store cannot be reached", "1"},
+		"behind":                 {http.StatusServiceUnavailable, "This node has not reached the revision yet", "1"},
+		"loading":                {http.StatusServiceUnavailable, "This is being loaded", "1"},
+	}
+}
+
+// answer maps an error of the domain to its code.
+type answer struct {
+	err  error
+	code string
+}
+
+// answers is the one table of what clients are told about the domain's errors. The first that matches counts.
+func answers() []answer {
+	return []answer{
+		{auth.ErrUnauthorized, "unauthorized"},
+		{auth.ErrForbidden, "forbidden"},
+		{auth.ErrOrgRequired, "org_required"},
+		{auth.ErrKeyNotFound, "key_not_found"},
+		{auth.ErrBadKey, "bad_request"},
+		{registry.ErrVersionMismatch, "version_mismatch"},
+		{registry.ErrOrgNotFound, "org_not_found"},
+		{ingest.ErrOverloaded, "overloaded"},
+		{ingest.ErrImportNotFound, "import_not_found"},
+		{ingest.ErrImportClosed, "import_closed"},
+		{ingest.ErrUserNotFound, "user_not_found"},
+		{ingest.ErrActivityNotFound, "activity_not_found"},
+		{ingest.ErrSealed, "sealed"},
+		{ingest.ErrBadZone, "bad_request"},
+		{ingest.ErrConflict, "unavailable"},
+		{progress.ErrTooOld, "too_old"},
+		{progress.ErrInFuture, "in_future"},
+		{progress.ErrUnknownBehaviour, "unknown_behaviour"},
+		{progress.ErrBadState, "internal"},
+		{activity.ErrBadRecord, "internal"},
+		{fold.ErrRange, "value_out_of_range"},
+		{fold.ErrTooManySet, "too_many_values"},
+		{query.ErrRuleNotFound, "rule_not_found"},
+		{query.ErrBadPeriod, "bad_period"},
+		{query.ErrPeriodGone, "period_gone"},
+		{query.ErrNotRanked, "not_ranked"},
+		{query.ErrUserNotFound, "user_not_found"},
+		{query.ErrBadView, "bad_view"},
+		{query.ErrBadCursor, "bad_cursor"},
+		{query.ErrSealed, "sealed"},
+		{query.ErrBehind, "behind"},
+		{ranking.ErrLoading, "loading"},
+		{ranking.ErrEpochChanged, "epoch_changed"},
+		{ranking.ErrBadRevision, "bad_revision"},
+		{catalog.ErrRange, "value_out_of_range"},
+		{calendar.ErrBadLabel, "bad_period"},
+		{calendar.ErrBadInstant, "bad_time"},
+		{feed.ErrTrimmed, "loading"},
+		{store.ErrTooLarge, "too_large"},
+		{store.ErrUnavailable, "unavailable"},
+		{context.Canceled, "unavailable"},
+		{context.DeadlineExceeded, "unavailable"},
+	}
+}
+
+// problems turns errors into problem documents.
+type problems struct {
+	codes   map[string]codeInfo
+	answers []answer
+}
+
+func newProblems() *problems { return &problems{codes: codes(), answers: answers()} }
+
+// of returns the problem document of an error. What no table knows is "internal", and its text stays here.
+func (p *problems) of(err error) *problem {
+	var midway *partial
+	if errors.As(err, &midway) {
+		doc := p.of(midway.err)
+		doc.report = midway.extension()
+		return doc
+	}
+	var alone *refusal
+	if errors.As(err, &alone) {
+		return p.ofItem(alone.item)
+	}
+	var f *fault
+	if errors.As(err, &f) {
+		return p.build(f)
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return p.build(&fault{code: "too_large", detail: "The body is over 8 MiB."})
+	}
+	var spec *auth.SpecError
+	if errors.As(err, &spec) {
+		return p.build(badRequest(spec.Field, spec.Error()+"."))
+	}
+	for _, a := range p.answers {
+		if errors.Is(err, a.err) {
+			return p.build(&fault{code: a.code, detail: query.Detail(err)})
+		}
+	}
+	return p.build(&fault{code: "internal"})
+}
+
+// ofItem is the problem of an item that came alone.
+func (p *problems) ofItem(e *ingest.ItemError) *problem {
+	doc := p.build(&fault{code: e.Code, detail: e.Detail, field: e.Field})
+	switch e.Code {
+	case "bad_json", "id_conflict", "too_large":
+	default:
+		doc.Status = http.StatusUnprocessableEntity
+	}
+	return doc
+}
+
+func (p *problems) build(f *fault) *problem {
+	info, ok := p.codes[f.code]
+	if !ok {
+		info = codeInfo{status: http.StatusUnprocessableEntity, title: "The activity was refused"}
+	}
+	return &problem{Type: "urn:laurel:problem:" + f.code, Title: info.title, Status: info.status, Detail: f.detail, Code: f.code,
+		Field: f.field, Errors: f.errors, retry: info.retry}
+}

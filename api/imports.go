@@ -1,0 +1,72 @@
+package api
+
+import (
+	"net/http"
+
+	"laurel/internal/auth"
+	"laurel/internal/ingest"
+)
+
+func (a *API) importRoutes() []route {
+	const one = "/v1/imports/{id}"
+	return []route{
+		{method: http.MethodPost, pattern: "/v1/imports", scope: auth.ActivitiesWrite, serve: a.postImport, doc: docPostImport()},
+		{method: http.MethodGet, pattern: one, scope: auth.ActivitiesWrite, serve: a.getImport, doc: docGetImport()},
+		{method: http.MethodPost, pattern: one + "/items", scope: auth.ActivitiesWrite, serve: a.postItems, doc: docPostItems()},
+		{method: http.MethodPost, pattern: one + "/close", scope: auth.ActivitiesWrite, serve: a.closeImport, doc: docCloseImport()},
+	}
+}
+
+// importWire is an import: activities of any age, without events until it is closed.
+type importWire struct {
+	ID         string  `json:"id"`
+	State      string  `json:"state" enum:"open,closed"`
+	CreatedAt  *string `json:"created_at,omitempty" format:"date-time"`
+	ClosedAt   *string `json:"closed_at,omitempty" format:"date-time"`
+	Accepted   int     `json:"accepted"`
+	Duplicates int     `json:"duplicates"`
+	Rejected   int     `json:"rejected"`
+	Ignored    int     `json:"ignored"`
+}
+
+func wireImport(i ingest.Import) importWire {
+	return importWire{ID: i.ID, State: i.State, CreatedAt: stamp(i.CreatedAt), ClosedAt: stamp(i.ClosedAt), Accepted: i.Accepted,
+		Duplicates: i.Duplicates, Rejected: i.Rejected, Ignored: i.Ignored}
+}
+
+func (a *API) postImport(w http.ResponseWriter, r *request) error {
+	if err := a.decodeBody(r, &struct{}{}, optional); err != nil {
+		return err
+	}
+	made, err := a.Writes.CreateImport(r.Context(), r.org)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/v1/imports/"+made.ID)
+	return writeJSON(w, http.StatusCreated, wireImport(made))
+}
+
+func (a *API) getImport(w http.ResponseWriter, r *request) error {
+	found, err := a.Writes.Import(r.Context(), r.org, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, wireImport(found))
+}
+
+// postItems takes activities as POST /v1/activities does; one object is a batch of one here.
+func (a *API) postItems(w http.ResponseWriter, r *request) error {
+	b, err := a.readBatch(r)
+	if err != nil {
+		return err
+	}
+	return a.submitBatch(w, r, b.items, ingest.SubmitOptions{Import: r.PathValue("id")})
+}
+
+func (a *API) closeImport(w http.ResponseWriter, r *request) error {
+	closed, err := a.Writes.CloseImport(r.Context(), r.org, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, wireImport(closed))
+}

@@ -1,0 +1,71 @@
+package api
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+// pageRoutes are the routes that no key is asked for.
+func (a *API) pageRoutes() []route {
+	return []route{
+		{method: http.MethodGet, pattern: "/v1/ws", serve: injected(a.WebSocket), doc: operation{id: "openSocket", tag: "live",
+			summary: "Open a live connection", description: "WebSocket, subprotocol laurel.v1. The key comes in the hello message or as Authorization.",
+			responses: []response{{status: http.StatusSwitchingProtocols, description: "The connection is a WebSocket now"}}, errors: []string{"unauthorized", "not_found"}}},
+		{method: http.MethodGet, pattern: "/openapi.json", serve: a.getOpenAPI, doc: operation{id: "getOpenAPI", tag: "live",
+			summary: "Read this document", responses: []response{ok("OpenAPI 3.1", catalogDoc{}, "")}}},
+		{method: http.MethodGet, pattern: "/docs", serve: a.getDocs, doc: operation{id: "getDocs", tag: "live",
+			summary: "Read this document as a page", responses: []response{page()}}},
+		{method: http.MethodGet, pattern: "/{$}", serve: injected(a.Home), doc: operation{id: "getHome", tag: "live",
+			summary: "Watch a board live", responses: []response{page()}, errors: []string{"not_found"}}},
+	}
+}
+
+func page() response {
+	return response{status: http.StatusOK, description: "HTML", content: &content{of: "", types: []string{"text/html"}}}
+}
+
+// injected serves another package's handler.
+func injected(h http.Handler) func(http.ResponseWriter, *request) error {
+	return func(w http.ResponseWriter, r *request) error {
+		if h == nil {
+			return &fault{code: "not_found"}
+		}
+		h.ServeHTTP(w, r.Request)
+		return nil
+	}
+}
+
+func (a *API) getOpenAPI(w http.ResponseWriter, _ *request) error {
+	w.Header().Set("Access-Control-Allow-Origin", "*") // it holds no secret, and editors on other sites read it
+	return writeBytes(w, http.StatusOK, a.openapi)
+}
+
+//go:embed docs.html
+var docsHTML string
+
+// docsPage is the page at /docs and the policy that lets nothing but itself run there.
+type docsPage struct{ html, policy string }
+
+func newDocsPage() docsPage {
+	return docsPage{html: docsHTML, policy: "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'" +
+		"; script-src " + hashSource(docsHTML, "<script>", "</script>") + "; style-src " + hashSource(docsHTML, "<style>", "</style>")}
+}
+
+// hashSource is the content-security-policy source of the one element between the tags.
+func hashSource(html, open, end string) string {
+	_, after, _ := strings.Cut(html, open)
+	inner, _, _ := strings.Cut(after, end)
+	sum := sha256.Sum256([]byte(inner))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+func (a *API) getDocs(w http.ResponseWriter, _ *request) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", a.docs.policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	return writeBytes(w, http.StatusOK, []byte(a.docs.html))
+}

@@ -1,0 +1,77 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"laurel/internal/activity"
+	"laurel/internal/auth"
+)
+
+// request is an authenticated request. For routes without a scope, identity is nil and org empty.
+type request struct {
+	*http.Request
+	id       string
+	identity *auth.Identity
+	org      activity.Org
+}
+
+// route is one line of the route table: what is served, who may ask, and how it is described.
+type route struct {
+	method  string
+	pattern string     // of http.ServeMux: matched on the escaped path, so %2F in an id is no separator
+	scope   auth.Scope // "": no key needed
+	// browser routes answer publishable keys and cross-origin pages: those that only read boards.
+	browser bool
+	serve   func(http.ResponseWriter, *request) error
+	doc     operation
+}
+
+// table is every route of the public listener.
+func (a *API) table() []route {
+	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.userRoutes(), a.catalogRoutes(), a.keyRoutes(),
+		a.pageRoutes())
+}
+
+// newMux registers every route, and under every path the answer for methods that it lacks: http.ServeMux's own is plain text.
+func (a *API) newMux() *http.ServeMux {
+	mux := http.NewServeMux()
+	byPath := map[string][]route{}
+	for _, rt := range a.routes {
+		mux.Handle(rt.method+" "+rt.pattern, a.wrap(rt))
+		byPath[rt.pattern] = append(byPath[rt.pattern], rt)
+	}
+	for pattern, routes := range byPath {
+		mux.Handle(pattern, a.wrap(a.otherMethods(pattern, routes)))
+	}
+	mux.Handle("/", a.wrap(route{pattern: "unmatched", serve: func(http.ResponseWriter, *request) error {
+		return &fault{code: "not_found", detail: "There is no such route; GET /openapi.json lists them all."}
+	}}))
+	return mux
+}
+
+// otherMethods answers OPTIONS, preflights among them, and refuses every other method that the path does not have.
+func (a *API) otherMethods(pattern string, routes []route) route {
+	allow := []string{http.MethodOptions}
+	for _, rt := range routes {
+		allow = append(allow, rt.method)
+		if rt.method == http.MethodGet {
+			allow = append(allow, http.MethodHead)
+		}
+	}
+	slices.Sort(allow)
+	methods := strings.Join(allow, ", ")
+	browser := slices.ContainsFunc(routes, func(rt route) bool { return rt.browser })
+	return route{pattern: pattern, browser: browser, serve: func(w http.ResponseWriter, r *request) error {
+		w.Header().Set("Allow", methods)
+		if r.Method != http.MethodOptions {
+			return &fault{code: "method_not_allowed", detail: "This path allows " + methods + "."}
+		}
+		if browser && w.Header().Get("Access-Control-Allow-Origin") != "" {
+			preflight(w.Header(), routes)
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}}
+}

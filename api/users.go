@@ -1,0 +1,86 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"laurel/internal/activity"
+	"laurel/internal/auth"
+	"laurel/internal/calendar"
+)
+
+const maxActivities = 500
+
+func (a *API) userRoutes() []route {
+	const one = "/v1/users/{user}"
+	return []route{
+		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, serve: a.userObject(a.Reads.User), doc: docGetUser()},
+		{method: http.MethodGet, pattern: one + "/ranks", scope: auth.UsersRead, serve: a.userObject(a.Reads.UserRanks), doc: docGetUserRanks()},
+		{method: http.MethodGet, pattern: one + "/streaks", scope: auth.UsersRead, serve: a.getStreaks, doc: docGetStreaks()},
+		{method: http.MethodGet, pattern: one + "/activities", scope: auth.UsersRead, serve: a.getActivities, doc: docGetActivities()},
+	}
+}
+
+// userObject serves what a read says of the user of the path.
+func (a *API) userObject(read func(context.Context, activity.Org, activity.User) ([]byte, error)) func(http.ResponseWriter, *request) error {
+	return func(w http.ResponseWriter, r *request) error {
+		user, err := pathUser(r)
+		if err != nil {
+			return err
+		}
+		if err := a.await(r); err != nil {
+			return err
+		}
+		object, err := read(r.Context(), r.org, user)
+		if err != nil {
+			return err
+		}
+		return writeBytes(w, http.StatusOK, object)
+	}
+}
+
+func (a *API) getStreaks(w http.ResponseWriter, r *request) error {
+	user, err := pathUser(r)
+	if err != nil {
+		return err
+	}
+	var at *calendar.Instant
+	if q := r.URL.Query(); q.Has("at") {
+		i, _, err := calendar.ParseInstant(q.Get("at"))
+		if err != nil {
+			return badRequest("at", "This must be an RFC 3339 time with an offset, from 1970 on; write + as %2B.")
+		}
+		at = &i
+	}
+	object, err := a.Reads.Streaks(r.Context(), r.org, user, at)
+	if err != nil {
+		return err
+	}
+	return writeBytes(w, http.StatusOK, object)
+}
+
+// activityPage is a part of a user's activities, newest first.
+type activityPage struct {
+	Activities []*activityWire `json:"activities" nullable:"false"`
+	Next       string          `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last"`
+}
+
+func (a *API) getActivities(w http.ResponseWriter, r *request) error {
+	user, err := pathUser(r)
+	if err != nil {
+		return err
+	}
+	limit, err := queryInt(r, "limit", defaultLimit, 1, maxActivities)
+	if err != nil {
+		return err
+	}
+	list, next, err := a.Writes.Activities(r.Context(), r.org, user, limit, r.URL.Query().Get("before"))
+	if err != nil {
+		return err
+	}
+	page := activityPage{Activities: make([]*activityWire, len(list)), Next: next}
+	for i := range list {
+		page.Activities[i] = wireActivity(&list[i])
+	}
+	return writeJSON(w, http.StatusOK, page)
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/ingest"
+)
+
+// activityWire is an activity as recorded.
+type activityWire struct {
+	ID       activity.ID    `json:"id" example:"c1"`
+	User     activity.User  `json:"user" example:"ada"`
+	Kind     string         `json:"kind" enum:"behaviour,point,coupon,gift,bounty"`
+	Name     string         `json:"name" example:"commit"`
+	Value    *float64       `json:"value,omitempty"`
+	Meta     jsontext.Value `json:"meta,omitempty"`
+	At       string         `json:"at" format:"date-time" example:"2026-11-21T19:40:00.000Z"`
+	Offset   string         `json:"utc_offset,omitempty" doc:"The offset that at was written with; absent where the time was left out" example:"+02:00"`
+	Received string         `json:"received_at" format:"date-time"`
+	Status   string         `json:"status" enum:"accepted,rejected,ignored"`
+	Reason   string         `json:"reason,omitempty" doc:"Why it is ignored or was rejected"`
+}
+
+func wireActivity(a *activity.Activity) *activityWire {
+	out := &activityWire{ID: a.ID, User: a.User, Kind: a.Kind.String(), Name: a.Name, Meta: a.Meta, At: a.At.String(),
+		Received: a.Received.String(), Status: a.Status.String(), Reason: a.Reason}
+	if a.HasValue {
+		out.Value = &a.Value
+	}
+	if a.AtGiven {
+		out.Offset = formatOffset(int(a.Offset))
+	}
+	return out
+}
+
+func formatOffset(minutes int) string {
+	return time.Time{}.In(time.FixedZone("", minutes*60)).Format("-07:00")
+}
+
+// stamp is an instant on the wire, nil for 0.
+func stamp(i calendar.Instant) *string {
+	if i == 0 {
+		return nil
+	}
+	s := i.String()
+	return &s
+}
+
+// batchResult writes the answer to a batch by itself: it is the answer of the hottest route.
+type batchResult struct {
+	report *ingest.Report
+	all    bool // results for accepted items too
+}
+
+// AppendJSON appends the answer as a JSON object.
+func (r batchResult) AppendJSON(b []byte) []byte {
+	b = appendCount(b, `{"accepted":`, r.report.Accepted)
+	b = appendCount(b, `,"duplicates":`, r.report.Duplicates)
+	b = appendCount(b, `,"rejected":`, r.report.Rejected)
+	b = appendCount(b, `,"ignored":`, r.report.Ignored)
+	b = appendText(b, `,"durability":`, string(r.report.Durability))
+	b = appendText(b, `,"revision":`, r.report.Revision)
+	b = append(b, `,"results":`...)
+	return append(r.appendResults(b), '}')
+}
+
+// appendResults appends the outcomes that are known and worth telling.
+func (r batchResult) appendResults(b []byte) []byte {
+	b = append(b, '[')
+	first := true
+	for i := range r.report.Outcomes {
+		o := &r.report.Outcomes[i]
+		if o.Status == "" || o.Status == "accepted" && !r.all {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendCount(b, `{"index":`, i)
+		if o.ID != "" {
+			b = appendText(b, `,"id":`, string(o.ID))
+		}
+		b = appendText(b, `,"status":`, o.Status)
+		if o.Err != nil {
+			b = appendItemError(b, o.Err)
+		}
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+func appendItemError(b []byte, e *ingest.ItemError) []byte {
+	b = appendText(b, `,"error":{"code":`, e.Code)
+	b = appendText(b, `,"detail":`, e.Detail)
+	if e.Field != "" {
+		b = appendText(b, `,"field":`, e.Field)
+	}
+	return append(b, '}')
+}
+
+func appendCount(b []byte, name string, n int) []byte {
+	return strconv.AppendInt(append(b, name...), int64(n), 10)
+}
+
+func appendText(b []byte, name, text string) []byte {
+	b, _ = jsontext.AppendQuote(append(b, name...), text) // what is not UTF-8 is replaced
+	return b
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

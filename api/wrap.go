@@ -1,0 +1,165 @@
+package api
+
+import (
+	"bufio"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"laurel/internal/auth"
+)
+
+const maxRequestID = 64
+
+// wrap is what every route has in common.
+func (a *API) wrap(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now() // a duration, not a decision: the machine's time, also under a test clock
+		rec := &recorder{ResponseWriter: w}
+		req := &request{Request: r, id: requestID(r.Header.Get("X-Request-Id"))}
+		h := rec.Header()
+		h.Set("X-Request-Id", req.id)
+		h.Set("X-Content-Type-Options", "nosniff")
+		if rt.browser {
+			a.allowOrigin(h, r.Header.Get("Origin"))
+		}
+		defer func() {
+			if fault := recover(); fault != nil {
+				a.panicked(rec, req, fault)
+			}
+			if !rec.hijacked && a.Metrics.Request != nil {
+				a.Metrics.Request(rt.pattern, methodLabel(r.Method), rec.code(), time.Since(began))
+			}
+		}()
+		r.Body = http.MaxBytesReader(rec, r.Body, MaxBody)
+		if err := a.run(rt, rec, req); err != nil {
+			a.fail(rec, req, err)
+		}
+	})
+}
+
+// run lets the request through to its handler if its key may.
+func (a *API) run(rt route, w http.ResponseWriter, r *request) error {
+	if rt.scope != "" {
+		w.Header().Set("Cache-Control", "private, no-cache")
+		if err := a.authenticate(rt, r); err != nil {
+			return err
+		}
+	}
+	return rt.serve(w, r)
+}
+
+// authenticate fills in who asks and for which org.
+func (a *API) authenticate(rt route, r *request) error {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return auth.ErrUnauthorized
+	}
+	identity, err := a.Keys.Authenticate(token, r.Header.Get("Origin"))
+	if err != nil {
+		return err
+	}
+	if identity.Kind == auth.Publishable && !rt.browser {
+		return &fault{code: "forbidden", detail: "pk keys only read boards."}
+	}
+	if !identity.Allows(rt.scope) {
+		return &fault{code: "forbidden", detail: "This needs a key with the scope " + string(rt.scope) + "."}
+	}
+	r.identity = identity
+	r.org, err = identity.Org(r.Header.Get("Laurel-Org"))
+	return err
+}
+
+// fail renders an error, unless the answer has begun already.
+func (a *API) fail(w *recorder, r *request, err error) {
+	if w.status != 0 || w.hijacked {
+		a.Log.Warn().Err(err).Str("request", r.id).Msg("answer broken off")
+		return
+	}
+	p := a.problems.of(err)
+	p.Instance = "urn:laurel:request:" + r.id
+	if p.Status == http.StatusInternalServerError {
+		a.Log.Error().Err(err).Str("request", r.id).Str("path", r.URL.Path).Msg("request failed")
+	}
+	p.write(w)
+}
+
+// panicked turns a handler's panic into a 500. http.ErrAbortHandler is a handler's wish to drop the connection and stays one.
+func (a *API) panicked(w *recorder, r *request, reason any) {
+	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(reason)
+	}
+	a.Log.Error().Interface("panic", reason).Bytes("stack", debug.Stack()).Str("request", r.id).Msg("handler panicked")
+	if w.status == 0 && !w.hijacked {
+		p := a.problems.of(&fault{code: "internal"})
+		p.Instance = "urn:laurel:request:" + r.id
+		p.write(w)
+	}
+}
+
+// requestID is the client's own id where that is harmless in a log and a header, else a fresh one.
+func requestID(given string) string {
+	ok := given != "" && len(given) <= maxRequestID
+	for i := 0; ok && i < len(given); i++ {
+		c := given[i]
+		ok = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
+	}
+	if ok {
+		return given
+	}
+	return strconv.FormatUint(rand.Uint64()|1<<63, 16)
+}
+
+// methodLabel keeps the label set closed whatever clients send.
+func methodLabel(m string) string {
+	if slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, m) {
+		return m
+	}
+	return "other"
+}
+
+// recorder remembers the status for the metrics.
+type recorder struct {
+	http.ResponseWriter
+	status   int // 0 until the header is written
+	hijacked bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Hijack implements http.Hijacker, which the WebSocket upgrade asks for by type.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	w.hijacked = err == nil
+	return conn, rw, err
+}
+
+// Unwrap lets http.ResponseController reach what recorder does not offer.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) code() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"laurel/internal/activity"
+	"laurel/internal/auth"
+	"laurel/internal/calendar"
+	"laurel/internal/feed"
+	"laurel/internal/ingest"
+	"laurel/internal/store"
+	"laurel/internal/telemetry"
+	"laurel/ranking"
+	"laurel/ws"
+)
+
+// boardSource is a store as the ranking package sees it: partitions as plain numbers, orders as its own type.
+type boardSource struct{ data *store.Store }
+
+func (s boardSource) Partitions() int { return s.data.Partitions() }
+
+func (s boardSource) Tail(ctx context.Context, partition int) (feed.Position, error) {
+	return s.data.Tail(ctx, store.Partition(partition))
+}
+
+func (s boardSource) Changes(ctx context.Context, partition int, after feed.Position, most int, block time.Duration) ([]feed.Change, error) {
+	return s.data.Changes(ctx, store.Partition(partition), after, most, block)
+}
+
+func (s boardSource) LoadBoard(ctx context.Context, partition int, b feed.Board, order ranking.Order, yield func(ranking.Entry) error) error {
+	return s.data.LoadBoard(ctx, store.Partition(partition), b, order == ranking.Ascending,
+		func(user activity.User, value int64, reached calendar.Instant) error {
+			return yield(ranking.Entry{User: user, Value: value, Reached: reached})
+		})
+}
+
+func (s boardSource) Epoch(ctx context.Context, partition int) (string, error) {
+	return s.data.Epoch(ctx, store.Partition(partition))
+}
+
+// authenticator makes API keys work for live views. A key that may not read users sees boards only, as a publishable one does.
+func authenticator(keys *auth.Keys) ws.Authenticator {
+	return func(_ context.Context, token, origin, org string) (ws.Identity, error) {
+		id, err := keys.Authenticate(token, origin)
+		if errors.Is(err, auth.ErrForbidden) {
+			return ws.Identity{}, ws.ErrForbidden
+		} else if err != nil {
+			return ws.Identity{}, ws.ErrUnauthorized
+		}
+		of, err := id.Org(org)
+		if err != nil || !id.Allows(auth.BoardsRead) {
+			return ws.Identity{}, ws.ErrForbidden
+		}
+		return ws.Identity{Org: of, Key: id.KeyID, Public: id.Kind == auth.Publishable || !id.Allows(auth.UsersRead), ExpiresAt: id.ExpiresAt}, nil
+	}
+}
+
+// origins leaves the choice of web origins to the keys, each of which is bound to its own, unless the operator narrows it.
+func origins(configured []string) []string {
+	if len(configured) == 0 {
+		return []string{"*"}
+	}
+	return configured
+}
+
+func ingestMetrics(m *telemetry.Metrics) ingest.Metrics {
+	return ingest.Metrics{Activities: m.Activities, Ingest: m.Ingest, Commit: m.Commit, Conflicts: m.Conflicts}
+}
+
+func socketMetrics(m *telemetry.Metrics) ws.Metrics {
+	return ws.Metrics{
+		Connections: m.Connections, Subscriptions: m.Subscriptions, Frames: m.Frames, Push: m.Push,
+		Closed: func(code ws.CloseCode) { m.Closed(int(code)) },
+	}
+}
+
+func indexStats(boards *ranking.Boards) func() telemetry.Index {
+	return func() telemetry.Index {
+		s := boards.Stats()
+		return telemetry.Index{Boards: s.Boards, Members: s.Members, Lag: s.Lag}
+	}
+}

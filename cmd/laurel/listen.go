@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	stdlog "log"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// listener is an HTTP server that has its address, and serves when it is started.
+type listener struct {
+	net    net.Listener
+	server *http.Server
+	part   *part
+}
+
+// listen takes an address. Bodies are bounded by the handlers; here are the bounds that keep idle or slow clients from holding connections. There is
+// none on writing, because streams are answers that last.
+func listen(ctx context.Context, address string, handler http.Handler, log zerolog.Logger) (*listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return &listener{net: l, server: &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          stdlog.New(log.With().Str("listen", l.Addr().String()).Logger(), "", 0),
+	}}, nil
+}
+
+// address is what was listened on, with the port that it got.
+func (l *listener) address() string { return l.net.Addr().String() }
+
+// close gives up an address on which nothing was served.
+func (l *listener) close() error { return l.net.Close() }
+
+// start serves as a part of the group.
+func (l *listener) start(g *group, name string) {
+	l.part = g.start(name, func(context.Context) error {
+		if err := l.server.Serve(l.net); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+}
+
+// stop takes no more requests and waits for those under way; when ctx ends they are cut off.
+func (l *listener) stop(ctx context.Context) error {
+	l.part.cancel() // from here on the end of Serve is no failure
+	err := l.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, l.server.Close())
+	}
+	<-l.part.done // Serve has returned by then
+	return errors.Join(err, l.part.err)
+}

@@ -1,0 +1,66 @@
+// Command laurel is the leaderboard and streak server, with the tools around it: an importer of git histories, a check of
+// the store, and a demonstration.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"laurel/internal/config"
+)
+
+// commandLine is every subcommand; each has a file of its own.
+type commandLine struct {
+	Serve  serveCommand  `cmd:"" help:"Run the server."`
+	Demo   demoCommand   `cmd:"" help:"Run a server with a live board of the git repository in this directory."`
+	Import importCommand `cmd:"" help:"Send a history to a running server."`
+	Doctor doctorCommand `cmd:"" help:"Check the store that a server would use. Changes nothing."`
+
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// execute runs a command line and returns the process's exit code: 0, 1 for a failure, 2 for a command line that cannot be understood.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	exited := -1
+	var commands commandLine
+	parser, err := kong.New(&commands, append(config.Options(),
+		kong.Name("laurel"),
+		kong.Description("Real-time leaderboards and streaks. Every flag is also a LAUREL_… variable and, for the server, a key of the --config file."),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.BindTo(stdout, (*io.Writer)(nil)),
+	)...)
+	if err != nil {
+		fmt.Fprintln(stderr, "laurel:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 { // --help has been printed
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "laurel:", err)
+		return 2
+	}
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(stderr, "laurel:", err)
+		return 1
+	}
+	return 0
+}

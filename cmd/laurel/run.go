@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"laurel/api"
+	"laurel/internal/auth"
+	"laurel/internal/catalog"
+	"laurel/internal/clock"
+	"laurel/internal/config"
+	"laurel/internal/ingest"
+	"laurel/internal/query"
+	"laurel/internal/registry"
+	"laurel/internal/store"
+	"laurel/internal/telemetry"
+	"laurel/ranking"
+	"laurel/web"
+	"laurel/ws"
+)
+
+// addresses are where a node listens, with the ports that it got.
+type addresses struct{ Public, Admin string }
+
+// run is a node from its start to its end: it returns nil after ctx has ended and everything has been stopped in order, and an error
+// if it could not start or a part of it failed. started is called once, when requests are taken.
+func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(addresses)) error {
+	log := telemetry.NewLog(stdout, telemetry.Format(cfg.LogFormat), cfg.LogLevel)
+	metrics := telemetry.New(version())
+	now := new(clock.Clock)
+
+	data, err := store.Open(ctx, store.Options{
+		URL: cfg.Redis.Reveal(), DataDir: cfg.DataDir, Fsync: store.FsyncPolicy(cfg.Fsync), Partitions: cfg.Partitions, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	closeStore := sync.OnceValue(data.Close)
+	defer closeStore()
+
+	catalogs := registry.New(data, log)
+	keys := auth.New(data, now)
+	if err := prepare(ctx, cfg, catalogs, keys, log); err != nil {
+		return err
+	}
+
+	changes := newFollower(catalogs, keys, log)
+	boards := ranking.NewBoards(ranking.Options{Source: boardSource{data}, OnChange: changes.apply, OnReset: changes.reset, Log: log})
+	writes := ingest.New(ingest.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Metrics: ingestMetrics(metrics), Log: log})
+	reads := query.New(writes, boards, now)
+	hub := ws.New(ws.Options{
+		Source: reads, Authenticate: authenticator(keys), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
+	})
+	changes.to(writes, hub)
+	metrics.WatchIndex(indexStats(boards))
+
+	public, err := api.New(api.Options{
+		Writes: writes, Reads: reads, Registry: catalogs, Keys: keys, WebSocket: hub, Home: web.Handler(), Version: version(),
+		Metrics: api.Metrics{Request: metrics.Request}, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	n := &node{group: newGroup(ctx), hub: hub, closeStore: closeStore}
+	ready := func() bool { return n.taking.Load() && boards.Ready() }
+	if n.clients, err = listen(ctx, cfg.Listen, public, log); err != nil {
+		return err
+	}
+	if n.operators, err = listen(ctx, cfg.AdminListen, adminHandler(metrics.Handler(), ready, testClock(cfg, now)), log); err != nil {
+		return errors.Join(err, n.clients.close())
+	}
+	n.upkeep = n.group.start("store", data.Run)
+	n.following = n.group.start("boards", boards.Run)
+	n.reloading = n.group.start("reload", changes.run)
+	n.writing = n.group.start("ingest", writes.Run)
+	n.pushing = n.group.start("websockets", hub.Run)
+	n.operators.start(n.group, "admin listener")
+	n.clients.start(n.group, "listener")
+	n.taking.Store(true)
+	where := addresses{Public: n.clients.address(), Admin: n.operators.address()}
+	log.Info().Str("listen", where.Public).Str("admin", where.Admin).Str("store", cfg.Where()).Str("version", version()).Msg("laurel is up")
+	started(where)
+
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-n.group.ended:
+		log.Error().Err(err).Msg("stopping because a part failed")
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Drain)
+	defer cancel()
+	err = errors.Join(err, stopInOrder(stopping, log, n.shutdown()))
+	log.Info().Msg("laurel has stopped")
+	return err
+}
+
+// node is what runs, and has to be stopped.
+type node struct {
+	group                                          *group
+	taking                                         atomic.Bool // requests: what /readyz tells, with the boards' own state
+	clients, operators                             *listener
+	upkeep, following, reloading, writing, pushing *part
+	hub                                            *ws.Hub
+	closeStore                                     func() error
+}
+
+// shutdown is the order in which a node stops.
+func (n *node) shutdown() []step {
+	return []step{
+		{"readiness off", "load balancers stop sending before anything is refused", func(context.Context) error {
+			n.taking.Store(false)
+			return nil
+		}},
+		{"stop accepting", "requests under way still need every part below", half(n.clients.stop)},
+		{"finish ingest", "what was taken is committed while the boards still follow", n.writing.stop},
+		{"drain WebSockets", "http.Server.Shutdown ignores hijacked connections; after ingest, so that clients see the last commits", func(ctx context.Context) error {
+			n.hub.Drain(ctx, drainSpread)
+			return n.pushing.stop(ctx)
+		}},
+		{"stop following", "nobody reads the boards any more", func(ctx context.Context) error {
+			return errors.Join(n.reloading.stop(ctx), n.following.stop(ctx))
+		}},
+		{"close the store", "nobody writes any more; its last act is to force the file to disk", func(ctx context.Context) error {
+			return errors.Join(n.upkeep.stop(ctx), n.closeStore())
+		}},
+		{"stop the admin listener", "until here metrics and probes tell how the stop goes", n.operators.stop},
+	}
+}
+
+// drainSpread is the time over which clients of a stopping node are told to come back to another one.
+const drainSpread = 5 * time.Second
+
+// half gives a step half of the time that is left, so that the steps after it have some.
+func half(do func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		deadline, _ := ctx.Deadline()
+		ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/2)
+		defer cancel()
+		return do(ctx)
+	}
+}
+
+// prepare brings definitions and keys into the store and into memory, before anything is served.
+func prepare(ctx context.Context, cfg config.Serve, catalogs *registry.Registry, keys *auth.Keys, log zerolog.Logger) error {
+	if err := catalogs.Load(ctx); err != nil {
+		return err
+	}
+	if err := applyCatalog(ctx, cfg.Catalog, catalogs, log); err != nil {
+		return err
+	}
+	if err := keys.Load(ctx); err != nil {
+		return err
+	}
+	bootstrap, err := cfg.Bootstrap()
+	if err != nil {
+		return err
+	}
+	if bootstrap != "" {
+		if err := keys.Bootstrap(ctx, bootstrap.Reveal(), catalogs.Orgs()); err != nil {
+			return err
+		}
+	}
+	for _, org := range catalogs.Orgs() {
+		if len(keys.List(ctx, org)) == 0 {
+			log.Warn().Str("org", string(org)).Msg("this org has no API key, so nobody can use it: start once with --bootstrap-key-file")
+		}
+	}
+	return nil
+}
+
+// applyCatalog applies the file, or what a server starts with that has no definitions at all.
+func applyCatalog(ctx context.Context, path string, catalogs *registry.Registry, log zerolog.Logger) error {
+	source := catalog.Default()
+	if path != "" {
+		var err error
+		if source, err = os.ReadFile(path); err != nil {
+			return fmt.Errorf("--catalog: %w", err)
+		}
+	} else if len(catalogs.Orgs()) > 0 {
+		return nil
+	}
+	changed, err := catalogs.Apply(ctx, source)
+	if err != nil {
+		return fmt.Errorf("catalog %s: %w", path, err)
+	}
+	for _, org := range changed {
+		log.Info().Str("org", string(org)).Msg("catalog applied")
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+// Package auth keeps the API keys: who may call, for which org, and what for. A request is authenticated from memory; the
+// store is read at start and when a commit says that an org's keys changed. Only the SHA-256 of a key is ever stored.
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/clock"
+	"laurel/internal/store"
+)
+
+// What authentication and key management may answer.
+var (
+	// ErrUnauthorized: the key is unknown, revoked or expired. Which of them is not told.
+	ErrUnauthorized = errors.New("unknown, revoked or expired key")
+	// ErrForbidden: the key is good, but not for this origin, org or scope.
+	ErrForbidden = errors.New("key does not allow this")
+	// ErrOrgRequired: the key is good for several orgs and the request names none.
+	ErrOrgRequired = errors.New("key is for several orgs and the request names none")
+	// ErrKeyNotFound: the org has no key of that id.
+	ErrKeyNotFound = errors.New("no such key")
+	// ErrBadKey: a key to be created is described wrongly; always inside a *SpecError.
+	ErrBadKey = errors.New("malformed key description")
+)
+
+// SpecError says which member of a key's description is wrong, in words for the client.
+type SpecError struct{ Field, Detail string }
+
+// Error implements error.
+func (e *SpecError) Error() string { return e.Field + " " + e.Detail }
+
+// Unwrap makes a SpecError an ErrBadKey.
+func (e *SpecError) Unwrap() error { return ErrBadKey }
+
+// Kind says where a key may be held.
+type Kind string
+
+// Secret keys are for servers. Publishable keys are for browsers: bound to origins, and good for boards only.
+const (
+	Secret      Kind = "sk"
+	Publishable Kind = "pk"
+)
+
+// Identity is what a good key stands for. It is immutable.
+type Identity struct {
+	KeyID     string
+	Kind      Kind
+	Orgs      []activity.Org // sorted, at least one
+	Scopes    []Scope
+	Origins   []string         // publishable keys only
+	ExpiresAt calendar.Instant // 0: never
+}
+
+// Org returns the org that a request is about: the key's only one, or the one that the header names. ErrOrgRequired,
+// ErrForbidden.
+func (i *Identity) Org(header string) (activity.Org, error) {
+	switch {
+	case header != "" && slices.Contains(i.Orgs, activity.Org(header)):
+		return activity.Org(header), nil
+	case header != "":
+		return "", ErrForbidden
+	case len(i.Orgs) > 1:
+		return "", ErrOrgRequired
+	}
+	return i.Orgs[0], nil
+}
+
+// Allows says whether the key has the scope.
+func (i *Identity) Allows(s Scope) bool { return slices.Contains(i.Scopes, s) }
+
+// Keys is every API key of a deployment. It is safe for concurrent use.
+type Keys struct {
+	store *store.Store
+	clock *clock.Clock
+
+	table atomic.Pointer[table]
+	// A reload that began later has seen at least as much. Tickets keep one that began earlier and ended later from bringing
+	// an older state back, without a lock across the read.
+	tickets atomic.Uint64
+	mu      sync.Mutex
+	applied uint64
+}
+
+// New returns Keys without any key in memory: call Load before serving.
+func New(s *store.Store, c *clock.Clock) *Keys {
+	k := &Keys{store: s, clock: c}
+	k.table.Store(newTable(nil))
+	return k
+}
+
+// Load reads every key from the store.
+func (k *Keys) Load(ctx context.Context) error { return k.Reload(ctx) }
+
+// Reload reads the keys again, when another node says that an org changed. Identities that requests under way hold stay as
+// they were.
+func (k *Keys) Reload(ctx context.Context) error {
+	ticket := k.tickets.Add(1)
+	records, err := k.read(ctx)
+	if err != nil {
+		return err
+	}
+	t := newTable(records)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if ticket > k.applied {
+		k.applied = ticket
+		k.table.Store(t)
+	}
+	return nil
+}
+
+// Authenticate returns what a key stands for. Origin is the request's Origin header, "" for none: a browser sends it with
+// every request to another site, and whoever is no browser could write any, so a publishable key is refused for a foreign
+// origin only. It costs one hash and one map read. ErrUnauthorized, ErrForbidden.
+func (k *Keys) Authenticate(token, origin string) (*Identity, error) {
+	if token == "" || len(token) > maxToken {
+		return nil, ErrUnauthorized
+	}
+	id, ok := k.table.Load().identities[sha256.Sum256([]byte(token))]
+	if !ok || id.ExpiresAt != 0 && id.ExpiresAt <= k.clock.Now() {
+		return nil, ErrUnauthorized
+	}
+	if id.Kind == Publishable && origin != "" && !slices.Contains(id.Origins, origin) {
+		return nil, ErrForbidden
+	}
+	return id, nil
+}
+
+// KnowsOrigin says whether any live publishable key is bound to the origin: all that a preflight request, which carries no key,
+// can be asked.
+func (k *Keys) KnowsOrigin(origin string) bool {
+	_, ok := k.table.Load().origins[origin]
+	return ok
+}

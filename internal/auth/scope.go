@@ -1,0 +1,33 @@
+package auth
+
+// Scope is one thing that a key may be good for.
+type Scope string
+
+// The scopes of DESIGN §4.2.
+const (
+	ActivitiesWrite Scope = "activities:write"
+	UsersRead       Scope = "users:read"
+	UsersWrite      Scope = "users:write"
+	BoardsRead      Scope = "boards:read"
+	CatalogRead     Scope = "catalog:read"
+	CatalogWrite    Scope = "catalog:write"
+	KeysAdmin       Scope = "keys:admin"
+)
+
+// Scopes returns all scopes.
+func Scopes() []Scope {
+	return []Scope{ActivitiesWrite, UsersRead, UsersWrite, BoardsRead, CatalogRead, CatalogWrite, KeysAdmin}
+}
+
+// ParseScope reads a scope's name. "Get User Data" is another name of users:read.
+func ParseScope(name string) (Scope, bool) {
+	if name == "Get User Data" {
+		return UsersRead, true
+	}
+	for _, s := range Scopes() {
+		if string(s) == name {
+			return s, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,108 @@
+package catalog
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+//go:embed default.yaml
+var defaultText []byte
+
+// Default returns the YAML of what a server has that was started without a catalog: an org git with the behaviour commit.
+func Default() []byte { return bytes.Clone(defaultText) }
+
+// Parse reads a file of one or several orgs, YAML or JSON. Its error is Faults: all that is wrong. It takes time and memory within a bound,
+// whatever the source holds.
+func Parse(source []byte) ([]*Catalog, error) {
+	var file fileSource
+	r, err := read(source, fileSchema, &file)
+	if r == nil {
+		return nil, err
+	}
+	catalogs := make([]*Catalog, len(file.Orgs))
+	ids, numbers := map[string]int{}, map[int64]int{}
+	for i, org := range file.Orgs {
+		if org == nil {
+			continue
+		}
+		p := path{}.to("orgs", i)
+		catalogs[i] = build(org, r, p)
+		if first, dup := taken(ids, org.ID, i); dup {
+			r.at(p.to("id"), "the id %s is that of orgs[%d] too", org.ID, first)
+		}
+		if first, dup := taken(numbers, org.Number, i); dup {
+			r.at(p.to("number"), "the number %d is that of orgs[%d] too", org.Number, first)
+		}
+	}
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	for i, c := range catalogs {
+		c.seal(r.tree.fields["orgs"].items[i])
+	}
+	return catalogs, nil
+}
+
+// ParseOrg reads the definition of one org, as Catalog.Source holds it: what stands under orgs in a file. Its error is Faults.
+func ParseOrg(source []byte) (*Catalog, error) {
+	var org orgSource
+	r, err := read(source, orgSchema, &org)
+	if r == nil {
+		return nil, err
+	}
+	c := build(&org, r, path{})
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	c.seal(r.tree)
+	return c, nil
+}
+
+// read does what comes before the meaning: text, structure, and what is sound of it in plain structs. Without a report, there is no tree.
+func read(source []byte, schema string, into any) (*report, error) {
+	tree, faults := readTree(source)
+	if tree == nil {
+		return nil, (&report{faults: faults}).err()
+	}
+	r := &report{tree: tree, faults: faults}
+	sound, err := json.Marshal(check(tree.plain(), schema, r))
+	if err == nil {
+		err = json.Unmarshal(sound, into)
+	}
+	if err != nil {
+		// The schema lets nothing through that the structs could not take; were it so, the source must not pass.
+		r.at(nil, "unreadable: %v", err)
+	}
+	return r, nil
+}
+
+// seal writes the definition in canonical JSON, with keys in order and nothing that the writer chose in layout, and its hash.
+func (c *Catalog) seal(tree *node) {
+	text, err := json.Marshal(tree.plain())
+	if err != nil {
+		panic("catalog: a checked definition has no JSON: " + err.Error())
+	}
+	canonical := jsontext.Value(text)
+	if err := canonical.Canonicalize(); err != nil {
+		panic("catalog: a checked definition has no canonical JSON: " + err.Error())
+	}
+	sum := sha256.Sum256(canonical)
+	c.Source, c.Hash = canonical, hex.EncodeToString(sum[:])
+}
+
+// taken notes who holds a key first. The zero key is one that is missing, and no one holds it.
+func taken[K comparable](holders map[K]int, key K, i int) (first int, dup bool) {
+	var none K
+	if key == none {
+		return 0, false
+	}
+	if first, dup = holders[key]; !dup {
+		holders[key] = i
+	}
+	return first, dup
+}

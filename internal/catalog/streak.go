@@ -1,0 +1,125 @@
+package catalog
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"laurel/internal/calendar"
+)
+
+func (b *builder) streak(src *streakSource, p path) *Streak {
+	s := &Streak{
+		ID:       src.ID,
+		DayStart: time.Duration(src.DayStart),
+		Grace:    time.Duration(src.Grace),
+		AtRisk:   time.Duration(src.AtRisk),
+		Restore:  time.Duration(src.RestoreWindow),
+		OnMiss:   src.OnMiss.OnMiss,
+		Decay:    src.OnMiss.Decay,
+	}
+	if src.Unit != nil {
+		s.Unit, _ = b.cycle(src.Unit, p.to("unit"))
+	}
+	b.conditions(s, src, p)
+	s.setActive(src.ActiveDays)
+	b.streakZone(s, src.Timezone, p.to("timezone"))
+	b.lengths(s, p)
+	b.freezes(s, src.Freezes, p.to("freezes"))
+	for _, m := range src.Milestones {
+		if m != nil {
+			s.Milestones = append(s.Milestones, Milestone{At: m.At, Every: m.Every, OncePerRun: m.Once == "run"})
+		}
+	}
+	s.Print = s.print(b.catalog).sum()
+	return s
+}
+
+// conditions reads when with a target, or any, or all. Of several, which is a structural fault, each is still checked.
+func (b *builder) conditions(s *Streak, src *streakSource, p path) {
+	if src.When != nil {
+		target := int64(1)
+		override(&target, src.Target)
+		s.Conditions = append(s.Conditions, Condition{Selector: b.selector(src.When, nil, 0, p), AtLeast: target})
+	}
+	for i, c := range src.Any {
+		if c != nil {
+			s.Conditions = append(s.Conditions, b.condition(c, p.to("any", i)))
+		}
+	}
+	for i, c := range src.All {
+		if c != nil {
+			s.All = true
+			s.Conditions = append(s.Conditions, b.condition(c, p.to("all", i)))
+		}
+	}
+}
+
+func (b *builder) condition(src *conditionSource, p path) Condition {
+	c := Condition{Selector: b.selector(src.When, src.Value, src.Decimals, p)}
+	if src.AtLeast == nil {
+		return c
+	}
+	least := *src.AtLeast
+	at := p.to("at_least")
+	n, err := Round(least, c.Decimals)
+	switch {
+	case err != nil:
+		b.report.at(at, "%s is beyond ±2^53 in %d decimals", plainNumber(least), c.Decimals)
+	case plainNumber(least) != string(FormatScaled(nil, n, c.Decimals)):
+		b.report.at(at, "%s has more digits after the point than the %d of decimals", plainNumber(least), c.Decimals)
+	case n < 1 && (c.Fold == Count || c.Fold == Unique):
+		b.report.at(at, "%s is always at least that much: the least is 1", c.Fold)
+	}
+	c.AtLeast = n
+	return c
+}
+
+func plainNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// setActive takes the active weekdays; none named: all. They are of unit day: in a longer unit every day is active.
+func (s *Streak) setActive(days []string) {
+	named := slices.DeleteFunc(slices.Clone(days), func(d string) bool { return d == "" || s.Unit.Unit != calendar.Day })
+	for d := range s.ActiveDays {
+		s.ActiveDays[d] = len(named) == 0
+	}
+	for _, word := range named {
+		s.ActiveDays[weekday(word, time.Sunday)] = true
+	}
+}
+
+func (b *builder) streakZone(s *Streak, src streakZoneSource, p path) {
+	switch src.Word {
+	case "", "user":
+		s.ZoneMode = ZoneUser
+		s.Zone = b.zone(src.User, p.to("user"))
+	case "org":
+		s.ZoneMode = ZoneOrg
+	case "event":
+		s.ZoneMode = ZoneEvent
+	default:
+		s.ZoneMode = ZoneNamed
+		s.Zone = b.zone(src.Word, p)
+	}
+}
+
+// lengths checks the durations that depend on others: with a grace as long as a period, one activity could count for two periods before.
+func (b *builder) lengths(s *Streak, p path) {
+	if s.DayStart >= day {
+		b.report.at(p.to("day_start"), "a day starts within its 24 hours")
+	}
+	if s.Unit.Unit == 0 {
+		return
+	}
+	if limit := shortest(s.Unit); s.Grace >= limit {
+		b.report.at(p.to("grace"), "the grace must be shorter than a period, which may have %s", inDays(limit))
+	}
+}
+
+func (b *builder) freezes(s *Streak, src freezesSource, p path) {
+	s.Freezes = Freezes{Initial: src.Initial, EarnEvery: src.EarnEvery, Max: src.Initial}
+	override(&s.Freezes.Max, src.Max)
+	if s.Freezes.Initial > s.Freezes.Max {
+		b.report.at(p.to("initial"), "%d freezes are more than max, which is %d", s.Freezes.Initial, s.Freezes.Max)
+	}
+}

@@ -1,0 +1,163 @@
+package ingest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"laurel/internal/activity"
+	"laurel/internal/progress"
+	"laurel/internal/store"
+)
+
+// command is a change of a user that is no new activity. It goes through the same writer, alone in its group.
+type command struct {
+	kind   commandKind
+	reason string // reject
+	zone   string // setZone
+	result *activity.Activity
+	err    error // the command's own answer, as opposed to the store's
+}
+
+type commandKind uint8
+
+const (
+	reject commandKind = iota + 1
+	restore
+	setZone
+)
+
+// Reject takes an activity back: the state becomes what it would have been, had it never come. Doing it again changes nothing. It returns
+// the activity as it stands then. ErrUserNotFound, ErrActivityNotFound, ErrSealed, fold.ErrRange (a sum would leave the exact range without it).
+func (s *Service) Reject(ctx context.Context, org activity.Org, user activity.User, id activity.ID, reason string) (*activity.Activity, error) {
+	return s.do(ctx, org, user, id, &command{kind: reject, reason: reason})
+}
+
+// Restore brings a rejected activity back, to what it was before. Doing it again changes nothing. Errors as Reject.
+func (s *Service) Restore(ctx context.Context, org activity.Org, user activity.User, id activity.ID) (*activity.Activity, error) {
+	return s.do(ctx, org, user, id, &command{kind: restore})
+}
+
+// SetZone says that the user's zone is the named one from now on; it counts from the next period of each streak. ErrUserNotFound for a
+// user that is not there and may not be created, ErrBadZone.
+func (s *Service) SetZone(ctx context.Context, org activity.Org, user activity.User, zone string) error {
+	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
+		return ErrBadZone
+	}
+	_, err := s.do(ctx, org, user, "", &command{kind: setZone, zone: zone})
+	return err
+}
+
+func (s *Service) do(ctx context.Context, org activity.Org, user activity.User, id activity.ID, c *command) (*activity.Activity, error) {
+	if _, _, err := s.Plan(org); err != nil {
+		return nil, err
+	}
+	r := &request{org: org, outcomes: make([]Outcome, 1), done: make(chan struct{})}
+	r.waiting.Store(1)
+	u := &unit{request: r, org: org, activity: activity.Activity{ID: id, User: user}, command: c}
+	if !s.writer(org, user).queue.push([]*unit{u}) {
+		return nil, ErrOverloaded
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := r.failed(); err != nil {
+		return nil, err
+	}
+	return c.result, c.err
+}
+
+func (u *unit) settleCommand(a *attempt) {
+	u.command.result, u.command.err = a.done.Activity, a.err
+	u.request.settled()
+}
+
+// decideCommand decides the task's first unit, a command.
+func (w *writer) decideCommand(ctx context.Context, t *task) error {
+	c := t.units[0].command
+	t.attempt.group = w.group(t)
+	if c.kind == setZone {
+		return w.decideZone(t, c.zone)
+	}
+	if t.doc.Version == "" {
+		t.attempt.err = ErrUserNotFound
+		return nil
+	}
+	return w.decideStatus(ctx, t, c)
+}
+
+func (w *writer) decideZone(t *task, zone string) error {
+	a := &t.attempt
+	if t.doc.Version == "" && !t.entry.Catalog.AutoCreate {
+		a.err = ErrUserNotFound
+		return nil
+	}
+	if n := len(a.state.Zones); n > 0 && a.state.Zones[n-1].Name == zone {
+		w.keep(t)
+		return nil
+	}
+	now := w.Clock.Now()
+	a.state.Zones = append(slices.Clone(a.state.Zones), progress.ZoneChange{At: now, Name: zone})
+	a.boards = progress.Apply(t.plan, a.state, nil, now).Boards
+	a.commits = true
+	a.finishGroup(t, nil)
+	return nil
+}
+
+// decideStatus rejects or restores: the log with the changed record, folded anew.
+func (w *writer) decideStatus(ctx context.Context, t *task, c *command) error {
+	a := &t.attempt
+	old, base, records, err := w.history(ctx, t)
+	if err != nil {
+		return err
+	}
+	id := t.units[0].activity.ID
+	i := slices.IndexFunc(records, func(r activity.Activity) bool { return r.ID == id })
+	switch {
+	case i < 0 && old.Sealed > 0:
+		// Folded records leave no id behind: it may never have been there, but what was is sealed.
+		a.err = ErrSealed
+	case i < 0:
+		a.err = ErrActivityNotFound
+	case records[i].At < old.Sealed:
+		a.err = ErrSealed
+	}
+	if a.err != nil {
+		return nil
+	}
+	changed := c.apply(&records[i])
+	a.done.Activity = &records[i]
+	if !changed {
+		return nil
+	}
+	now := w.Clock.Now()
+	next, err := progress.Rebuild(t.plan, old, base, records, now)
+	if err != nil {
+		a.err, a.done.Activity = err, nil
+		return nil
+	}
+	a.boards = progress.Diff(t.plan, old, next, now)
+	a.state, a.commits = next, true
+	log := a.group.AbsentIn
+	a.finishGroup(t, nil)
+	a.group.Writes = []store.Op{{Kind: store.OpHSet, Key: log, Args: []string{string(id), string(records[i].AppendRecord(nil))}}}
+	return nil
+}
+
+// apply changes the record's status and says whether that was a change.
+func (c *command) apply(r *activity.Activity) bool {
+	rejected := r.Status == activity.Rejected
+	switch {
+	case c.kind == reject && !rejected:
+		r.Status, r.Reason = activity.Rejected, c.reason
+	case c.kind == restore && rejected && r.WasIgnored:
+		r.Status, r.Reason = activity.Ignored, ""
+	case c.kind == restore && rejected:
+		r.Status, r.Reason = activity.Accepted, ""
+	default:
+		return false
+	}
+	return true
+}

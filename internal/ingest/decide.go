@@ -1,0 +1,280 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/feed"
+	"laurel/internal/progress"
+	"laurel/internal/store"
+)
+
+// attempt is one try at deciding a task.
+type attempt struct {
+	state    *progress.State // as it will be
+	commits  bool            // there is something to write
+	group    store.Group
+	boards   []progress.BoardChange
+	units    []*unit            // decided in this attempt
+	verdicts []progress.Verdict // of units
+	done     Outcome            // of a command
+	err      error              // of a command that is refused
+}
+
+// foldSlack keeps folding rare: a log is folded when its oldest activity is this much past the horizon.
+const foldSlack = calendar.Instant(24 * 60 * 60 * 1000)
+
+// decide computes what the task's activities amount to and the group that would make it so. Commands are decided alone.
+func (w *writer) decide(ctx context.Context, t *task) error {
+	t.attempt = attempt{state: t.attempt.state}
+	if t.units[0].command != nil {
+		return w.decideCommand(ctx, t)
+	}
+	a := &t.attempt
+	a.units = t.unitsOfRound()
+	now := w.Clock.Now()
+	t.now = now
+	if t.doc.Version == "" && !t.entry.Catalog.AutoCreate {
+		a.verdicts = make([]progress.Verdict, len(a.units))
+		for i := range a.verdicts {
+			a.verdicts[i].Err = ErrUserNotFound
+		}
+		return nil
+	}
+	acts := make([]activity.Activity, len(a.units))
+	for i, u := range a.units {
+		acts[i] = u.activity
+	}
+	was := a.state.Oldest
+	update := progress.Apply(t.plan, a.state, acts, now)
+	a.verdicts, a.boards = update.Verdicts, update.Boards
+	stored := a.stored(acts)
+	if len(stored) == 0 {
+		w.keep(t)
+		return nil
+	}
+	a.commits = true
+	a.group = w.group(t)
+	horizon, sealing := t.entry.Catalog.SealHorizon()
+	foldDue := sealing && !hasImported(stored) && was != 0 && was < now-calendar.Instant(horizon.Milliseconds())-foldSlack
+	if update.NeedLog || foldDue {
+		seal := calendar.Instant(0)
+		if foldDue {
+			seal = now - calendar.Instant(horizon.Milliseconds())
+		}
+		if err := w.decideByLog(ctx, t, stored, seal, now); err != nil {
+			return err
+		}
+	}
+	a.finishGroup(t, stored)
+	return nil
+}
+
+// hasImported: while an import goes on, history is still coming in, and folding waits.
+func hasImported(acts []activity.Activity) bool {
+	return slices.ContainsFunc(acts, func(a activity.Activity) bool { return a.Imported })
+}
+
+// unitsOfRound are the activities before the next command, each id once: a repetition within a batch is decided when the first one has been.
+func (t *task) unitsOfRound() []*unit {
+	if len(t.units) == 1 {
+		return t.units
+	}
+	seen := make(map[activity.ID]bool, len(t.units))
+	var us []*unit
+	for _, u := range t.units {
+		if u.command != nil {
+			break
+		}
+		if !seen[u.activity.ID] {
+			seen[u.activity.ID] = true
+			us = append(us, u)
+		}
+	}
+	return us
+}
+
+// keep puts a state back that the attempt did not change.
+func (w *writer) keep(t *task) {
+	if t.doc.Version != "" {
+		w.cache.Add(t.key, cached{t.doc.Version, t.attempt.state})
+	}
+}
+
+// stored writes the verdicts on the activities and returns those that go into the log.
+func (a *attempt) stored(acts []activity.Activity) []activity.Activity {
+	kept := acts[:0]
+	for i := range acts {
+		v := &a.verdicts[i]
+		if v.Err != nil {
+			continue
+		}
+		acts[i].Status, acts[i].Reason = v.Status, v.Reason
+		acts[i].WasIgnored = v.Status == activity.Ignored
+		a.units[i].activity = acts[i]
+		kept = append(kept, acts[i])
+	}
+	return kept
+}
+
+// group is an empty group for the task's user.
+func (w *writer) group(t *task) store.Group {
+	return store.Group{
+		Org: t.key.org, User: t.key.user, Fence: t.entry.Fence(w.partition),
+		Doc: store.StateKey(w.partition, t.key.org, t.key.user), Expect: t.doc.Version,
+		AbsentIn: store.LogKey(w.partition, t.key.org, t.key.user),
+	}
+}
+
+// finishGroup fills in the log records, the boards and the state.
+func (a *attempt) finishGroup(t *task, stored []activity.Activity) {
+	g := &a.group
+	args := make([]string, 0, 2*len(stored))
+	g.Absent = make([]string, 0, len(stored))
+	for i := range stored {
+		g.Absent = append(g.Absent, string(stored[i].ID))
+		args = append(args, string(stored[i].ID), string(stored[i].AppendRecord(nil)))
+	}
+	if len(args) > 0 {
+		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: g.AbsentIn, Args: args})
+	}
+	g.Boards = boardWrites(t.key, a.boards)
+	g.Content = a.state.Append(nil)
+}
+
+func boardWrites(key userKey, changes []progress.BoardChange) []store.BoardWrite {
+	writes := make([]store.BoardWrite, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		writes[i] = store.BoardWrite{
+			Board: feed.Board{Org: key.org, Rule: c.Rule, Label: c.Label}, User: key.user, Ascending: c.Ascending,
+			Old: storeStanding(c.Old), New: storeStanding(c.New),
+		}
+	}
+	return writes
+}
+
+func storeStanding(s progress.Standing) *store.Standing {
+	if !s.Some {
+		return nil
+	}
+	return &store.Standing{Value: s.Value, Reached: int64(s.Reached)}
+}
+
+// decideByLog decides by the user's whole log: where the state alone does not tell, and to fold what lies before seal (0: nothing).
+func (w *writer) decideByLog(ctx context.Context, t *task, stored []activity.Activity, seal, now calendar.Instant) error {
+	a := &t.attempt
+	old, base, records, err := w.history(ctx, t)
+	if err != nil {
+		return err
+	}
+	old.Behaviours = a.state.Behaviours
+	records = append(records, stored...)
+	before := *old
+	if seal > old.Sealed {
+		var dropped []activity.ID
+		base, dropped = progress.Fold(t.plan, old, base, records, seal, now)
+		old.Sealed = seal
+		records = without(records, dropped)
+		a.group.Writes = append(a.group.Writes, foldWrites(w.partition, t.key, base, dropped)...)
+	}
+	next, err := progress.Rebuild(t.plan, old, base, records, now)
+	if err != nil {
+		return err
+	}
+	a.boards = progress.Diff(t.plan, &before, next, now)
+	a.state = next
+	return nil
+}
+
+// foldWrites store the new base and drop the folded records.
+func foldWrites(p store.Partition, key userKey, base *progress.State, dropped []activity.ID) []store.Op {
+	ops := []store.Op{{Kind: store.OpSet, Key: store.ColdKey(p, key.org, key.user), Args: []string{string(base.Append(nil))}}}
+	if len(dropped) > 0 {
+		ids := make([]string, len(dropped))
+		for i, id := range dropped {
+			ids[i] = string(id)
+		}
+		ops = append(ops, store.Op{Kind: store.OpHDel, Key: store.LogKey(p, key.org, key.user), Args: ids})
+	}
+	return ops
+}
+
+func without(records []activity.Activity, ids []activity.ID) []activity.Activity {
+	drop := make(map[activity.ID]bool, len(ids))
+	for _, id := range ids {
+		drop[id] = true
+	}
+	kept := make([]activity.Activity, 0, len(records))
+	for i := range records {
+		if !drop[records[i].ID] {
+			kept = append(kept, records[i])
+		}
+	}
+	return kept
+}
+
+// errChanged: another node wrote the user between two reads; the task is decided again on what is there now.
+var errChanged = errors.New("user changed while being read")
+
+// history reads all that is known of a user: the state as stored, the base, and the log. Should the user be written during or after it, the commit
+// that depends on this is stale and decided again.
+func (w *writer) history(ctx context.Context, t *task) (old, base *progress.State, records []activity.Activity, err error) {
+	docs, err := w.Store.Docs(ctx, []store.Key{store.StateKey(w.partition, t.key.org, t.key.user)})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if docs[0].Version != t.doc.Version {
+		return nil, nil, nil, errChanged
+	}
+	if old, err = progress.Parse(string(docs[0].Content)); err != nil {
+		return nil, nil, nil, fmt.Errorf("state of user %q of org %s: %w", t.key.user, t.key.org, err)
+	}
+	base, records, err = w.Base(ctx, t.key.org, t.key.user)
+	return old, base, records, err
+}
+
+// settle reports the units decided in this attempt; r is nil where nothing had to be written.
+func (t *task) settle(r *store.Result) {
+	a := &t.attempt
+	if t.units[0].command != nil {
+		u := t.units[0]
+		t.units = t.units[1:]
+		u.settleCommand(a)
+		return
+	}
+	decided := make(map[*unit]bool, len(a.units))
+	for i, u := range a.units {
+		decided[u] = true
+		if r != nil {
+			u.request.durable.Store(&r.Durability)
+		}
+		if u.request.effects != nil {
+			u.request.effects[u.index] = a.effects(t)
+		}
+		u.settle(a.outcome(i))
+	}
+	rest := t.units[:0]
+	for _, u := range t.units {
+		if !decided[u] {
+			rest = append(rest, u)
+		}
+	}
+	t.units = rest
+}
+
+func (a *attempt) outcome(i int) Outcome {
+	u, v := a.units[i], &a.verdicts[i]
+	if v.Err != nil {
+		return Outcome{Status: StatusRejected, Err: itemError(v.Err, &u.activity)}
+	}
+	act := u.activity
+	if v.Status == activity.Ignored {
+		return Outcome{Status: StatusIgnored, Activity: &act}
+	}
+	return Outcome{Status: StatusAccepted, Activity: &act}
+}

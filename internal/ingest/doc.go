@@ -1,0 +1,22 @@
+// Package ingest is the write path: it takes validated activities, groups them by user, lets progress decide what they amount to, and
+// commits. Each partition has one writer, through which all changes of users' states go: activities, imports, reject and restore, zone changes.
+//
+// # Batches
+//
+// A writer takes whatever waits, up to a bound, and commits it at once; what arrives while that commit is on its way is the next
+// batch. There is no timer: an idle server answers a single activity in one round trip, a busy one fills its batches by itself.
+//
+// # Guarantees
+//
+//   - Ordering: activities of one request for one user are decided in the order of the request; between requests there is none to promise.
+//   - Atomicity: all effects on a user are one group of one commit. A group that lost a race (another node wrote the user, the catalog changed, the
+//     id is there already) is decided again on what is there now.
+//   - Delivery: an outcome is reported after its commit. When the store fails midway an item has no outcome: it may have been stored, and
+//     sending it again with the same id is safe.
+//   - A crash loses nothing that was reported, to the durability that the report names.
+//
+// # Limits
+//
+// Each partition's queue holds a bounded number of activities; past it Submit answers ErrOverloaded at once. States are cached in a
+// bounded LRU; a cached state is dropped when the change stream shows another version of it.
+package ingest

@@ -1,0 +1,112 @@
+package ingest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/store"
+)
+
+// Import is a load of history: it has no age limit, counts in closed periods, and its events are suppressed.
+type Import struct {
+	ID         string           `json:"id"`
+	State      string           `json:"state"` // open, closed
+	CreatedAt  calendar.Instant `json:"created_at"`
+	ClosedAt   calendar.Instant `json:"closed_at,omitzero"`
+	Accepted   int              `json:"accepted"`
+	Duplicates int              `json:"duplicates"`
+	Rejected   int              `json:"rejected"`
+	Ignored    int              `json:"ignored"`
+}
+
+// States of an import.
+const (
+	ImportOpen   = "open"
+	ImportClosed = "closed"
+)
+
+// CreateImport opens an import.
+func (s *Service) CreateImport(ctx context.Context, org activity.Org) (Import, error) {
+	if _, _, err := s.Plan(org); err != nil {
+		return Import{}, err
+	}
+	i := Import{ID: rand.Text(), State: ImportOpen, CreatedAt: s.Clock.Now()}
+	_, err := s.putImport(ctx, org, i, "")
+	return i, err
+}
+
+// Import reads an import. ErrImportNotFound.
+func (s *Service) Import(ctx context.Context, org activity.Org, id string) (Import, error) {
+	i, _, err := s.readImport(ctx, org, id)
+	return i, err
+}
+
+// CloseImport ends an import; closing it again changes nothing. ErrImportNotFound.
+func (s *Service) CloseImport(ctx context.Context, org activity.Org, id string) (Import, error) {
+	return s.changeImport(ctx, org, id, func(i *Import) {
+		if i.State == ImportOpen {
+			i.State, i.ClosedAt = ImportClosed, s.Clock.Now()
+		}
+	})
+}
+
+func (s *Service) checkOpen(ctx context.Context, org activity.Org, id string) error {
+	i, err := s.Import(ctx, org, id)
+	if err == nil && i.State != ImportOpen {
+		err = ErrImportClosed
+	}
+	return err
+}
+
+func (s *Service) noteImport(ctx context.Context, org activity.Org, id string, r *Report) error {
+	_, err := s.changeImport(ctx, org, id, func(i *Import) {
+		i.Accepted += r.Accepted
+		i.Duplicates += r.Duplicates
+		i.Rejected += r.Rejected
+		i.Ignored += r.Ignored
+	})
+	return err
+}
+
+func (s *Service) changeImport(ctx context.Context, org activity.Org, id string, change func(*Import)) (Import, error) {
+	for range maxRounds {
+		i, version, err := s.readImport(ctx, org, id)
+		if err != nil {
+			return Import{}, err
+		}
+		change(&i)
+		if done, err := s.putImport(ctx, org, i, version); done || err != nil {
+			return i, err
+		}
+	}
+	return Import{}, ErrConflict
+}
+
+func (s *Service) readImport(ctx context.Context, org activity.Org, id string) (Import, store.Version, error) {
+	docs, err := s.Store.Docs(ctx, []store.Key{store.ImportKey(org, id)})
+	if err != nil {
+		return Import{}, "", err
+	}
+	if docs[0].Version == "" {
+		return Import{}, "", ErrImportNotFound
+	}
+	var i Import
+	if err := json.Unmarshal(docs[0].Content, &i); err != nil {
+		return Import{}, "", fmt.Errorf("import %s of org %s: %w", id, org, err)
+	}
+	return i, docs[0].Version, nil
+}
+
+func (s *Service) putImport(ctx context.Context, org activity.Org, i Import, expect store.Version) (bool, error) {
+	content, err := json.Marshal(i)
+	if err != nil {
+		return false, err
+	}
+	r, err := s.Store.Commit(ctx, 0, []store.Group{{Org: org, Doc: store.ImportKey(org, i.ID), Expect: expect, Content: content}})
+	return err == nil && r.Outcomes[0].Status == store.Applied, err
+}

@@ -1,0 +1,164 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"laurel/internal/activity"
+	"laurel/internal/clock"
+	"laurel/internal/feed"
+	"laurel/internal/progress"
+	"laurel/internal/registry"
+	"laurel/internal/store"
+	"laurel/ranking"
+)
+
+// What Submit and the commands may answer beside store.ErrUnavailable and registry.ErrOrgNotFound.
+var (
+	// ErrOverloaded: the queue of a partition is full. Try again in a moment.
+	ErrOverloaded       = errors.New("too many activities are waiting")
+	ErrUserNotFound     = errors.New("no such user")
+	ErrActivityNotFound = errors.New("no such activity")
+	// ErrSealed: the activity lies before the user's seal and cannot be changed any more.
+	ErrSealed         = errors.New("activity is sealed")
+	ErrImportNotFound = errors.New("no such import")
+	ErrImportClosed   = errors.New("import is closed")
+	// ErrBadZone: the name is no IANA zone.
+	ErrBadZone = errors.New("no such time zone")
+	// ErrConflict: a group lost its race too many times in a row.
+	ErrConflict = errors.New("too many conflicting writes")
+)
+
+// Metrics receives what ingest counts. Any function may be nil.
+type Metrics struct {
+	Activities func(result string, n int) // accepted, duplicate, rejected, ignored
+	Ingest     func(d time.Duration)      // Submit, from call to answer
+	Commit     func(d time.Duration)      // one commit
+	Conflicts  func(n int)                // groups that had to be decided again
+}
+
+// Options of a Service. Store, Registry, Boards and Clock are needed.
+type Options struct {
+	Store    *store.Store
+	Registry *registry.Registry
+	Boards   *ranking.Boards
+	Clock    *clock.Clock
+	// QueueLimit is how many activities may wait in a partition; 0: 50,000.
+	QueueLimit int
+	// CachedUsers is how many users' states are kept in memory; 0: 131,072.
+	CachedUsers int
+	Metrics     Metrics
+	Log         zerolog.Logger
+}
+
+// Service is the write path. It is safe for concurrent use.
+type Service struct {
+	Options
+	writers []*writer
+	plans   plans
+}
+
+// New returns a Service; nothing is written until Run.
+func New(o Options) *Service {
+	if o.QueueLimit == 0 {
+		o.QueueLimit = 50_000
+	}
+	if o.CachedUsers == 0 {
+		o.CachedUsers = 131_072
+	}
+	s := &Service{Options: o}
+	n := o.Store.Partitions()
+	for p := range n {
+		cache, err := lru.New[userKey, cached](max(o.CachedUsers/n, 1))
+		if err != nil {
+			panic(err) // only for a size below 1
+		}
+		s.writers = append(s.writers, &writer{Service: s, partition: store.Partition(p),
+			queue: newQueue(o.QueueLimit), cache: cache})
+	}
+	return s
+}
+
+// Run writes until ctx ends, then finishes what waits, and returns. Nothing may be submitted after ctx has ended.
+func (s *Service) Run(ctx context.Context) error {
+	var g errgroup.Group
+	for _, w := range s.writers {
+		g.Go(func() error { return w.run(ctx) })
+	}
+	return g.Wait()
+}
+
+// Follow takes note of a change that anyone committed: cached states of another version are dropped. For the boards' OnChange.
+func (s *Service) Follow(c feed.Change) {
+	w := s.writers[c.Partition]
+	for _, u := range c.Users {
+		key := userKey{u.Org, u.User}
+		if have, ok := w.cache.Peek(key); ok && string(have.version) != u.Version {
+			w.cache.Remove(key)
+		}
+	}
+}
+
+// Forget drops what is cached of a partition whose history was lost. For the boards' OnReset.
+func (s *Service) Forget(partition int) { s.writers[partition].cache.Purge() }
+
+// Waiting is how many activities wait to be written.
+func (s *Service) Waiting() int {
+	n := 0
+	for _, w := range s.writers {
+		n += w.queue.len()
+	}
+	return n
+}
+
+func (s *Service) writer(org activity.Org, user activity.User) *writer {
+	return s.writers[s.Store.PartitionOf(org, user)]
+}
+
+// userKey names a user in a partition.
+type userKey struct {
+	org  activity.Org
+	user activity.User
+}
+
+// cached is a state as it stands in the store.
+type cached struct {
+	version store.Version
+	state   *progress.State
+}
+
+// plans keeps the plan of each published catalog, made once.
+type plans struct {
+	mu sync.Mutex
+	of map[activity.Org]planned
+}
+
+type planned struct {
+	entry *registry.Entry
+	plan  *progress.Plan
+}
+
+// Plan is the org's catalog made ready, and the registry's entry that it was made from. registry.ErrOrgNotFound.
+func (s *Service) Plan(org activity.Org) (*progress.Plan, *registry.Entry, error) {
+	e, ok := s.Registry.Get(org)
+	if !ok {
+		return nil, nil, registry.ErrOrgNotFound
+	}
+	s.plans.mu.Lock()
+	defer s.plans.mu.Unlock()
+	if have, ok := s.plans.of[org]; ok && have.entry.Catalog == e.Catalog {
+		return have.plan, e, nil
+	}
+	if s.plans.of == nil {
+		s.plans.of = map[activity.Org]planned{}
+	}
+	p := progress.NewPlan(e.Catalog)
+	s.plans.of[org] = planned{e, p}
+	return p, e, nil
+}

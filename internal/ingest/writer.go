@@ -1,0 +1,253 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/progress"
+	"laurel/internal/registry"
+	"laurel/internal/store"
+)
+
+// maxBatch is how many activities go into one commit: enough to spread its fixed costs, few enough that the store serves others in between.
+const maxBatch = 256
+
+// maxRounds is how often a group is decided again before its activities are given back.
+const maxRounds = 12
+
+// writer is the one writer of a partition.
+type writer struct {
+	*Service
+	partition store.Partition
+	queue     *queue
+	cache     *lru.Cache[userKey, cached]
+}
+
+func (w *writer) run(ctx context.Context) error {
+	// A batch that was begun is finished, whatever ended the run.
+	work := context.WithoutCancel(ctx)
+	for {
+		units := w.queue.take(ctx, maxBatch)
+		if len(units) == 0 {
+			return nil
+		}
+		w.write(work, units)
+	}
+}
+
+// task is what one user has to have decided in a batch.
+type task struct {
+	key   userKey
+	units []*unit // not settled yet, in order
+	// Below: of the current round.
+	plan    *progress.Plan
+	entry   *registry.Entry
+	doc     store.Doc // with content only after a read
+	loaded  bool
+	now     calendar.Instant
+	attempt attempt
+}
+
+// write decides and commits units until each is settled.
+func (w *writer) write(ctx context.Context, units []*unit) {
+	tasks := group(units)
+	for round := 0; len(tasks) > 0; round++ {
+		if round == maxRounds {
+			failAll(tasks, ErrConflict)
+			return
+		}
+		if round > 0 && w.Metrics.Conflicts != nil {
+			w.Metrics.Conflicts(len(tasks))
+		}
+		if err := w.round(ctx, tasks); err != nil {
+			w.Log.Error().Err(err).Int("partition", int(w.partition)).Msg("commit failed")
+			failAll(tasks, err)
+			return
+		}
+		tasks = unsettled(tasks)
+	}
+}
+
+// group puts the units of each user together, in order of arrival.
+func group(units []*unit) []*task {
+	tasks := make([]*task, 0, len(units))
+	of := make(map[userKey]*task, len(units))
+	for _, u := range units {
+		key := userKey{u.org, u.activity.User}
+		t := of[key]
+		if t == nil {
+			t = &task{key: key}
+			of[key] = t
+			tasks = append(tasks, t)
+		}
+		t.units = append(t.units, u)
+	}
+	return tasks
+}
+
+func unsettled(tasks []*task) []*task {
+	rest := tasks[:0]
+	for _, t := range tasks {
+		if len(t.units) > 0 {
+			rest = append(rest, t)
+		}
+	}
+	return rest
+}
+
+func failAll(tasks []*task, err error) {
+	for _, t := range tasks {
+		for _, u := range t.units {
+			u.fail(err)
+		}
+		t.units = nil
+	}
+}
+
+// round reads what is needed, decides each task on it, commits, and settles what was applied.
+func (w *writer) round(ctx context.Context, tasks []*task) error {
+	if err := w.load(ctx, tasks); err != nil {
+		return err
+	}
+	groups := make([]store.Group, 0, len(tasks))
+	committed := make([]*task, 0, len(tasks))
+	for _, t := range tasks {
+		switch err := w.decide(ctx, t); {
+		case errors.Is(err, errChanged):
+			t.loaded = false
+			continue
+		case err != nil:
+			return err
+		}
+		if !t.attempt.commits {
+			t.settle(nil)
+			continue
+		}
+		groups = append(groups, t.attempt.group)
+		committed = append(committed, t)
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	began := time.Now()
+	result, err := w.Store.Commit(ctx, w.partition, groups)
+	if err != nil {
+		return err
+	}
+	if f := w.Metrics.Commit; f != nil {
+		f(time.Since(began))
+	}
+	w.Boards.ApplyOwn(result.Change)
+	for i, t := range committed {
+		if err := w.conclude(ctx, t, &result, &result.Outcomes[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load gets the plan of every task and the state documents that are not cached, in one read.
+func (w *writer) load(ctx context.Context, tasks []*task) error {
+	var keys []store.Key
+	var missing []*task
+	for _, t := range tasks {
+		var err error
+		if t.plan, t.entry, err = w.Plan(t.key.org); err != nil {
+			return err
+		}
+		if t.loaded {
+			continue // a conflict brought the document along
+		}
+		t.attempt.state = nil
+		if c, ok := w.cache.Get(t.key); ok {
+			w.cache.Remove(t.key) // it is changed in place; it comes back when the commit was applied
+			t.doc, t.attempt.state = store.Doc{Version: c.version}, c.state
+			continue
+		}
+		keys = append(keys, store.StateKey(w.partition, t.key.org, t.key.user))
+		missing = append(missing, t)
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	docs, err := w.Store.Docs(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for i, t := range missing {
+		t.doc = docs[i]
+	}
+	return w.parse(missing)
+}
+
+func (w *writer) parse(tasks []*task) error {
+	for _, t := range tasks {
+		if err := t.parse(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *task) parse() error {
+	state, err := progress.Parse(string(t.doc.Content))
+	if err != nil {
+		return fmt.Errorf("state of user %q of org %s: %w", t.key.user, t.key.org, err)
+	}
+	t.attempt.state = state
+	return nil
+}
+
+// conclude deals with what became of a task's group.
+func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *store.Outcome) error {
+	t.loaded = false
+	switch o.Status {
+	case store.Applied:
+		w.cache.Add(t.key, cached{r.Version, t.attempt.state})
+		t.settle(r)
+	case store.Stale:
+		t.doc, t.loaded = o.Doc, true
+		return t.parse()
+	case store.Exists:
+		return t.settleExisting(o.Found)
+	case store.Fenced:
+		if _, err := w.Registry.Reload(ctx, t.key.org); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleExisting settles the units whose ids the log has; the others are decided anew.
+func (t *task) settleExisting(found map[string]string) error {
+	rest := t.units[:0]
+	for _, u := range t.units {
+		record, ok := found[string(u.activity.ID)]
+		if !ok || u.command != nil {
+			rest = append(rest, u)
+			continue
+		}
+		was, err := activity.ParseRecord(u.activity.User, u.activity.ID, record)
+		if err != nil {
+			return fmt.Errorf("log of user %q of org %s, activity %q: %w", t.key.user, t.key.org, u.activity.ID, err)
+		}
+		u.settle(repeated(&was, &u.activity))
+	}
+	t.units = rest
+	return nil
+}
+
+// repeated is the outcome of an activity whose id was there before.
+func repeated(was, again *activity.Activity) Outcome {
+	if !was.SamePayload(again) {
+		return Outcome{Status: StatusRejected,
+			Err: &ItemError{"id_conflict", "this id was used for another activity of the user", "id"}}
+	}
+	return Outcome{Status: StatusDuplicate, Activity: was}
+}

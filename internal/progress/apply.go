@@ -1,0 +1,295 @@
+package progress
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+)
+
+// Why an activity is refused; fold.ErrRange and fold.ErrTooManySet, and catalog.ErrRange, are others. A refused activity is not stored and changes nothing.
+var (
+	ErrTooOld           = errors.New("activity is older than the org accepts")
+	ErrInFuture         = errors.New("activity lies in the future")
+	ErrUnknownBehaviour = errors.New("org declares behaviours and this is none of them")
+)
+
+// Reasons of activities that are stored as ignored.
+const (
+	ReasonCoolOff = "cool_off"
+	ReasonCap     = "cap"
+)
+
+// Verdict is what became of one activity. With a nil Err it is to be stored with Status and Reason.
+type Verdict struct {
+	Status activity.Status
+	Reason string
+	Err    error
+}
+
+// BoardChange is a user's standing on one board before and after.
+type BoardChange struct {
+	Rule, Label string
+	Cycle       calendar.Cycle
+	Decimals    int
+	Ascending   bool
+	Old, New    Standing
+}
+
+// Update is what an Apply did.
+type Update struct {
+	Verdicts []Verdict // one an activity, in order
+	Boards   []BoardChange
+	// NeedLog: the state alone cannot tell what became of it (a late activity moved the moment at which a streak condition was met, or the catalog
+	// changed since). State and Boards are not to be used; Rebuild from the log with the accepted activities, and Diff.
+	NeedLog bool
+}
+
+// Apply applies new activities of one user, in order, to the state, which it consumes: it is changed in place. None of them may be
+// in the log already.
+func Apply(p *Plan, s *State, acts []activity.Activity, now calendar.Instant) Update {
+	a := applier{plan: p, state: s, now: now, matches: make([]match, 0, 8)}
+	a.adopt()
+	a.update.Verdicts = make([]Verdict, len(acts))
+	for i := range acts {
+		a.update.Verdicts[i] = a.apply(&acts[i])
+	}
+	a.finish()
+	return a.update
+}
+
+// applier is one Apply or Rebuild on its way.
+type applier struct {
+	plan    *Plan
+	state   *State
+	now     calendar.Instant
+	input   catalog.Input
+	matches []match
+	// conditions are the streak conditions that match, in the order of the catalog.
+	conditions []conditionMatch
+	date       calendar.Date
+	// sorted: activities come in (at, id) order from the user's first on.
+	sorted  bool
+	touched []touch
+	update  Update
+}
+
+// match is a rule that the activity at hand counts for.
+type match struct {
+	rule  int
+	value catalog.Value
+}
+
+// conditionMatch is a streak condition that the activity at hand counts for.
+type conditionMatch struct {
+	streak, condition int
+	value             catalog.Value
+}
+
+// touch is a tally that changed, and what it was.
+type touch struct {
+	rule, cycle int // index into plan.rules, index into plan.cycles
+	ordinal     calendar.Ordinal
+	old         Standing
+}
+
+// adopt brings a state under the plan, or asks for a rebuild if it was made under another one.
+func (a *applier) adopt() {
+	if a.state.Plan == a.plan.print {
+		return
+	}
+	if a.state.Plan != 0 {
+		a.update.NeedLog = true
+	}
+	a.state.Plan = a.plan.print
+}
+
+func (a *applier) apply(act *activity.Activity) Verdict {
+	if err := a.admit(act); err != nil {
+		return Verdict{Err: err}
+	}
+	b := a.plan.Catalog.Behaviours[act.Name]
+	if reason := a.state.ignores(a.plan, b, act); reason != "" {
+		a.state.noteOldest(act.At)
+		return Verdict{Status: activity.Ignored, Reason: reason}
+	}
+	if err := a.evaluate(act); err != nil {
+		return Verdict{Err: err}
+	}
+	a.state.noteOldest(act.At)
+	a.state.noteBehaviour(a.plan, b, act)
+	a.add(act)
+	return Verdict{Status: activity.Accepted}
+}
+
+func (s *State) noteOldest(at calendar.Instant) {
+	if s.Oldest == 0 || at < s.Oldest {
+		s.Oldest = at
+	}
+}
+
+// admit decides by the clock and the declared names.
+func (a *applier) admit(act *activity.Activity) error {
+	limits := &a.plan.Catalog.Limits
+	switch {
+	case act.At < a.state.Sealed:
+		return ErrTooOld
+	case act.At > a.now+millis(limits.MaxFuture):
+		return ErrInFuture
+	case !act.Imported && act.At < a.now-millis(limits.MaxPast):
+		return ErrTooOld
+	case len(a.plan.Catalog.Behaviours) > 0 && act.Kind == activity.Behaviour && a.plan.Catalog.Behaviours[act.Name] == nil:
+		return ErrUnknownBehaviour
+	}
+	return nil
+}
+
+func millis(d time.Duration) calendar.Instant { return calendar.Instant(d.Milliseconds()) }
+
+// evaluate finds the rules that match and whether all of them, and the streak conditions, can take the activity. In a rebuild nothing is refused: the
+// activities were accepted once, in another order; a rule that came later passes over what it could not take.
+func (a *applier) evaluate(act *activity.Activity) error {
+	a.input.Reset(a.plan.Catalog, act)
+	a.matches = a.matches[:0]
+	a.date = a.plan.cal.DateAt(act.At)
+	for i := range a.plan.rules {
+		r := &a.plan.rules[i]
+		v, ok, err := r.Eval(&a.input)
+		if err == nil && ok && !a.sorted {
+			err = a.check(i, v, act.At)
+		}
+		if err != nil && !a.sorted {
+			return err
+		}
+		if !ok || err != nil {
+			continue
+		}
+		a.matches = append(a.matches, match{i, v})
+	}
+	return a.evaluateStreaks(act)
+}
+
+func (a *applier) check(rule int, v catalog.Value, at calendar.Instant) error {
+	r := &a.plan.rules[rule]
+	if r.Fold != catalog.Sum && r.Fold != catalog.Unique {
+		return nil
+	}
+	for _, c := range r.cycles {
+		o, ok := a.ordinal(c, at)
+		if !ok {
+			continue
+		}
+		if t := a.state.Tally(r.ID, a.plan.keys[c], o); t != nil {
+			if err := t.Check(r.Fold, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ordinal is the period of a cycle that at lies in; a.date is its local date.
+func (a *applier) ordinal(cycle int, at calendar.Instant) (calendar.Ordinal, bool) {
+	cy := a.plan.cycles[cycle]
+	if cy.Unit == calendar.Listed {
+		return a.plan.cal.OrdinalAt(cy, at)
+	}
+	return a.plan.cal.OrdinalOf(cy, a.date), true
+}
+
+// add folds an evaluated activity into the state.
+func (a *applier) add(act *activity.Activity) {
+	for _, m := range a.matches {
+		r := &a.plan.rules[m.rule]
+		rs := a.state.openRule(r)
+		for _, c := range r.cycles {
+			o, ok := a.ordinal(c, act.At)
+			if !ok || a.plan.closedFor(c, o, act) {
+				continue
+			}
+			pt := rs.openCycle(a.plan.keys[c]).open(o)
+			if !pt.touched {
+				pt.touched = true
+				a.touched = append(a.touched, touch{m.rule, c, o, standing(&pt.Tally)})
+			}
+			pt.Add(r.Fold, m.value, act.At, act.ID)
+		}
+	}
+	for rest := a.conditions; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].streak == rest[0].streak {
+			n++
+		}
+		a.addStreak(rest[:n], act)
+		rest = rest[n:]
+	}
+}
+
+// closedFor says whether the period had been closed when the activity arrived. Both are recorded, so that the answer never changes.
+func (p *Plan) closedFor(cycle int, o calendar.Ordinal, act *activity.Activity) bool {
+	grace := millis(p.Catalog.Limits.CloseGrace)
+	if act.Imported || act.Received < act.At+grace { // a period ends after every at in it
+		return false
+	}
+	period := p.cal.PeriodOf(p.cycles[cycle], o)
+	return period.Bounded && act.Received >= period.End+grace
+}
+
+func (s *State) openRule(r *rulePlan) *RuleState {
+	if rs := s.rule(r.ID); rs != nil {
+		return rs
+	}
+	s.Rules = append(s.Rules, RuleState{ID: r.ID, Print: r.Print})
+	return &s.Rules[len(s.Rules)-1]
+}
+
+func (r *RuleState) openCycle(key string) *CycleState {
+	if c := r.cycle(key); c != nil {
+		return c
+	}
+	r.Cycles = append(r.Cycles, CycleState{Key: key})
+	return &r.Cycles[len(r.Cycles)-1]
+}
+
+func (c *CycleState) open(o calendar.Ordinal) *PeriodTally {
+	i, found := c.find(o)
+	if !found {
+		c.Periods = slices.Insert(c.Periods, i, PeriodTally{Ordinal: o})
+	}
+	return &c.Periods[i]
+}
+
+// finish turns what was touched into board changes.
+func (a *applier) finish() {
+	if n := len(a.touched); n > 0 {
+		a.update.Boards = make([]BoardChange, 0, n+2)
+	}
+	for _, t := range a.touched {
+		r := &a.plan.rules[t.rule]
+		pt := a.tally(t)
+		pt.touched = false
+		a.change(r, t.cycle, t.ordinal, t.old, standing(&pt.Tally))
+	}
+	for i := range a.plan.Catalog.Streaks {
+		a.showStreak(i)
+	}
+}
+
+func (a *applier) tally(t touch) *PeriodTally {
+	c := a.state.rule(a.plan.rules[t.rule].ID).cycle(a.plan.keys[t.cycle])
+	i, _ := c.find(t.ordinal)
+	return &c.Periods[i]
+}
+
+func (a *applier) change(r *rulePlan, cycle int, o calendar.Ordinal, before, after Standing) {
+	if before == after {
+		return
+	}
+	a.update.Boards = append(a.update.Boards, BoardChange{
+		Rule: r.ID, Label: a.plan.label(cycle, o), Cycle: a.plan.cycles[cycle],
+		Decimals: r.Decimals, Ascending: r.Ascending, Old: before, New: after,
+	})
+}

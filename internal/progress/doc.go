@@ -1,0 +1,21 @@
+// Package progress is the pure core of Laurel: what a user's activities amount to. Apply takes a user's state, activities
+// and now, and returns the state afterwards and its effects as absolute values; who commits them, and where, is not its business.
+//
+// # Guarantees
+//
+//   - The set law: a state is a function of the set of accepted activities, the user's commands and the catalog. Applying in any order, in any
+//     batches, gives the same state as Rebuild from the whole log.
+//   - An activity is applied whole or refused whole: what would leave the exact range in one rule is refused in all.
+//   - Decisions at arrival (refusals, cool-off, caps) are recorded on the activity and never taken again.
+//
+// # How undo works
+//
+// A tally cannot forget. The user's log keeps every activity since the seal, and a base keeps the fold of those before it. State = base ⊕
+// fold(log): taking an activity back, and what else Apply cannot decide from the state alone (ErrNeedLog), is Rebuild from the two and the Diff of the
+// boards before and after. Folding moves activities from the log into the base and changes nothing that is shown.
+//
+// # Cost
+//
+// Apply is linear in (activities × matching rules × cycles) plus the user's marks of each streak it touched. A State is owned by one
+// goroutine at a time; a Plan is immutable and shared.
+package progress

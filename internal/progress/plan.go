@@ -1,0 +1,103 @@
+package progress
+
+import (
+	"fmt"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+	"laurel/streaks"
+)
+
+// Plan is a catalog made ready for applying activities: it knows which cycles its rules share, and remembers labels and zones. It is
+// safe for concurrent use.
+type Plan struct {
+	Catalog *catalog.Catalog
+	print   uint32 // never 0
+	cal     *calendar.Calendar
+	cycles  []calendar.Cycle // the different ones
+	keys    []string         // their keys
+	rules   []rulePlan
+	labels  sync.Map          // periodKey → string
+	zonings []*streaks.Zoning // by streak rule, for users without zone changes
+}
+
+type rulePlan struct {
+	*catalog.Rule
+	cycles []int // indexes into Plan.cycles
+}
+
+type periodKey struct {
+	cycle   int
+	ordinal calendar.Ordinal
+}
+
+// NewPlan makes a catalog ready.
+func NewPlan(c *catalog.Catalog) *Plan {
+	p := &Plan{Catalog: c, cal: c.Calendar()}
+	index := map[string]int{}
+	for _, r := range c.Rules {
+		rp := rulePlan{Rule: r}
+		for _, cy := range r.Cycles {
+			key := cy.Key()
+			i, seen := index[key]
+			if !seen {
+				i = len(p.cycles)
+				index[key] = i
+				p.cycles, p.keys = append(p.cycles, cy), append(p.keys, key)
+			}
+			rp.cycles = append(rp.cycles, i)
+		}
+		p.rules = append(p.rules, rp)
+	}
+	for _, s := range c.Streaks {
+		p.zonings = append(p.zonings, streaks.NewZoning(s, p.cal, nil))
+	}
+	p.print = fingerprint(p)
+	return p
+}
+
+// fingerprint tells plans apart that would fold the same activities to another state.
+func fingerprint(p *Plan) uint32 {
+	h := fnv.New32a()
+	for _, r := range p.rules {
+		fmt.Fprintln(h, "rule", r.ID, r.Print)
+		for _, c := range r.cycles {
+			fmt.Fprintln(h, p.keys[c])
+		}
+	}
+	for _, s := range p.Catalog.Streaks {
+		fmt.Fprintln(h, "streak", s.ID, s.Print)
+	}
+	return max(h.Sum32(), 1)
+}
+
+// Calendar is the org's calendar.
+func (p *Plan) Calendar() *calendar.Calendar { return p.cal }
+
+func (p *Plan) label(cycle int, o calendar.Ordinal) string {
+	key := periodKey{cycle, o}
+	if l, ok := p.labels.Load(key); ok {
+		return l.(string)
+	}
+	l := p.cal.Label(p.cycles[cycle], o)
+	p.labels.Store(key, l)
+	return l
+}
+
+// Calculus is the calculus of the i-th streak rule for a user with these zone changes. A zone that this build does not know is passed over.
+func (p *Plan) Calculus(i int, zones []ZoneChange) streaks.Calculus {
+	rule := p.Catalog.Streaks[i]
+	if len(zones) == 0 || rule.ZoneMode != catalog.ZoneUser {
+		return streaks.Calculus{Rule: rule, Zoning: p.zonings[i]}
+	}
+	changes := make([]streaks.ZoneChange, 0, len(zones))
+	for _, z := range zones {
+		if loc, err := time.LoadLocation(z.Name); err == nil {
+			changes = append(changes, streaks.ZoneChange{At: z.At, Zone: loc})
+		}
+	}
+	return streaks.Calculus{Rule: rule, Zoning: streaks.NewZoning(rule, p.cal, changes)}
+}

@@ -1,0 +1,208 @@
+package progress
+
+import (
+	"cmp"
+	"slices"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+	"laurel/internal/fold"
+	"laurel/streaks"
+)
+
+// Rebuild computes a user's state anew: base ⊕ fold(records). old gives what is not derived from activities (zones, seal, behaviours' counters, what
+// stands on the streak boards); records are all activities of the log, in any order, of which those that count are folded. The result shares no
+// memory with base or old that either would change later. It does not bring the streak boards up to date; Diff does. fold.ErrRange: a sum
+// would leave the exact range, because what balanced it was taken back.
+func Rebuild(p *Plan, old, base *State, records []activity.Activity, now calendar.Instant) (*State, error) {
+	s := &State{Sealed: old.Sealed, Plan: p.print, Zones: old.Zones, Behaviours: old.Behaviours}
+	for i := range records {
+		s.noteOldest(records[i].At)
+	}
+	s.continueFrom(p, base)
+	a := applier{plan: p, state: s, now: now, sorted: true}
+	for _, act := range inOrder(records) {
+		if !act.Counts() || act.At < s.Sealed { // before the seal: in the base already
+			continue
+		}
+		a.evaluate(act)
+		a.add(act)
+	}
+	return s, a.release()
+}
+
+// inOrder returns the activities in (at, id) order.
+func inOrder(records []activity.Activity) []*activity.Activity {
+	sorted := make([]*activity.Activity, len(records))
+	for i := range records {
+		sorted[i] = &records[i]
+	}
+	slices.SortFunc(sorted, func(a, b *activity.Activity) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID))
+	})
+	return sorted
+}
+
+// continueFrom takes over from a base what activities after the seal may still change, and sums up the rest.
+func (s *State) continueFrom(p *Plan, base *State) {
+	if base == nil {
+		return
+	}
+	for i := range p.rules {
+		r := &p.rules[i]
+		from := base.rule(r.ID)
+		if from == nil || from.Print != r.Print {
+			continue // of another definition: what the log still has is all there is
+		}
+		for _, k := range r.cycles {
+			c := from.cycle(p.keys[k])
+			if c == nil {
+				continue
+			}
+			for j := range c.Periods {
+				if pt := &c.Periods[j]; !p.whollyBefore(k, pt.Ordinal, s.Sealed) {
+					to := s.openRule(r).openCycle(p.keys[k]).open(pt.Ordinal)
+					to.Merge(r.Fold, &pt.Tally)
+				}
+			}
+		}
+	}
+	for i, rule := range p.Catalog.Streaks {
+		if from := base.Streak(rule.ID); from != nil && from.Print == rule.Print {
+			s.continueStreak(p, i, from)
+		}
+	}
+}
+
+func (p *Plan) whollyBefore(cycle int, o calendar.Ordinal, seal calendar.Instant) bool {
+	period := p.cal.PeriodOf(p.cycles[cycle], o)
+	return period.Bounded && period.End <= seal
+}
+
+// westmost is an offset in minutes beyond that of any zone: a local date has ended everywhere once it has ended there.
+const westmost = -24 * 60
+
+func (s *State) continueStreak(p *Plan, i int, from *StreakState) {
+	rule := p.Catalog.Streaks[i]
+	n := len(rule.Conditions)
+	c := p.Calculus(i, s.Zones)
+	st := s.openStreak(rule)
+	st.Latest = from.Latest
+	split := 0
+	for split < len(from.Marks) && c.Zoning.End(from.Marks[split].Ordinal, westmost) <= s.Sealed {
+		split++
+	}
+	if split > 0 {
+		l := c.Count(from.Sealed, from.Marks, from.Marks[split-1].Ordinal)
+		st.Sealed = streaks.Sealed(l)
+	} else {
+		st.Sealed = from.Sealed
+	}
+	for j := split; j < len(from.Marks); j++ {
+		m := st.open(rule, from.Marks[j].Ordinal)
+		for k := range n {
+			st.Conditions[m*n+k] = from.Conditions[j*n+k].clone()
+		}
+		st.judge(rule, m)
+	}
+}
+
+func (c Condition) clone() Condition {
+	c.Set = slices.Clone(c.Set)
+	return c
+}
+
+// Diff is what Rebuild changed on the boards: of the rules of the plan, and of its streaks as of now, whose Shown it sets in next.
+func Diff(p *Plan, old, next *State, now calendar.Instant) []BoardChange {
+	a := applier{plan: p, state: next, now: now}
+	for i := range p.rules {
+		r := &p.rules[i]
+		for _, k := range r.cycles {
+			a.diffCycle(r, k, periods(old, r.ID, p.keys[k]), periods(next, r.ID, p.keys[k]))
+		}
+	}
+	for i, rule := range p.Catalog.Streaks {
+		if was := old.Streak(rule.ID); was != nil {
+			next.openStreak(rule).Shown = was.Shown
+		}
+		a.showStreak(i)
+	}
+	return a.update.Boards
+}
+
+func periods(s *State, rule, cycle string) []PeriodTally {
+	if r := s.rule(rule); r != nil {
+		if c := r.cycle(cycle); c != nil {
+			return c.Periods
+		}
+	}
+	return nil
+}
+
+// diffCycle walks two ordered lists of periods side by side.
+func (a *applier) diffCycle(r *rulePlan, cycle int, old, next []PeriodTally) {
+	for len(old) > 0 || len(next) > 0 {
+		switch {
+		case len(next) == 0 || len(old) > 0 && old[0].Ordinal < next[0].Ordinal:
+			// A period that was folded away whole stays on its board as it is.
+			if !a.plan.whollyBefore(cycle, old[0].Ordinal, a.state.Sealed) {
+				a.change(r, cycle, old[0].Ordinal, standing(&old[0].Tally), Standing{})
+			}
+			old = old[1:]
+		case len(old) == 0 || next[0].Ordinal < old[0].Ordinal:
+			a.change(r, cycle, next[0].Ordinal, Standing{}, standing(&next[0].Tally))
+			next = next[1:]
+		default:
+			a.change(r, cycle, next[0].Ordinal, standing(&old[0].Tally), standing(&next[0].Tally))
+			old, next = old[1:], next[1:]
+		}
+	}
+}
+
+// Fold moves the activities before seal from the log into the base, which it consumes, and returns it with the ids of the records that the
+// log no longer needs. seal must not be before old.Sealed. The state after it is Rebuild's from the new base and the other records.
+func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.Instant, now calendar.Instant) (next *State, dropped []activity.ID) {
+	// The base is folded as a state that has never been sealed: nothing in it is summed up.
+	a := applier{plan: p, state: base, now: now, sorted: true}
+	base.Zones, base.Plan = old.Zones, p.print
+	base.dropRedefined(p)
+	for _, act := range inOrder(records) {
+		if act.At >= seal {
+			continue
+		}
+		dropped = append(dropped, act.ID)
+		if act.Counts() {
+			a.evaluate(act)
+			a.add(act)
+		}
+	}
+	_ = a.release() // every sum was in range when its activities were accepted; as a part of it this one may be out of it for a while
+	base.Sealed = seal
+	return base, dropped
+}
+
+// dropRedefined drops what was folded under definitions that are no longer the plan's.
+func (s *State) dropRedefined(p *Plan) {
+	s.Rules = slices.DeleteFunc(s.Rules, func(rs RuleState) bool {
+		r := p.Catalog.Rule(rs.ID)
+		return r != nil && r.Print != rs.Print
+	})
+	s.Streaks = slices.DeleteFunc(s.Streaks, func(st StreakState) bool {
+		r := p.Catalog.Streak(st.ID)
+		return r != nil && r.Print != st.Print
+	})
+}
+
+// release forgets what was touched, without effects, and checks the sums in it.
+func (a *applier) release() error {
+	var err error
+	for _, t := range a.touched {
+		pt := a.tally(t)
+		pt.touched = false
+		if pt.Value > catalog.MaxExact || pt.Value < -catalog.MaxExact {
+			err = fold.ErrRange
+		}
+	}
+	return err
+}

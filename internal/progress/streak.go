@@ -1,0 +1,210 @@
+package progress
+
+import (
+	"slices"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+	"laurel/streaks"
+)
+
+// Suffixes of the ids of a streak rule's two boards.
+const (
+	CurrentSuffix = ".current"
+	LongestSuffix = ".longest"
+)
+
+// evaluateStreaks finds the streak conditions that match and whether all of them can take the activity.
+func (a *applier) evaluateStreaks(act *activity.Activity) error {
+	a.conditions = a.conditions[:0]
+	for i, rule := range a.plan.Catalog.Streaks {
+		for k := range rule.Conditions {
+			v, ok, err := rule.Conditions[k].Eval(&a.input)
+			if err == nil && ok && !a.sorted {
+				err = a.checkCondition(i, k, v, act)
+			}
+			if err != nil && !a.sorted {
+				return err
+			}
+			if !ok || err != nil {
+				continue
+			}
+			a.conditions = append(a.conditions, conditionMatch{i, k, v})
+		}
+	}
+	return nil
+}
+
+func (a *applier) checkCondition(streak, condition int, v catalog.Value, act *activity.Activity) error {
+	rule := a.plan.Catalog.Streaks[streak]
+	f := rule.Conditions[condition].Fold
+	st := a.state.Streak(rule.ID)
+	if st == nil || f != catalog.Sum && f != catalog.Unique {
+		return nil
+	}
+	m, found := st.find(a.stamp(streak, act))
+	if !found {
+		return nil
+	}
+	return st.Conditions[m*len(rule.Conditions)+condition].Check(f, v)
+}
+
+func (a *applier) stamp(streak int, act *activity.Activity) calendar.Ordinal {
+	return a.plan.Calculus(streak, a.state.Zones).Zoning.Stamp(act.At, act.Offset)
+}
+
+// addStreak folds the activity at hand into the conditions of one streak that it matches.
+func (a *applier) addStreak(matches []conditionMatch, act *activity.Activity) {
+	rule := a.plan.Catalog.Streaks[matches[0].streak]
+	st := a.state.openStreak(rule)
+	mark := st.open(rule, a.stamp(matches[0].streak, act))
+	st.Latest.note(act)
+	for _, m := range matches {
+		c := &st.Conditions[mark*len(rule.Conditions)+m.condition]
+		if !c.add(&rule.Conditions[m.condition], m.value, act, a.sorted) {
+			a.update.NeedLog = true
+		}
+	}
+	st.judge(rule, mark)
+}
+
+func (s *State) openStreak(rule *catalog.Streak) *StreakState {
+	if st := s.Streak(rule.ID); st != nil {
+		return st
+	}
+	s.Streaks = append(s.Streaks, StreakState{ID: rule.ID, Print: rule.Print})
+	return &s.Streaks[len(s.Streaks)-1]
+}
+
+// open returns the index of the mark of period o, which it makes if there is none.
+func (st *StreakState) open(rule *catalog.Streak, o calendar.Ordinal) int {
+	i, found := st.find(o)
+	if !found {
+		n := len(rule.Conditions)
+		st.Marks = slices.Insert(st.Marks, i, streaks.Mark{Ordinal: o, Values: make([]int64, n)})
+		st.Conditions = slices.Insert(st.Conditions, i*n, make([]Condition, n)...)
+	}
+	return i
+}
+
+func (l *LatestActivity) note(act *activity.Activity) {
+	if act.At > l.At || act.At == l.At && act.ID >= l.ID {
+		*l = LatestActivity{At: act.At, ID: act.ID, Offset: act.Offset}
+	}
+}
+
+// judge derives a mark from its conditions.
+func (st *StreakState) judge(rule *catalog.Streak, mark int) {
+	m := &st.Marks[mark]
+	m.Met, m.MetAt = false, 0
+	met := 0
+	n := len(rule.Conditions)
+	for k := range n {
+		c := &st.Conditions[mark*n+k]
+		m.Values[k] = c.Value
+		if !c.Some || c.MetAt == 0 || c.Value < rule.Conditions[k].AtLeast {
+			continue
+		}
+		met++
+		if met == 1 || rule.All == (c.MetAt > m.MetAt) {
+			m.MetAt = c.MetAt
+		}
+	}
+	m.Met = met > 0 && (!rule.All || met == n)
+	if !m.Met {
+		m.MetAt = 0
+	}
+}
+
+// add folds one value into a condition; sorted says that activities come in (at, id) order. It returns false where MetAt cannot be known without the other activities of the period: the activity
+// is not the latest, and its place in (at, id) order may move the moment at which the target was reached.
+func (c *Condition) add(rule *catalog.Condition, v catalog.Value, act *activity.Activity, sorted bool) (known bool) {
+	before, last := c.Tally.Value, c.LastAt
+	some := c.Some
+	c.Tally.Add(rule.Fold, v, act.At, act.ID)
+	c.LastAt = max(c.LastAt, act.At)
+	switch rule.Fold {
+	case catalog.Unique:
+		if c.Value >= rule.AtLeast {
+			c.MetAt = c.NthFirst(int(max(rule.AtLeast, 1)))
+		}
+		return true
+	case catalog.Max:
+		if v.N >= rule.AtLeast && (c.MetAt == 0 || act.At < c.MetAt) {
+			c.MetAt = act.At
+		}
+		return true
+	}
+	c.Negative = c.Negative || rule.Fold == catalog.Sum && v.N < 0
+	inOrder := sorted || !some || act.At > last || act.At == last && !c.Negative
+	switch {
+	case c.Negative && !inOrder:
+		return false
+	case c.MetAt != 0:
+		return sorted || act.At >= c.MetAt || c.first(rule, act)
+	case c.Value < rule.AtLeast || some && before >= rule.AtLeast:
+		return true
+	case inOrder || rule.Fold == catalog.Count:
+		c.MetAt = c.LastAt
+		return true
+	}
+	return c.first(rule, act)
+}
+
+// first handles an activity that met the target all by itself, earlier than it was met before.
+func (c *Condition) first(rule *catalog.Condition, act *activity.Activity) bool {
+	if rule.Fold == catalog.Count && rule.AtLeast <= 1 {
+		c.MetAt = act.At
+		return true
+	}
+	return false
+}
+
+// showStreak brings the streak's two boards up to now.
+func (a *applier) showStreak(i int) {
+	rule := a.plan.Catalog.Streaks[i]
+	st := a.state.Streak(rule.ID)
+	if st == nil {
+		return
+	}
+	c := a.plan.Calculus(i, a.state.Zones)
+	open := c.Open(a.now, st.latest())
+	l := c.Count(st.Sealed, st.Marks, open)
+	show := Shown{Current: lengthStanding(c.Current(l, open)), Longest: lengthStanding(l.Longest)}
+	a.showLength(rule.ID+CurrentSuffix, st.Shown.Current, show.Current)
+	a.showLength(rule.ID+LongestSuffix, st.Shown.Longest, show.Longest)
+	st.Shown = show
+}
+
+func lengthStanding(r streaks.Run) Standing {
+	if r.Length == 0 {
+		return Standing{}
+	}
+	return Standing{Some: true, Value: int64(r.Length), Reached: r.Reached}
+}
+
+func (a *applier) showLength(board string, before, after Standing) {
+	if before != after {
+		a.update.Boards = append(a.update.Boards, BoardChange{
+			Rule: board, Label: "all", Cycle: calendar.Cycle{Unit: calendar.All}, Old: before, New: after,
+		})
+	}
+}
+
+func (st *StreakState) latest() streaks.Latest {
+	l := streaks.Latest{Some: len(st.Marks) > 0 || st.Sealed.Total > 0, Offset: st.Latest.Offset, Period: st.Sealed.Last.Last}
+	if n := len(st.Marks); n > 0 {
+		l.Period = st.Marks[n-1].Ordinal
+	}
+	return l
+}
+
+// Derive is what is shown of the i-th streak rule of the plan at now. A user who never did anything for it gets the view of no streak.
+func (s *State) Derive(p *Plan, i int, now calendar.Instant) streaks.View {
+	st := s.Streak(p.Catalog.Streaks[i].ID)
+	if st == nil {
+		st = &StreakState{}
+	}
+	return p.Calculus(i, s.Zones).Derive(st.Sealed, st.Marks, st.latest(), now)
+}

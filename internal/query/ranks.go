@@ -1,0 +1,230 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+	"laurel/internal/progress"
+	"laurel/ranking"
+)
+
+// Ranks are the places of several users, in board order.
+type Ranks struct {
+	Rows    []Row           `json:"rows"`
+	Missing []activity.User `json:"missing"`
+}
+
+// AppendJSON appends the ranks as a JSON object.
+func (r *Ranks) AppendJSON(b []byte) []byte {
+	b = append(b, `{"rows":`...)
+	b = AppendRows(b, r.Rows)
+	b = append(b, `,"missing":[`...)
+	for i, u := range r.Missing {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b, _ = jsontext.AppendQuote(b, string(u))
+	}
+	return append(b, `]}`...)
+}
+
+// Ranks reads the places of several users; who has none is in Missing, in the order asked. relative numbers them among themselves. A user named
+// twice counts once. Errors as Leaderboard.
+func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period string, users []activity.User, relative bool) (*Ranks, error) {
+	t, err := r.locate(org, rule, period, r.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.open(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	ranks, _ := t.ranksOf(b, users)
+	if relative {
+		t.renumber(ranks.Rows)
+	}
+	return ranks, nil
+}
+
+func (t *target) ranksOf(b *ranking.Board, users []activity.User) (*Ranks, *window) {
+	ranks := &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
+	w := &window{stamp: Stamp{Board: b, Label: t.label}}
+	seen := make(map[activity.User]bool, len(users))
+	b.View(func(x *ranking.Index, revision uint64) {
+		w.Total, w.stamp.Revision = x.Len(), revision
+		for _, u := range users {
+			if seen[u] {
+				continue
+			}
+			seen[u] = true
+			e, ok := x.Get(u)
+			if !ok {
+				ranks.Missing = append(ranks.Missing, u)
+				continue
+			}
+			rank, _ := x.Rank(u, ranking.Ties(t.ties))
+			ranks.Rows = append(ranks.Rows, t.row(&ranking.Row{Rank: rank, Entry: e}))
+		}
+	})
+	slices.SortFunc(ranks.Rows, t.compare)
+	return ranks, w
+}
+
+// compare is the order of the board.
+func (t *target) compare(a, b Row) int {
+	byValue := cmp.Compare(b.Score.Scaled, a.Score.Scaled)
+	if t.ascending {
+		byValue = -byValue
+	}
+	return cmp.Or(byValue, cmp.Compare(a.ReachedAt, b.ReachedAt), cmp.Compare(a.User, b.User))
+}
+
+// renumber ranks rows, which are in board order, among themselves.
+func (t *target) renumber(rows []Row) {
+	for i := range rows {
+		switch {
+		case i == 0:
+			rows[i].Rank = 1
+		case t.ties == catalog.Ordinal || rows[i].Score != rows[i-1].Score:
+			rows[i].Rank = i + 1
+			if t.ties == catalog.Dense {
+				rows[i].Rank = rows[i-1].Rank + 1
+			}
+		default:
+			rows[i].Rank = rows[i-1].Rank
+		}
+	}
+}
+
+// BoardRank is a user's place on one of the current boards.
+type BoardRank struct {
+	Rule         string           `json:"rule"`
+	Cycle        string           `json:"cycle"`
+	Label        string           `json:"label"`
+	Rank         int              `json:"rank"`
+	Score        Score            `json:"score"`
+	ReachedAt    calendar.Instant `json:"reached_at"`
+	Total        int              `json:"total"`
+	PreviousRank int              `json:"previous_rank,omitzero"`
+}
+
+// userRanks reads a user's places on the current period of every cycle of every rule, and on the streak boards. Boards the user is not on are left
+// out.
+func (r *Reader) userRanks(ctx context.Context, org activity.Org, user activity.User) ([]BoardRank, error) {
+	_, entry, err := r.ingest.Plan(org)
+	if err != nil {
+		return nil, err
+	}
+	list := []BoardRank{}
+	for _, rule := range entry.Catalog.Rules {
+		for _, cy := range rule.Cycles {
+			if list, err = r.appendRank(ctx, list, org, user, rule.ID, cy.String()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, s := range entry.Catalog.Streaks {
+		for _, suffix := range []string{progress.CurrentSuffix, progress.LongestSuffix} {
+			if list, err = r.appendRank(ctx, list, org, user, s.ID+suffix, "all"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return list, nil
+}
+
+func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.Org, user activity.User, rule, cycle string) ([]BoardRank, error) {
+	now := r.clock.Now()
+	t, err := r.locate(org, rule, cycle, now)
+	if errors.Is(err, ErrBadPeriod) { // between listed periods
+		return list, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.open(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	ranks, w := t.ranksOf(b, []activity.User{user})
+	if len(ranks.Rows) == 0 {
+		return list, nil
+	}
+	p, err := r.previous(ctx, t, user, now)
+	if err != nil {
+		return nil, err
+	}
+	row := ranks.Rows[0]
+	br := BoardRank{Rule: rule, Cycle: cycle, Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt, Total: w.Total}
+	if p != nil {
+		br.PreviousRank = p.Rank
+	}
+	return append(list, br), nil
+}
+
+// LeaderboardList names the rules of an org and their cycles.
+type LeaderboardList struct {
+	Leaderboards []LeaderboardInfo `json:"leaderboards"`
+}
+
+// LeaderboardInfo is one rule.
+type LeaderboardInfo struct {
+	Rule    string      `json:"rule"`
+	Order   string      `json:"order"`
+	Ties    string      `json:"ties"`
+	Cycles  []CycleInfo `json:"cycles"`
+	Pending bool        `json:"pending"` // being filled from the logs
+}
+
+// CycleInfo is one cycle of a rule and its current period.
+type CycleInfo struct {
+	Cycle  string  `json:"cycle"`
+	Period *Period `json:"period,omitempty"` // none runs now: left out
+}
+
+// Leaderboards lists what boards an org has.
+func (r *Reader) Leaderboards(_ context.Context, org activity.Org) (LeaderboardList, error) {
+	_, entry, err := r.ingest.Plan(org)
+	if err != nil {
+		return LeaderboardList{}, err
+	}
+	list := LeaderboardList{Leaderboards: []LeaderboardInfo{}}
+	add := func(rule string, cycles []calendar.Cycle) error {
+		info := LeaderboardInfo{Rule: rule}
+		for _, cy := range cycles {
+			now := r.clock.Now()
+			t, err := r.locate(org, rule, cy.String(), now)
+			if errors.Is(err, ErrBadPeriod) {
+				info.Cycles = append(info.Cycles, CycleInfo{Cycle: cy.String()})
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			info.Order, info.Ties = t.orderName(), tiesNames[t.ties]
+			info.Cycles = append(info.Cycles, CycleInfo{Cycle: cy.String(), Period: t.period(now)})
+		}
+		list.Leaderboards = append(list.Leaderboards, info)
+		return nil
+	}
+	for _, rule := range entry.Catalog.Rules {
+		if err := add(rule.ID, rule.Cycles); err != nil {
+			return LeaderboardList{}, err
+		}
+	}
+	for _, s := range entry.Catalog.Streaks {
+		for _, suffix := range []string{progress.CurrentSuffix, progress.LongestSuffix} {
+			if err := add(s.ID+suffix, []calendar.Cycle{{Unit: calendar.All}}); err != nil {
+				return LeaderboardList{}, err
+			}
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,240 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+	"laurel/internal/clock"
+	"laurel/internal/feed"
+	"laurel/internal/ingest"
+	"laurel/internal/progress"
+	"laurel/ranking"
+)
+
+// Reader answers reads. It is safe for concurrent use.
+type Reader struct {
+	ingest *ingest.Service
+	boards *ranking.Boards
+	clock  *clock.Clock
+}
+
+// New returns a Reader over the write path's plans and states and the boards in memory.
+func New(s *ingest.Service, b *ranking.Boards, c *clock.Clock) *Reader {
+	return &Reader{ingest: s, boards: b, clock: c}
+}
+
+// target is a board as a read names it: a rule and one period of one of its cycles.
+type target struct {
+	org       activity.Org
+	rule      string
+	cycle     calendar.Cycle
+	ordinal   calendar.Ordinal
+	label     string
+	cal       *calendar.Calendar
+	catalog   *catalog.Catalog
+	decimals  int
+	ascending bool
+	ties      catalog.Ties
+	keep      int // closed periods kept; 0: all
+}
+
+// locate finds the board that a request names. ErrRuleNotFound, ErrBadPeriod, ErrPeriodGone.
+func (r *Reader) locate(org activity.Org, rule, period string, now calendar.Instant) (*target, error) {
+	plan, entry, err := r.ingest.Plan(org)
+	if err != nil {
+		return nil, err
+	}
+	t := &target{org: org, rule: rule, cal: plan.Calendar(), catalog: entry.Catalog}
+	cycles, err := t.describe()
+	if err != nil {
+		return nil, err
+	}
+	if err := t.resolve(cycles, period, now); err != nil {
+		return nil, err
+	}
+	if cr := entry.Catalog.Rule(rule); cr != nil {
+		t.keep = cr.Keep[t.cycle.Key()]
+	}
+	if t.gone(now) {
+		return nil, detailed(ErrPeriodGone, "%s keeps %d periods of cycle %s after their close", rule, t.keep, t.cycle)
+	}
+	t.label = t.cal.Label(t.cycle, t.ordinal)
+	return t, nil
+}
+
+// describe fills in how the rule's boards are numbered and returns the rule's cycles.
+func (t *target) describe() ([]calendar.Cycle, error) {
+	if cr := t.catalog.Rule(t.rule); cr != nil {
+		t.decimals, t.ascending, t.ties = cr.Decimals, cr.Ascending, cr.Ties
+		return cr.Cycles, nil
+	}
+	for _, suffix := range []string{progress.CurrentSuffix, progress.LongestSuffix} {
+		if id, ok := strings.CutSuffix(t.rule, suffix); ok && t.catalog.Streak(id) != nil {
+			return []calendar.Cycle{{Unit: calendar.All}}, nil
+		}
+	}
+	return nil, detailed(ErrRuleNotFound, "the org has no rule %q", t.rule)
+}
+
+// resolve reads the period: a cycle (its current period), cycle~N (N before it), or a label.
+func (t *target) resolve(cycles []calendar.Cycle, period string, now calendar.Instant) error {
+	name, back, relative := strings.Cut(period, "~")
+	for _, cy := range cycles {
+		if cy.String() == name {
+			t.cycle = cy
+			return t.current(back, relative, now)
+		}
+	}
+	forms := make([]string, len(cycles))
+	for i, cy := range cycles {
+		if o, err := t.cal.ParseLabel(cy, period); err == nil {
+			t.cycle, t.ordinal = cy, o
+			return nil
+		}
+		forms[i] = cy.String() + " or " + t.cal.LabelForms(cy)
+	}
+	return detailed(ErrBadPeriod, "%q is no period of rule %s; accepted: a cycle, cycle~N (N periods before), or a label: %s",
+		period, t.rule, strings.Join(forms, "; "))
+}
+
+const maxBack = 100_000
+
+func (t *target) current(back string, relative bool, now calendar.Instant) error {
+	n := 0
+	if relative {
+		var err error
+		if n, err = strconv.Atoi(back); err != nil || n < 0 || n > maxBack || strconv.Itoa(n) != back {
+			return detailed(ErrBadPeriod, "after ~ comes a number of periods, 0 to %d", maxBack)
+		}
+	}
+	o, ok := t.cal.OrdinalAt(t.cycle, now)
+	if !ok {
+		return detailed(ErrBadPeriod, "no period of cycle %s runs now", t.cycle)
+	}
+	if t.ordinal, ok = t.cal.Before(t.cycle, o, n); !ok {
+		return detailed(ErrBadPeriod, "cycle %s has no period %d before the current one", t.cycle, n)
+	}
+	return nil
+}
+
+func (t *target) closed(o calendar.Ordinal, now calendar.Instant) bool {
+	p := t.cal.PeriodOf(t.cycle, o)
+	return p.Bounded && now >= p.End+calendar.Instant(t.catalog.Limits.CloseGrace.Milliseconds())
+}
+
+// gone says whether the period is one of those that the rule no longer keeps: more than keep periods before the last closed one.
+func (t *target) gone(now calendar.Instant) bool {
+	if t.keep == 0 || !t.closed(t.ordinal, now) {
+		return false
+	}
+	grace := calendar.Instant(t.catalog.Limits.CloseGrace.Milliseconds())
+	open, ok := t.cal.OrdinalAt(t.cycle, now-grace)
+	if !ok {
+		return false
+	}
+	last, ok := t.cal.Before(t.cycle, open, t.keep)
+	return ok && t.ordinal < last
+}
+
+func (t *target) period(now calendar.Instant) *Period {
+	p := t.cal.PeriodOf(t.cycle, t.ordinal)
+	w := &Period{Label: t.label, Closed: t.closed(t.ordinal, now)}
+	if p.Bounded {
+		w.Start, w.End = &p.Start, &p.End
+	}
+	return w
+}
+
+func (t *target) board() feed.Board { return feed.Board{Org: t.org, Rule: t.rule, Label: t.label} }
+
+// before is the target of the period before, nil if there is none.
+func (t *target) before(now calendar.Instant) *target {
+	o, ok := t.cal.Before(t.cycle, t.ordinal, 1)
+	if !ok || t.cycle.Unit == calendar.All {
+		return nil
+	}
+	p := *t
+	p.ordinal = o
+	if p.gone(now) {
+		return nil
+	}
+	p.label = t.cal.Label(t.cycle, o)
+	return &p
+}
+
+func (t *target) order() ranking.Order {
+	if t.ascending {
+		return ranking.Ascending
+	}
+	return ranking.Descending
+}
+
+func (t *target) orderName() string {
+	if t.ascending {
+		return "asc"
+	}
+	return "desc"
+}
+
+func (t *target) score(v int64) Score { return Score{Scaled: v, Decimals: t.decimals} }
+
+func (r *Reader) open(ctx context.Context, t *target) (*ranking.Board, error) {
+	return r.boards.Open(ctx, t.board(), t.order())
+}
+
+// openBefore opens the board of the period before; nil without error if there is none.
+func (r *Reader) openBefore(ctx context.Context, t *target, now calendar.Instant) (*target, *ranking.Board, error) {
+	p := t.before(now)
+	if p == nil {
+		return nil, nil, nil
+	}
+	b, err := r.open(ctx, p)
+	return p, b, err
+}
+
+// revisionWait bounds how long Wait waits.
+const revisionWait = 2 * time.Second
+
+// Wait returns when this node has applied everything up to a revision. ranking.ErrBadRevision, ranking.ErrEpochChanged; ErrBehind if that takes too long.
+func (r *Reader) Wait(ctx context.Context, revision string) error {
+	rev, err := ranking.ParseRevision(revision)
+	if err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, revisionWait)
+	defer cancel()
+	err = r.boards.WaitFor(wait, rev)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return ErrBehind
+	}
+	return err
+}
+
+// detailedError carries a text for the client beside its sentinel.
+type detailedError struct {
+	sentinel error
+	text     string
+}
+
+func (e *detailedError) Error() string { return e.sentinel.Error() + ": " + e.text }
+func (e *detailedError) Unwrap() error { return e.sentinel }
+
+func detailed(sentinel error, format string, args ...any) error {
+	return &detailedError{sentinel, fmt.Sprintf(format, args...)}
+}
+
+// Detail is the text for the client that an error of this package carries, "" if it has none.
+func Detail(err error) string {
+	var d *detailedError
+	if errors.As(err, &d) {
+		return d.text
+	}
+	return ""
+}

@@ -1,0 +1,217 @@
+package query
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-json-experiment/json"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/ingest"
+	"laurel/internal/progress"
+	"laurel/streaks"
+)
+
+func (r *Reader) state(ctx context.Context, org activity.Org, user activity.User) (*progress.State, error) {
+	s, err := r.ingest.State(ctx, org, user)
+	if errors.Is(err, ingest.ErrUserNotFound) {
+		return nil, ErrUserNotFound
+	}
+	return s, err
+}
+
+// userObject is GET /v1/users/{user}.
+type userObject struct {
+	ID       activity.User  `json:"id"`
+	Timezone string         `json:"timezone,omitempty"`
+	Streaks  []streakObject `json:"streaks"`
+	Ranks    []BoardRank    `json:"ranks"`
+}
+
+// User reads everything about a user, as a JSON object with its members in a fixed order. ErrUserNotFound, ranking.ErrLoading.
+func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
+	s, err := r.state(ctx, org, user)
+	if err != nil {
+		return nil, err
+	}
+	o := userObject{ID: user}
+	if n := len(s.Zones); n > 0 {
+		o.Timezone = s.Zones[n-1].Name
+	}
+	if o.Streaks, err = r.streaks(org, s, r.clock.Now()); err != nil {
+		return nil, err
+	}
+	if o.Ranks, err = r.userRanks(ctx, org, user); err != nil {
+		return nil, err
+	}
+	return json.Marshal(o)
+}
+
+// UserRanks reads a user's places on all current boards, as a JSON object. ErrUserNotFound, ranking.ErrLoading.
+func (r *Reader) UserRanks(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
+	if _, err := r.state(ctx, org, user); err != nil {
+		return nil, err
+	}
+	ranks, err := r.userRanks(ctx, org, user)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(struct {
+		Ranks []BoardRank `json:"ranks"`
+	}{ranks})
+}
+
+// Streaks reads a user's streaks, as a JSON object: now, or as of an instant, by the activities up to it as they are known now. ErrUserNotFound;
+// ErrSealed for an instant before the seal.
+func (r *Reader) Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error) {
+	s, err := r.state(ctx, org, user)
+	if err != nil {
+		return nil, err
+	}
+	now := r.clock.Now()
+	if at != nil {
+		now = *at
+		if s, err = r.stateAt(ctx, org, user, s, now); err != nil {
+			return nil, err
+		}
+	}
+	list, err := r.streaks(org, s, now)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(struct {
+		Streaks []streakObject `json:"streaks"`
+	}{list})
+}
+
+// stateAt folds the activities up to an instant anew.
+func (r *Reader) stateAt(ctx context.Context, org activity.Org, user activity.User, s *progress.State, at calendar.Instant) (*progress.State, error) {
+	if at < s.Sealed {
+		return nil, detailed(ErrSealed, "history before %s is sealed", s.Sealed)
+	}
+	plan, _, err := r.ingest.Plan(org)
+	if err != nil {
+		return nil, err
+	}
+	base, records, err := r.ingest.Base(ctx, org, user)
+	if err != nil {
+		return nil, err
+	}
+	known := records[:0]
+	for i := range records {
+		if records[i].At <= at {
+			known = append(known, records[i])
+		}
+	}
+	then := *s
+	then.Zones = nil
+	for _, z := range s.Zones {
+		if z.At <= at {
+			then.Zones = append(then.Zones, z)
+		}
+	}
+	return progress.Rebuild(plan, &then, base, known, at)
+}
+
+// streakObject is a streak on the wire (DESIGN §4.2).
+type streakObject struct {
+	Rule           string           `json:"rule"`
+	Current        int              `json:"current"`
+	Longest        int              `json:"longest"`
+	LongestSpan    *span            `json:"longest_span,omitempty"`
+	TotalPeriods   int              `json:"total_periods"`
+	State          streaks.State    `json:"state"`
+	Unit           string           `json:"unit"`
+	Timezone       string           `json:"timezone"`
+	Started        string           `json:"started,omitempty"`
+	LastExtendedAt calendar.Instant `json:"last_extended_at,omitzero"`
+	Deadline       calendar.Instant `json:"deadline,omitzero"`
+	DiesAt         calendar.Instant `json:"dies_at,omitzero"`
+	Period         periodObject     `json:"period"`
+	Freezes        freezesObject    `json:"freezes"`
+	History        []historyObject  `json:"history"`
+}
+
+type span struct {
+	Start string `json:"start"`
+	End   string `json:"end"`
+}
+
+type periodObject struct {
+	Label      string            `json:"label"`
+	Value      Score             `json:"value"`
+	Target     Score             `json:"target"`
+	Met        bool              `json:"met"`
+	Conditions []conditionObject `json:"conditions,omitempty"`
+}
+
+type historyObject struct {
+	Period     string               `json:"period"`
+	Status     streaks.PeriodStatus `json:"status"`
+	Value      Score                `json:"value"`
+	Target     Score                `json:"target"`
+	Conditions []conditionObject    `json:"conditions,omitempty"`
+}
+
+type conditionObject struct {
+	Value  Score `json:"value"`
+	Target Score `json:"target"`
+}
+
+type freezesObject struct {
+	Held int `json:"held"`
+	Used int `json:"used"`
+	Max  int `json:"max"`
+}
+
+// streaks shows every streak rule of the org for a user.
+func (r *Reader) streaks(org activity.Org, s *progress.State, now calendar.Instant) ([]streakObject, error) {
+	plan, entry, err := r.ingest.Plan(org)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]streakObject, 0, len(entry.Catalog.Streaks))
+	for i := range entry.Catalog.Streaks {
+		v := s.Derive(plan, i, now)
+		list = append(list, show(plan.Calculus(i, s.Zones), &v))
+	}
+	return list, nil
+}
+
+func show(c streaks.Calculus, v *streaks.View) streakObject {
+	label := c.Zoning.Label
+	o := streakObject{
+		Rule: c.Rule.ID, Current: v.Current.Length, Longest: v.Longest.Length, TotalPeriods: v.Total,
+		State: v.State, Unit: c.Rule.Unit.String(), Timezone: v.Zone, LastExtendedAt: v.LastExtendedAt,
+		Deadline: v.Deadline, DiesAt: v.DiesAt, Freezes: freezesObject{Max: c.Rule.Freezes.Max},
+	}
+	if v.Longest.Length > 0 {
+		o.LongestSpan = &span{label(v.Longest.First), label(v.Longest.Last)}
+	}
+	if v.Current.Length > 0 {
+		o.Started = label(v.Started)
+	}
+	value, target, all := conditions(c, &v.Period)
+	o.Period = periodObject{Label: label(v.Period.Ordinal), Value: value, Target: target, Met: v.Period.Met, Conditions: all}
+	o.History = make([]historyObject, len(v.History))
+	for i := range v.History {
+		p := &v.History[i]
+		value, target, all := conditions(c, p)
+		o.History[i] = historyObject{Period: label(p.Ordinal), Status: p.Status, Value: value, Target: target, Conditions: all}
+	}
+	return o
+}
+
+// conditions gives the first condition's value and target, and all of them where there are several.
+func conditions(c streaks.Calculus, p *streaks.PeriodView) (value, target Score, all []conditionObject) {
+	for k := range c.Rule.Conditions {
+		d := c.Rule.Conditions[k].Decimals
+		all = append(all, conditionObject{Score{p.Values[k], d}, Score{c.Rule.Conditions[k].AtLeast, d}})
+	}
+	value, target = all[0].Value, all[0].Target
+	if len(all) == 1 {
+		all = nil
+	}
+	return value, target, all
+}

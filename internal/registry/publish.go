@@ -1,0 +1,176 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"laurel/internal/activity"
+	"laurel/internal/catalog"
+	"laurel/internal/store"
+)
+
+// attempts bounds how often a compare-and-set that others overtook is tried again. Each failure means that another node made
+// progress, so more than a few in a row is a fault, not bad luck.
+const attempts = 16
+
+// appliedField of the partition 0 meta hash remembers the last catalog file that was applied.
+const appliedField = "catalog_file"
+
+// fence is a fence document's content.
+type fence struct {
+	Catalog string `json:"catalog"` // Catalog.Hash
+}
+
+// Publish makes c its org's catalog. The stored one must have the version ifMatch ("" for an org that has none yet); with force
+// whatever is there is replaced. Publishing what is there already changes nothing. When it returns, no commit computed under
+// another catalog applies any more. ErrVersionMismatch; errors of the store.
+func (r *Registry) Publish(ctx context.Context, c *catalog.Catalog, ifMatch store.Version, force bool) (*Entry, error) {
+	for range attempts {
+		doc, err := r.document(ctx, c.Org)
+		if err != nil {
+			return nil, fmt.Errorf("publish catalog of org %s: %w", c.Org, err)
+		}
+		if !force && doc.Version != ifMatch {
+			return nil, ErrVersionMismatch
+		}
+		if doc.Version != "" && bytes.Equal(doc.Content, c.Source) {
+			return r.Reload(ctx, c.Org)
+		}
+		group := store.Group{Org: c.Org, Doc: doc.Key, Expect: doc.Version, Content: c.Source, OrgChanged: true}
+		applied, err := r.commit(ctx, 0, group)
+		if err != nil {
+			return nil, fmt.Errorf("publish catalog of org %s: %w", c.Org, err)
+		}
+		if applied {
+			r.log.Info().Str("org", string(c.Org)).Str("catalog", c.Hash).Msg("catalog published")
+			return r.Reload(ctx, c.Org)
+		}
+	}
+	return nil, fmt.Errorf("publish catalog of org %s: overtaken %d times: %w", c.Org, attempts, ErrVersionMismatch)
+}
+
+// Apply publishes every catalog of a file, unless this very file was the last one applied: what was changed through the API since
+// then stays. It returns the orgs whose catalog changed. Errors: catalog.Faults, errors of the store.
+func (r *Registry) Apply(ctx context.Context, source []byte) (changed []activity.Org, err error) {
+	sum := sha256.Sum256(source)
+	hash := hex.EncodeToString(sum[:])
+	meta, err := r.store.Hash(ctx, store.MetaKey(0))
+	if err != nil {
+		return nil, fmt.Errorf("apply catalog file: %w", err)
+	}
+	if meta[appliedField] == hash {
+		return nil, nil
+	}
+	catalogs, err := catalog.Parse(source)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range catalogs {
+		if before, ok := r.Get(c.Org); ok && before.Catalog.Hash == c.Hash {
+			continue
+		}
+		if _, err := r.Publish(ctx, c, "", true); err != nil {
+			return changed, err
+		}
+		changed = append(changed, c.Org)
+	}
+	mark := store.Group{Writes: []store.Op{{Kind: store.OpHSet, Key: store.MetaKey(0), Args: []string{appliedField, hash}}}}
+	if _, err := r.commit(ctx, 0, mark); err != nil {
+		return changed, fmt.Errorf("remember the applied catalog file: %w", err)
+	}
+	return changed, nil
+}
+
+// read returns the org's stored catalog once every partition's fence names it, writing those that do not. The fence is read
+// before the document: if the compare-and-set on the fence then holds, nobody fenced for a newer document in between.
+func (r *Registry) read(ctx context.Context, org activity.Org) (*Entry, error) {
+	for range attempts {
+		fences, err := r.fences(ctx, org)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := r.document(ctx, org)
+		if err != nil {
+			return nil, err
+		}
+		if doc.Version == "" {
+			return nil, ErrOrgNotFound
+		}
+		c, err := catalog.ParseOrg(doc.Content)
+		if err != nil {
+			return nil, err
+		}
+		stale, err := r.advance(ctx, org, c.Hash, fences)
+		if err != nil {
+			return nil, err
+		}
+		if stale == 0 {
+			return &Entry{Catalog: c, Version: doc.Version, Fences: versions(fences)}, nil
+		}
+	}
+	return nil, fmt.Errorf("fences of org %s do not settle: %w", org, store.ErrUnavailable)
+}
+
+// advance writes the fences that name another catalog than hash, and says how many those were: the caller reads again, because
+// both the fences' versions and the document may be others by now.
+func (r *Registry) advance(ctx context.Context, org activity.Org, hash string, fences []store.Doc) (stale int, err error) {
+	content, err := json.Marshal(fence{Catalog: hash})
+	if err != nil {
+		return 0, err
+	}
+	for p, doc := range fences {
+		if doc.Version != "" && bytes.Equal(doc.Content, content) {
+			continue
+		}
+		stale++
+		group := store.Group{Org: org, Doc: doc.Key, Expect: doc.Version, Content: content}
+		if _, err := r.commit(ctx, store.Partition(p), group); err != nil {
+			return stale, err
+		}
+	}
+	return stale, nil
+}
+
+// fences reads the org's fence of every partition, in order.
+func (r *Registry) fences(ctx context.Context, org activity.Org) ([]store.Doc, error) {
+	out := make([]store.Doc, r.store.Partitions())
+	for p := range out {
+		docs, err := r.store.Docs(ctx, []store.Key{store.FenceKey(store.Partition(p), org)})
+		if err != nil {
+			return nil, err
+		}
+		out[p] = docs[0]
+	}
+	return out, nil
+}
+
+// document reads the org's catalog document.
+func (r *Registry) document(ctx context.Context, org activity.Org) (store.Doc, error) {
+	docs, err := r.store.Docs(ctx, []store.Key{store.CatalogKey(org)})
+	if err != nil {
+		return store.Doc{}, err
+	}
+	return docs[0], nil
+}
+
+// commit commits one group and says whether it applied.
+func (r *Registry) commit(ctx context.Context, p store.Partition, g store.Group) (bool, error) {
+	result, err := r.store.Commit(ctx, p, []store.Group{g})
+	if err != nil {
+		return false, err
+	}
+	return result.Outcomes[0].Status == store.Applied, nil
+}
+
+func versions(docs []store.Doc) []store.Version {
+	out := make([]store.Version, len(docs))
+	for i, d := range docs {
+		out[i] = d.Version
+	}
+	return out
+}

@@ -1,0 +1,120 @@
+// Package registry holds the published catalogs of every org and publishes new ones. Readers take a catalog from memory without a
+// lock; the store is read at start, after a commit was fenced, and when another node says that an org changed.
+//
+// A catalog is one document; beside it every partition has a fence document that names the catalog's hash, and every commit of
+// an activity names the fence version that it was computed under. Publishing writes the catalog first and then the fences,
+// each by compare-and-set; Publish returns when all of them name the new catalog. From then on no commit computed under an
+// older catalog applies anywhere, so what depends on that (backfill, final standings) is read after Publish. A fence that names
+// another catalog than the stored one is a publication under way, or one whose node died: any node that meets it carries it
+// forward, so an org is never stuck and two publishers agree on the one that the catalog document names.
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
+
+	"laurel/internal/activity"
+	"laurel/internal/catalog"
+	"laurel/internal/store"
+)
+
+// ErrVersionMismatch says that the catalog is no longer the one that a change was made to.
+var ErrVersionMismatch = errors.New("catalog has another version")
+
+// ErrOrgNotFound says that the org has no catalog.
+var ErrOrgNotFound = errors.New("no such org")
+
+// Entry is one org's published catalog. It is immutable.
+type Entry struct {
+	Catalog *catalog.Catalog
+	// Version is that of the catalog document.
+	Version store.Version
+	// Fences are the versions of the fence documents, by partition: each partition's document has its own.
+	Fences []store.Version
+}
+
+// Fence is the version that a commit to the partition must name.
+func (e *Entry) Fence(p store.Partition) store.Version { return e.Fences[p] }
+
+// Registry is the catalogs of a deployment. It is safe for concurrent use.
+type Registry struct {
+	store *store.Store
+	log   zerolog.Logger
+
+	entries atomic.Pointer[map[activity.Org]*Entry]
+	// A read that began later has seen at least as much: tickets keep one that began earlier and ended later from bringing an
+	// older entry back, without a lock across the read.
+	tickets atomic.Uint64
+	mu      sync.Mutex
+	applied map[activity.Org]uint64
+}
+
+// New returns a Registry without any catalog in memory: call Load before serving.
+func New(s *store.Store, log zerolog.Logger) *Registry {
+	r := &Registry{store: s, log: log, applied: map[activity.Org]uint64{}}
+	r.entries.Store(&map[activity.Org]*Entry{})
+	return r
+}
+
+// Get returns the org's catalog as this node knows it. It takes no lock.
+func (r *Registry) Get(org activity.Org) (*Entry, bool) {
+	e, ok := (*r.entries.Load())[org]
+	return e, ok
+}
+
+// Orgs returns the orgs that have a catalog, sorted.
+func (r *Registry) Orgs() []activity.Org {
+	return slices.Sorted(maps.Keys(*r.entries.Load()))
+}
+
+// Load reads every catalog and its fences. A catalog that this program cannot compile stops it: serving the other orgs would answer
+// that org's users wrongly.
+func (r *Registry) Load(ctx context.Context) error {
+	docs, err := r.store.Catalogs(ctx)
+	if err != nil {
+		return fmt.Errorf("read catalogs: %w", err)
+	}
+	for _, doc := range docs {
+		c, err := catalog.ParseOrg(doc.Content)
+		if err != nil {
+			return fmt.Errorf("stored catalog %s: %w", doc.Key, err)
+		}
+		if _, err := r.Reload(ctx, c.Org); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reload reads the org's catalog and fences again and returns what this node now works with. Every commit that it allows was
+// computed under the returned catalog. ErrOrgNotFound; errors of the store.
+func (r *Registry) Reload(ctx context.Context, org activity.Org) (*Entry, error) {
+	ticket := r.tickets.Add(1)
+	e, err := r.read(ctx, org)
+	if err != nil {
+		return nil, fmt.Errorf("reload catalog of org %s: %w", org, err)
+	}
+	return r.put(org, ticket, e), nil
+}
+
+// put makes e known unless a read that began later was faster, and returns what is known.
+func (r *Registry) put(org activity.Org, ticket uint64, e *Entry) *Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := *r.entries.Load()
+	if ticket < r.applied[org] {
+		return old[org]
+	}
+	r.applied[org] = ticket
+	entries := maps.Clone(old)
+	entries[org] = e
+	r.entries.Store(&entries)
+	return e
+}

@@ -1,0 +1,189 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/feed"
+)
+
+// The fields of a change entry: the commit's version, the id of the entry before, the dictionary of the commit's boards, and
+// the blobs of the applied groups one after the other. Always these four in this order, so that Redis stores the names once a node of the stream.
+const (
+	fieldVersion = "v"
+	fieldPrev    = "p"
+	fieldBoards  = "k"
+	fieldGroups  = "g"
+)
+
+// Flags of a group's blob and of a write in it.
+const (
+	blobUser       = 1 // a user's state has the commit's version
+	blobOrgChanged = 2
+	writeRemoved   = 1
+	writeOther     = 2 // the write's user is not the group's: it follows
+)
+
+// errEntry says that a change entry is not one that this package wrote.
+var errEntry = errors.New("change entry is malformed")
+
+func appendText[S ~string](b []byte, s S) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendBoard(b []byte, board feed.Board) []byte {
+	return appendText(appendText(appendText(b, board.Org), board.Rule), board.Label)
+}
+
+// appendGroup encodes what followers learn of one applied group. boards gives the place of each of its writes in the dictionary.
+func appendGroup(b []byte, g *Group, boards []int) []byte {
+	var flags byte
+	if g.User != "" {
+		flags |= blobUser
+	}
+	if g.OrgChanged {
+		flags |= blobOrgChanged
+	}
+	b = appendText(append(b, flags), g.Org)
+	if g.User != "" {
+		b = appendText(b, g.User)
+	}
+	b = binary.AppendUvarint(b, uint64(len(g.Boards)))
+	for i := range g.Boards {
+		b = appendWrite(b, &g.Boards[i], boards[i], g.User)
+	}
+	return b
+}
+
+func appendWrite(b []byte, w *BoardWrite, board int, user activity.User) []byte {
+	head := uint64(board) << 2
+	if w.New == nil {
+		head |= writeRemoved
+	}
+	if w.User != user {
+		head |= writeOther
+	}
+	b = binary.AppendUvarint(b, head)
+	if w.User != user {
+		b = appendText(b, w.User)
+	}
+	if w.New != nil {
+		b = binary.AppendVarint(b, w.New.Value)
+		b = binary.AppendVarint(b, w.New.Reached)
+	}
+	return b
+}
+
+// write is what followers see of the board write.
+func (w *BoardWrite) write() feed.Write {
+	out := feed.Write{Board: w.Board, User: w.User, Removed: w.New == nil}
+	if w.New != nil {
+		out.Value, out.Reached = w.New.Value, calendar.Instant(w.New.Reached)
+	}
+	return out
+}
+
+// entry is a change stream entry as both drivers hold it.
+type entry struct {
+	id                            feed.Position
+	version, prev, boards, groups string
+}
+
+// decode is what followers see of the entry.
+func (e *entry) decode(p Partition) (feed.Change, error) {
+	c := feed.Change{Partition: int(p), ID: e.id}
+	prev, err := feed.ParsePosition(e.prev)
+	if err != nil {
+		return c, fmt.Errorf("%w: %v: %w", errEntry, e.id, err)
+	}
+	c.Prev = prev
+	d := decoder{data: e.boards}
+	var boards []feed.Board
+	for len(d.data) > 0 && !d.bad {
+		boards = append(boards, feed.Board{Org: activity.Org(d.text()), Rule: d.text(), Label: d.text()})
+	}
+	d.data = e.groups
+	for len(d.data) > 0 && !d.bad {
+		d.group(&c, boards, e.version)
+	}
+	if d.bad {
+		return c, fmt.Errorf("%w: %v", errEntry, e.id)
+	}
+	return c, nil
+}
+
+// decoder reads the forms above. After the first fault it is bad and gives zero values.
+type decoder struct {
+	data string
+	bad  bool
+}
+
+func (d *decoder) fail() { d.bad, d.data = true, "" }
+
+func (d *decoder) uvarint() uint64 {
+	var v uint64
+	for i := 0; i < len(d.data) && i < binary.MaxVarintLen64; i++ {
+		b := d.data[i]
+		v |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			d.data = d.data[i+1:]
+			return v
+		}
+	}
+	d.fail()
+	return 0
+}
+
+func (d *decoder) varint() int64 {
+	u := d.uvarint()
+	return int64(u>>1) ^ -int64(u&1)
+}
+
+func (d *decoder) text() string {
+	n := d.uvarint()
+	if n > uint64(len(d.data)) {
+		d.fail()
+		return ""
+	}
+	s := d.data[:n]
+	d.data = d.data[n:]
+	return s
+}
+
+func (d *decoder) group(c *feed.Change, boards []feed.Board, version string) {
+	flags := d.data[0]
+	d.data = d.data[1:]
+	org := activity.Org(d.text())
+	var user activity.User
+	if flags&blobUser != 0 {
+		user = activity.User(d.text())
+		c.Users = append(c.Users, feed.UserVersion{Org: org, User: user, Version: version})
+	}
+	if flags&blobOrgChanged != 0 && !slices.Contains(c.Orgs, org) {
+		c.Orgs = append(c.Orgs, org)
+	}
+	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+		d.write(c, boards, user)
+	}
+}
+
+func (d *decoder) write(c *feed.Change, boards []feed.Board, user activity.User) {
+	head := d.uvarint()
+	if head>>2 >= uint64(len(boards)) {
+		d.fail()
+		return
+	}
+	w := feed.Write{Board: boards[head>>2], User: user, Removed: head&writeRemoved != 0}
+	if head&writeOther != 0 {
+		w.User = activity.User(d.text())
+	}
+	if !w.Removed {
+		w.Value = d.varint()
+		w.Reached = calendar.Instant(d.varint())
+	}
+	c.Writes = append(c.Writes, w)
+}

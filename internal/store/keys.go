@@ -1,0 +1,121 @@
+package store
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"laurel/internal/activity"
+	"laurel/internal/feed"
+)
+
+// Key is a Redis key. Keys are made in this file and nowhere else.
+type Key string
+
+// Partition is one of the deployment's partitions: 0 ≤ p < Store.Partitions(). All keys of a partition share the hash tag {p}, so that
+// one script may touch them on a cluster.
+type Partition int
+
+// catalogPrefix begins every catalog document's key. Orgs have no colon, so the rest of the key is the org.
+const catalogPrefix = "{0}:catalog:"
+
+func (p Partition) tag() string { return "{" + strconv.Itoa(int(p)) + "}:" }
+
+func (p Partition) user(kind string, org activity.Org, user activity.User) Key {
+	return Key(p.tag() + kind + ":" + string(org) + ":" + string(user))
+}
+
+// StateKey is the document of a user's progress. A user id may hold colons: it comes last, and orgs hold none.
+func StateKey(p Partition, org activity.Org, user activity.User) Key { return p.user("u", org, user) }
+
+// ColdKey is the string of a user's state outside the late window.
+func ColdKey(p Partition, org activity.Org, user activity.User) Key { return p.user("c", org, user) }
+
+// ProfileKey is the hash of a user's profile.
+func ProfileKey(p Partition, org activity.Org, user activity.User) Key { return p.user("p", org, user) }
+
+// LogKey is the hash of a user's activities: id → record.
+func LogKey(p Partition, org activity.Org, user activity.User) Key { return p.user("l", org, user) }
+
+// BoardKey is the sorted set of a leaderboard's users that belong to the partition.
+func BoardKey(p Partition, b feed.Board) Key {
+	return Key(p.tag() + "b:" + string(b.Org) + ":" + b.Rule + ":" + b.Label)
+}
+
+// FenceKey is the document that every commit of the org checks.
+func FenceKey(p Partition, org activity.Org) Key { return Key(p.tag() + "f:" + string(org)) }
+
+// DueKey is the sorted set of deadlines: score = ms since the epoch.
+func DueKey(p Partition) Key { return Key(p.tag() + "due") }
+
+// ChangesKey is the change stream.
+func ChangesKey(p Partition) Key { return Key(p.tag() + "changes") }
+
+// TransfersKey is the stream of effects on other users.
+func TransfersKey(p Partition) Key { return Key(p.tag() + "transfers") }
+
+// OutboxKey is the stream of events for webhooks and user views.
+func OutboxKey(p Partition) Key { return Key(p.tag() + "outbox") }
+
+// MetaKey is the hash of the partition's epoch, partition count, format and last change.
+func MetaKey(p Partition) Key { return Key(p.tag() + "meta") }
+
+// CatalogKey is the document of an org's definitions. It lives in partition 0.
+func CatalogKey(org activity.Org) Key { return Key(catalogPrefix + string(org)) }
+
+// KeysKey is the hash of API keys. It lives in partition 0.
+func KeysKey() Key { return "{0}:keys" }
+
+// catalogsKey is the hash whose fields are the orgs that ever had a catalog: the list behind Store.Catalogs. Commit keeps it.
+func catalogsKey() Key { return "{0}:catalogs" }
+
+// Members begin with the time in 8 characters of 6 bits, from an alphabet in ascending byte order, so that the members of one
+// score sort by time.
+const (
+	memberAlphabet = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+	memberTime     = 8
+	maxReached     = int64(1)<<(6*memberTime) - 1
+)
+
+// Member is the sorted-set member of a user's standing: the time it was reached in 8 sortable printable characters, then the user id. Reached
+// is clamped to [0, 2^48-1] ms, the years 1970 to 10889.
+//
+// A board is read from its better end: ZRANGE where ascending, ZREVRANGE else. For the latter the time is inverted, so that in both
+// the first to reach a value comes first. At an equal value and an equal millisecond ZRANGE lists users in ascending byte order, as the index
+// does, and ZREVRANGE in descending byte order: the one place where Redis's order differs. The index decides.
+func Member(s Standing, ascending bool, user activity.User) string {
+	var b [memberTime + 128]byte
+	return string(appendMember(b[:0], s, ascending, user))
+}
+
+func appendMember(b []byte, s Standing, ascending bool, user activity.User) []byte {
+	at := min(max(s.Reached, 0), maxReached)
+	if !ascending {
+		at = maxReached - at
+	}
+	for shift := 6 * (memberTime - 1); shift >= 0; shift -= 6 {
+		b = append(b, memberAlphabet[at>>shift&63])
+	}
+	return append(b, user...)
+}
+
+// ParseMember is the inverse of Member.
+func ParseMember(member string, ascending bool) (reached int64, user activity.User, err error) {
+	if len(member) <= memberTime {
+		return 0, "", fmt.Errorf("board member %q is shorter than a time and a user", member)
+	}
+	for i := range memberTime {
+		digit := strings.IndexByte(memberAlphabet, member[i])
+		if digit < 0 {
+			return 0, "", fmt.Errorf("board member %q does not begin with a time", member)
+		}
+		reached = reached<<6 | int64(digit)
+	}
+	if !ascending {
+		reached = maxReached - reached
+	}
+	return reached, activity.User(member[memberTime:]), nil
+}
+
+// ImportKey is the document of an import of history.
+func ImportKey(org activity.Org, id string) Key { return Key("{0}:i:" + string(org) + ":" + id) }

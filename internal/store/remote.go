@@ -1,0 +1,379 @@
+package store
+
+import (
+	"context"
+	"crypto/sha1"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"laurel/internal/feed"
+)
+
+//go:embed commit.lua
+var commitScript string
+
+// Bounds of a connection.
+const (
+	dialTimeout = 3 * time.Second
+	ioTimeout   = 5 * time.Second
+	poolSize    = 128 // made as needed; a follower that waits for changes holds one
+)
+
+// remote is the driver for a Redis or Valkey server.
+type remote struct {
+	client redis.UniversalClient
+	sha    string
+	sizes  *entrySizes
+	level  levelCache
+}
+
+func openRemote(o Options) (*remote, error) {
+	if isCluster(o.URL) {
+		return nil, errors.New("--redis: redis-cluster:// is not supported yet; use redis://, rediss:// or unix://")
+	}
+	opts, err := redis.ParseURL(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("--redis: %w", err)
+	}
+	// The library would repeat whole commands whose reply was lost. Commit repeats what may be repeated.
+	opts.MaxRetries = -1
+	opts.DialerRetries = 1
+	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = dialTimeout, ioTimeout, ioTimeout
+	opts.ContextTimeoutEnabled = true
+	opts.PoolSize = poolSize
+	opts.Protocol = 2 // plain arrays: what the script answers
+	opts.DisableIdentity = true
+	sum := sha1.Sum([]byte(commitScript))
+	limit := o.ChangesBytes
+	if limit <= 0 {
+		limit = defaultChangesBytes
+	}
+	return &remote{client: redis.NewClient(opts), sha: hex.EncodeToString(sum[:]), sizes: newEntrySizes(limit)}, nil
+}
+
+func (r *remote) commit(ctx context.Context, c *prepared) (answer, error) {
+	l := newLayout(c, r.sizes.maxLen(c))
+	var last error
+	for try := range commitTries {
+		if try > 0 && !pause(ctx, retryPause<<try/2) {
+			break
+		}
+		reply, err := r.eval(ctx, l)
+		if err == nil {
+			return readAnswer(c, reply)
+		}
+		r.level.forget()
+		if last = err; stopped(err) {
+			return answer{}, fmt.Errorf("%w: %w", ErrVerify, err)
+		}
+	}
+	return answer{}, fmt.Errorf("%w: %w", ErrUnavailable, errors.Join(last, ctx.Err()))
+}
+
+// eval runs the script by its hash, or by its text where the server does not know it (a new server, SCRIPT FLUSH, a failover).
+func (r *remote) eval(ctx context.Context, l *layout) (any, error) {
+	reply, err := r.client.Do(ctx, l.command("EVALSHA", r.sha)...).Result()
+	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
+		reply, err = r.client.Do(ctx, l.command("EVAL", commitScript)...).Result()
+	}
+	return reply, err
+}
+
+// stopped says whether the server ran the script and a command in it failed. Its other errors (loading, read-only, out of memory, busy) come
+// before the first write; all that is no answer of the server may have run or not.
+func stopped(err error) bool {
+	var answered redis.Error
+	if !errors.As(err, &answered) {
+		return false
+	}
+	text := err.Error()
+	return strings.HasPrefix(text, "WRONGTYPE") || strings.HasPrefix(text, "ERR")
+}
+
+// Statuses of the script beside those of Status.
+const scriptAlready = 5
+
+// readAnswer reads what the script answered.
+func readAnswer(c *prepared, reply any) (answer, error) {
+	parts, ok := reply.([]any)
+	if !ok || len(parts) < 2 {
+		return answer{}, fmt.Errorf("%w: the script answered %T", ErrVerify, reply)
+	}
+	a := answer{}
+	if len(parts) > 2 {
+		a.failed, a.already = map[int]Outcome{}, map[int]bool{}
+	}
+	var err error
+	if id, applied := parts[0].(string); applied {
+		prev, _ := parts[1].(string)
+		if a.id, err = feed.ParsePosition(id); err == nil {
+			a.prev, err = feed.ParsePosition(prev)
+		}
+	}
+	for _, part := range parts[2:] {
+		err = errors.Join(err, a.read(c, part))
+	}
+	if err != nil {
+		return a, fmt.Errorf("%w: %w", ErrVerify, err)
+	}
+	return a, nil
+}
+
+func (a *answer) read(c *prepared, part any) error {
+	f, ok := part.([]any)
+	if !ok || len(f) != 3 {
+		return fmt.Errorf("the script answered %v for a group", part)
+	}
+	n, _ := f[0].(int64)
+	status, _ := f[1].(int64)
+	i := int(n) - 1
+	if i < 0 || i >= len(c.groups) {
+		return fmt.Errorf("the script answered for group %d of %d", n, len(c.groups))
+	}
+	g := &c.groups[i]
+	var err error
+	o := Outcome{Status: Status(status)}
+	switch status {
+	case scriptAlready:
+		a.already[i] = true
+		return nil
+	case int64(Stale):
+		o.Doc, err = readDoc(g.Doc, f[2])
+	case int64(Fenced):
+		o.Doc, err = readDoc(FenceKey(c.p, g.Org), f[2])
+	case int64(Exists):
+		found, _ := f[2].([]any)
+		o.Found = make(map[string]string, len(found)/2)
+		for j := 0; j+1 < len(found); j += 2 {
+			at, _ := found[j].(int64)
+			value, _ := found[j+1].(string)
+			o.Found[g.Absent[at-1]] = value
+		}
+	default:
+		err = fmt.Errorf("the script answered status %d", status)
+	}
+	a.failed[i] = o
+	return err
+}
+
+// readDoc splits a document as the server gives it.
+func readDoc(k Key, value any) (Doc, error) {
+	if value == nil {
+		return Doc{Key: k}, nil
+	}
+	s, ok := value.(string)
+	if !ok || len(s) < VersionLen {
+		return Doc{Key: k}, fmt.Errorf("%q does not hold a document", k)
+	}
+	return Doc{Key: k, Version: Version(s[:VersionLen]), Content: []byte(s[VersionLen:])}, nil
+}
+
+// entryPage is how many entries entryOf reads at once.
+const entryPage = 100
+
+func (r *remote) entryOf(ctx context.Context, c *prepared) (id, prev feed.Position, err error) {
+	end := "+"
+	for {
+		page, err := r.client.XRevRangeN(ctx, string(ChangesKey(c.p)), end, "-", entryPage).Result()
+		if err != nil {
+			return id, prev, unavailable("find change", err)
+		}
+		for i := range page {
+			e, err := readEntry(&page[i])
+			if err != nil {
+				return id, prev, err
+			}
+			if e.version == string(c.version) {
+				prev, err = feed.ParsePosition(e.prev)
+				return e.id, prev, err
+			}
+		}
+		if len(page) < entryPage {
+			break
+		}
+		end = "(" + page[len(page)-1].ID
+	}
+	// Trimmed already. Everything up to the last change includes it.
+	last, err := tail(ctx, r.client, c.p)
+	return last, last, err
+}
+
+func (r *remote) create(ctx context.Context, k Key, fields map[string]string) error {
+	for f, v := range fields {
+		if err := r.client.HSetNX(ctx, string(k), f, v).Err(); err != nil {
+			return unavailable("create "+string(k), err)
+		}
+	}
+	return nil
+}
+
+// scanPage is how many members of a board are asked for at once: about a millisecond of the server.
+const scanPage = 2000
+
+// board uses ZSCAN: a member that is there all the time is given, whatever happens to others, which ranges by rank do not promise. Members that
+// come or go meanwhile are in the change stream.
+func (r *remote) board(ctx context.Context, k Key, yield func(member string, score float64) error) error {
+	var cursor uint64
+	for {
+		reply, next, err := r.client.ZScan(ctx, string(k), cursor, "", scanPage).Result()
+		if err != nil {
+			return unavailable("scan board "+string(k), err)
+		}
+		for i := 0; i+1 < len(reply); i += 2 {
+			score, err := parseScore(reply[i+1])
+			if err != nil {
+				return err
+			}
+			if err := yield(reply[i], score); err != nil {
+				return err
+			}
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
+	}
+}
+
+// waitSlice bounds one blocking read, because only between two of them can the end of ctx be seen.
+const waitSlice = time.Second
+
+func (r *remote) changes(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]entry, error) {
+	// The end first: what the read then misses between the two is gone from the stream.
+	end, err := tail(ctx, r.client, p)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := r.read(ctx, p, after, limit, -1)
+	if err != nil || len(entries) > 0 {
+		return entries, err
+	}
+	if end != after {
+		return nil, feed.ErrTrimmed
+	}
+	for deadline := time.Now().Add(block); ; {
+		left := min(time.Until(deadline), waitSlice)
+		if left < time.Millisecond || ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		entries, err := r.read(ctx, p, after, limit, left)
+		if err != nil || len(entries) > 0 {
+			return entries, err
+		}
+	}
+}
+
+// read is one XREAD; a negative block does not wait.
+func (r *remote) read(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]entry, error) {
+	reply, err := r.client.XRead(ctx, &redis.XReadArgs{
+		Streams: []string{string(ChangesKey(p)), after.String()}, Count: int64(limit), Block: block,
+	}).Result()
+	if errors.Is(err, redis.Nil) || err == nil && len(reply) == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unavailable("read changes", err)
+	}
+	entries := make([]entry, len(reply[0].Messages))
+	for i := range entries {
+		if entries[i], err = readEntry(&reply[0].Messages[i]); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+func readEntry(m *redis.XMessage) (entry, error) {
+	id, err := feed.ParsePosition(m.ID)
+	if err != nil {
+		return entry{}, err
+	}
+	field := func(name string) string { s, _ := m.Values[name].(string); return s }
+	return entry{id: id, version: field(fieldVersion), prev: field(fieldPrev), boards: field(fieldBoards), groups: field(fieldGroups)}, nil
+}
+
+func (r *remote) run(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+func (r *remote) close() error { return r.client.Close() }
+
+// levelAge is how long a durability that was read is believed.
+const levelAge = time.Second
+
+// levelCache holds the server's durability, so that a commit costs one round trip.
+type levelCache struct {
+	mu    sync.Mutex
+	level Durability
+	read  time.Time
+	stale atomic.Bool
+}
+
+func (l *levelCache) forget() { l.stale.Store(true) }
+
+func (r *remote) durability(ctx context.Context) Durability {
+	l := &r.level
+	l.mu.Lock()
+	level, fresh := l.level, l.level != "" && time.Since(l.read) < levelAge && !l.stale.Load()
+	l.mu.Unlock()
+	if fresh {
+		return level
+	}
+	l.stale.Store(false)
+	level = r.readLevel(ctx)
+	l.mu.Lock()
+	l.level, l.read = level, time.Now()
+	l.mu.Unlock()
+	return level
+}
+
+func (r *remote) readLevel(ctx context.Context) Durability {
+	config, err := r.client.ConfigGet(ctx, "append*").Result()
+	switch {
+	case err != nil || config["appendonly"] != "yes":
+		return Memory
+	case config["appendfsync"] == "always":
+		return Fsync
+	case config["appendfsync"] == "everysec":
+		return EverySec
+	default:
+		return Memory
+	}
+}
+
+// entrySizes estimates how many entries a change stream of a given size has, from the sizes of those written lately.
+type entrySizes struct {
+	limit int64
+	mean  atomic.Int64 // bytes of an entry, a moving average; 0 before the first
+}
+
+// Bounds of a change stream's length.
+const (
+	entryOverhead = 96 // id, version, previous id, names
+	minEntries    = 16
+)
+
+func newEntrySizes(limit int64) *entrySizes { return &entrySizes{limit: limit} }
+
+// maxLen is how many entries the stream should keep, c's included.
+func (e *entrySizes) maxLen(c *prepared) int64 {
+	size := int64(entryOverhead + len(c.dict))
+	for _, b := range c.blobs {
+		size += int64(len(b))
+	}
+	mean := e.mean.Load()
+	if mean == 0 {
+		mean = size
+	}
+	mean += (size - mean) / 16
+	e.mean.Store(mean)
+	return max(e.limit/max(mean, 1), minEntries)
+}

@@ -1,0 +1,147 @@
+// Package testenv starts the real servers that tests run against: subprocesses on free ports of the loopback interface, which end with the test.
+package testenv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// startTimeout bounds how long a server may take until it answers, or until it ends.
+const startTimeout = 15 * time.Second
+
+// Redis is a redis-server of one test. Its methods are for the test's own goroutine.
+type Redis struct {
+	Addr string // host:port, the same after a restart
+	Dir  string // where its files are
+
+	t    testing.TB
+	args []string
+	cmd  *exec.Cmd
+	out  bytes.Buffer
+	done chan struct{} // closed when the process has ended
+}
+
+// StartRedis starts a redis-server with more settings, each a flag or a value ("--appendonly", "yes"), and ends it with the test. Without settings it
+// keeps nothing on disk. A machine without redis-server fails the test: a test that is skipped is one that nobody runs.
+func StartRedis(t testing.TB, args ...string) *Redis {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatalf("redis-server is not on the PATH, and this test needs one: install it (apt-get install redis-server, brew install redis), 7.0 or later")
+	}
+	r := &Redis{t: t, Dir: t.TempDir()}
+	t.Cleanup(r.Kill)
+	// Between finding a free port and using it another process may take it: then try another.
+	for try := 0; ; try++ {
+		port := freePort(t)
+		r.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		r.args = append([]string{path, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", r.Dir, "--save", "", "--daemonize", "no"}, args...)
+		err := r.start()
+		if err == nil {
+			return r
+		}
+		if try == 2 || !strings.Contains(r.out.String(), "in use") {
+			t.Fatalf("start redis-server: %v\n%s", err, r.out.String())
+		}
+	}
+}
+
+// URL is what a client connects to.
+func (r *Redis) URL() string { return "redis://" + r.Addr }
+
+// Pid is the server's process id.
+func (r *Redis) Pid() int { return r.cmd.Process.Pid }
+
+// Kill ends the server as kill -9 does, and waits until it has ended. It does nothing if the server does not run.
+func (r *Redis) Kill() {
+	if r.cmd == nil {
+		return
+	}
+	if err := r.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		r.t.Errorf("kill redis-server: %v", err)
+	}
+	<-r.done
+	r.cmd = nil
+}
+
+// Restart starts the server again on the same port and directory, after a Kill if it still runs.
+func (r *Redis) Restart() {
+	r.t.Helper()
+	r.Kill()
+	if err := r.start(); err != nil {
+		r.t.Fatalf("restart redis-server: %v\n%s", err, r.out.String())
+	}
+}
+
+// start starts the process and waits until it answers.
+func (r *Redis) start() error {
+	r.out.Reset()
+	cmd := exec.Command(r.args[0], r.args[1:]...)
+	cmd.Stdout, cmd.Stderr = &r.out, &r.out
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	r.cmd, r.done = cmd, done
+	go func() {
+		defer close(done)
+		cmd.Wait() //nolint:errcheck // how it ended is in its output
+	}()
+	if err := r.await(); err != nil {
+		r.Kill()
+		return err
+	}
+	return nil
+}
+
+func (r *Redis) await() error {
+	client := redis.NewClient(&redis.Options{Addr: r.Addr, MaxRetries: -1, Protocol: 2, DisableIdentity: true, DialerRetries: 1})
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.done:
+			return errors.New("it ended")
+		case <-ctx.Done():
+			return fmt.Errorf("no answer within %v", startTimeout)
+		case <-tick.C:
+			// The directory tells our server from another one that took the port.
+			dir, err := client.ConfigGet(ctx, "dir").Result()
+			if err == nil && sameDir(dir["dir"], r.Dir) && client.Ping(ctx).Err() == nil {
+				return nil
+			}
+		}
+	}
+}
+
+func sameDir(a, b string) bool {
+	if real, err := filepath.EvalSymlinks(b); err == nil {
+		b = real
+	}
+	return a == b
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("find a free port: %v", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}

@@ -1,0 +1,264 @@
+package ranking
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"laurel/internal/calendar"
+	"laurel/internal/feed"
+)
+
+// Boards holds the boards that are in memory, loads them on first use and keeps them as the store is. It is safe for
+// concurrent use; the package comment says what it guarantees.
+//
+// Locks, in the order in which they may be held together: partition.mu, Boards.mu, Board.mu. None is held across a call to the Source or a
+// callback.
+type Boards struct {
+	o     Options
+	parts []*partition
+	wake  chan struct{}
+
+	mu     sync.RWMutex
+	boards map[feed.Board]*Board
+	queue  []load // at most as many as there are boards × partitions, dropped ones aside
+}
+
+// NewBoards returns a Boards that holds none. It starts nothing; see Run.
+func NewBoards(o Options) *Boards {
+	b := &Boards{o: o.withDefaults(), wake: make(chan struct{}, loaders), boards: make(map[feed.Board]*Board)}
+	for n := range o.Source.Partitions() {
+		b.parts = append(b.parts, &partition{n: n})
+	}
+	return b
+}
+
+// Run follows the change streams, loads boards and drops idle ones until ctx ends. It returns nil after all of its goroutines have
+// ended. Errors of the store are logged and tried again with bounded backoff.
+func (b *Boards) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, p := range b.parts {
+		wg.Go(func() { (&follower{b: b, p: p}).run(ctx) })
+	}
+	for range loaders {
+		wg.Go(func() { b.loadLoop(ctx) })
+	}
+	wg.Go(func() { b.evictLoop(ctx) })
+	wg.Wait()
+	return nil
+}
+
+// Open returns a board that is whole: every commit that ended before the call, and was of this node or has been followed, is in
+// it. The first call loads it and concurrent ones share the load. ErrLoading (wrapped) comes where the load takes longer than LoadWait
+// (it goes on) or failed (the cause is wrapped too). A board that the store does not have is empty.
+func (b *Boards) Open(ctx context.Context, id feed.Board, o Order) (*Board, error) {
+	now := b.o.Now()
+	if bd := b.lookup(id); bd != nil && bd.order == o && bd.isReady() {
+		bd.used.Store(now.UnixNano())
+		return bd, nil
+	}
+	timer := time.NewTimer(b.o.LoadWait)
+	defer timer.Stop()
+	for {
+		bd := b.register(id, o, now)
+		select {
+		case <-bd.ready:
+			if !bd.Dropped() {
+				return bd, nil
+			}
+		case <-bd.gone:
+			if bd.failure != nil {
+				return nil, fmt.Errorf("board %s/%s/%s: %w: %w", id.Org, id.Rule, id.Label, ErrLoading, bd.failure)
+			}
+		case <-timer.C:
+			return nil, fmt.Errorf("board %s/%s/%s: %w", id.Org, id.Rule, id.Label, ErrLoading)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// register finds a board or begins to load it.
+func (b *Boards) register(id feed.Board, o Order, now time.Time) *Board {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if bd := b.boards[id]; bd != nil {
+		if bd.order == o {
+			bd.used.Store(now.UnixNano())
+			return bd
+		}
+		b.dropLocked(bd) // the rule's order was changed
+	}
+	if len(b.boards) >= b.o.MaxBoards {
+		b.makeRoomLocked()
+	}
+	bd := newBoard(id, o, len(b.parts), now)
+	b.boards[id] = bd
+	b.enqueueLocked(bd)
+	return bd
+}
+
+// ApplyOwn applies a commit of this node at once, so that whoever was told of the commit finds it in every board. Call it once for
+// each commit, in commit order per partition. The follower skips what the stream has of the same users up to that commit.
+func (b *Boards) ApplyOwn(c feed.Change) {
+	p := b.parts[c.Partition]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.following || c.ID.Compare(p.applied) <= 0 {
+		return // no board is whole, or the change is in them already
+	}
+	if p.ownTop.Compare(c.ID) < 0 {
+		p.ownTop = c.ID
+	}
+	if p.ownWrites+len(c.Writes) > maxOwn {
+		return
+	}
+	p.applyLocked(&c, b.lookup, true)
+	p.aheadLocked(&c)
+}
+
+// Revision is what the boards have now.
+func (b *Boards) Revision() Revision {
+	r := Revision{marks: make([]mark, len(b.parts))}
+	for i, p := range b.parts {
+		r.marks[i] = p.mark()
+	}
+	return r
+}
+
+// WaitFor waits until everything that r covers is in the boards and has been told to OnChange (own changes aside, which are
+// told when the follower comes to them). ErrEpochChanged says that r is of another history; ctx bounds the wait.
+func (b *Boards) WaitFor(ctx context.Context, r Revision) error {
+	if len(r.marks) > 0 && len(r.marks) != len(b.parts) {
+		return ErrEpochChanged // of a deployment with another number of partitions
+	}
+	for i, m := range r.marks {
+		p := b.parts[i]
+		err := p.await(ctx, nil, func() (bool, error) {
+			if p.following && m.epoch != p.epoch {
+				return false, ErrEpochChanged
+			}
+			return p.following && p.through.Compare(m.top) >= 0, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AsOf is the instant of the last change that is in, 0 before any.
+func (b *Boards) AsOf() calendar.Instant {
+	var at calendar.Instant
+	for _, p := range b.parts {
+		at = max(at, p.mark().asOf())
+	}
+	return at
+}
+
+// Ready says that every partition's follower has reached the stream's end and is connected. Before it was true for the first time no
+// OnReset comes, so derive nothing from the store before.
+func (b *Boards) Ready() bool {
+	for _, p := range b.parts {
+		p.mu.Lock()
+		ok := p.following && p.connected
+		p.mu.Unlock()
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// Stats are figures for metrics.
+type Stats struct {
+	Boards, Loading int
+	Members         int
+	Bytes           int           // what the indexes take, roughly
+	OwnAhead        int           // own board writes that followers have not come to
+	Lag             time.Duration // from commit to application of each partition's last change: the greatest
+}
+
+// Stats reads every board's size; it is meant for a scrape, not for a request.
+func (b *Boards) Stats() Stats {
+	var s Stats
+	b.mu.RLock()
+	boards := make([]*Board, 0, len(b.boards))
+	for _, bd := range b.boards {
+		boards = append(boards, bd)
+	}
+	b.mu.RUnlock()
+	for _, bd := range boards {
+		s.Boards++
+		if !bd.isReady() {
+			s.Loading++
+		}
+		s.Members += int(bd.members.Load())
+		bd.View(func(x *Index, _ uint64) { s.Bytes += x.MemoryBytes() })
+	}
+	for _, p := range b.parts {
+		p.mu.Lock()
+		s.OwnAhead += p.ownWrites
+		s.Lag = max(s.Lag, p.lag)
+		p.mu.Unlock()
+	}
+	return s
+}
+
+// evictLoop drops boards that nobody asked for in IdleAfter.
+func (b *Boards) evictLoop(ctx context.Context) {
+	tick := time.NewTicker(max(b.o.IdleAfter/8, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			b.evict(b.o.Now().Add(-b.o.IdleAfter).UnixNano())
+		}
+	}
+}
+
+// evict drops the boards that were last asked for before an instant.
+func (b *Boards) evict(before int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, bd := range b.boards {
+		if bd.used.Load() < before {
+			b.dropLocked(bd)
+		}
+	}
+}
+
+// makeRoomLocked drops the sixteenth of the boards that went unasked the longest, so that a flood of new ones costs O(log n) each.
+func (b *Boards) makeRoomLocked() {
+	type use struct {
+		board *Board
+		at    int64
+	}
+	uses := make([]use, 0, len(b.boards))
+	for _, bd := range b.boards {
+		uses = append(uses, use{bd, bd.used.Load()}) // read once: it moves while we sort
+	}
+	slices.SortFunc(uses, func(x, y use) int { return cmp.Compare(x.at, y.at) })
+	for _, u := range uses[:len(uses)/16+1] {
+		b.dropLocked(u.board)
+	}
+}
+
+func (b *Boards) dropLocked(bd *Board) {
+	delete(b.boards, bd.id)
+	close(bd.gone)
+}
+
+// dropAll drops every board: each holds rows of every partition.
+func (b *Boards) dropAll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, bd := range b.boards {
+		b.dropLocked(bd)
+	}
+}

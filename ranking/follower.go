@@ -1,0 +1,154 @@
+package ranking
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"laurel/internal/feed"
+)
+
+const (
+	readMax    = 512             // changes a read
+	readBlock  = 1 * time.Second // how long a read waits for news; the longest that a lost own change can go unnoticed
+	backoffMin = 50 * time.Millisecond
+	backoffMax = 5 * time.Second
+)
+
+// errLost says that the stream is not the continuation of what was applied.
+var errLost = errors.New("history was lost")
+
+// follower applies one partition's change stream, and starts anew where its history was lost.
+type follower struct {
+	b *Boards
+	p *partition
+	// lost is set from the first connection on: a later restart is then a reset that others must hear of.
+	started bool
+}
+
+// run follows until ctx ends. It waits between attempts, twice as long after each that brought nothing.
+func (f *follower) run(ctx context.Context) {
+	wait := backoffMin
+	for {
+		progress, err := f.follow(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		f.fail(err)
+		if progress {
+			wait = backoffMin
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		wait = min(2*wait, backoffMax)
+	}
+}
+
+// fail notes why following ended. Where history was lost, the boards go at once: what they hold is of no use to anybody.
+func (f *follower) fail(err error) {
+	f.p.mu.Lock()
+	f.p.connected = false
+	lost := errors.Is(err, errLost)
+	if lost {
+		f.p.following = false
+	}
+	f.p.announceLocked()
+	f.p.mu.Unlock()
+	if lost {
+		f.b.dropAll()
+	}
+	f.b.o.Log.Warn().Err(err).Int("partition", f.p.n).Bool("lost", lost).Msg("following changes ended; trying again")
+}
+
+// follow connects and applies changes until something fails. progress says whether any were read.
+func (f *follower) follow(ctx context.Context) (progress bool, err error) {
+	if err := f.connect(ctx); err != nil {
+		return false, err
+	}
+	for {
+		f.p.mu.Lock()
+		last, ownTop := f.p.last, f.p.ownTop
+		f.p.mu.Unlock()
+		cs, err := f.b.o.Source.Changes(ctx, f.p.n, last, readMax, readBlock)
+		switch {
+		case errors.Is(err, feed.ErrTrimmed):
+			return progress, errors.Join(errLost, err)
+		case err != nil:
+			return progress, err
+		case len(cs) == 0 && ownTop.Compare(last) > 0:
+			// An own change was in the stream before this read, and the read did not find it.
+			return progress, errLost
+		}
+		for i := range cs {
+			if err := f.apply(&cs[i]); err != nil {
+				return progress, err
+			}
+			progress = true
+		}
+	}
+}
+
+// connect finds out where to go on: at the last position if the history there is still the same, else at the stream's end.
+func (f *follower) connect(ctx context.Context) error {
+	f.p.mu.Lock()
+	following, epoch, known := f.p.following, f.p.epoch, f.p.last
+	if known.Compare(f.p.ownTop) < 0 {
+		known = f.p.ownTop
+	}
+	f.p.mu.Unlock()
+
+	now, err := f.b.o.Source.Epoch(ctx, f.p.n)
+	if err != nil {
+		return err
+	}
+	tail, err := f.b.o.Source.Tail(ctx, f.p.n)
+	if err != nil {
+		return err
+	}
+	if following {
+		if now != epoch || tail.Compare(known) < 0 {
+			return errLost
+		}
+		f.p.mu.Lock()
+		f.p.connected = true
+		f.p.announceLocked()
+		f.p.mu.Unlock()
+		return nil
+	}
+	// The end of the stream is known, and nothing of what comes after it has been told: who drops everything now and
+	// derives it again misses no change. Told before the end was known, they could miss those in between.
+	if f.started {
+		f.b.o.OnReset(f.p.n)
+	}
+	f.started = true
+	f.p.mu.Lock()
+	f.p.restartLocked(now, tail)
+	f.p.mu.Unlock()
+	return nil
+}
+
+// apply applies one change to the boards, tells of it, and then moves the revision on.
+func (f *follower) apply(c *feed.Change) error {
+	p := f.p
+	p.mu.Lock()
+	if c.Prev != p.last || c.ID.Compare(p.last) <= 0 || p.skippedLocked(c.ID) {
+		p.mu.Unlock()
+		return errLost
+	}
+	p.applyLocked(c, f.b.lookup, false)
+	p.applied = c.ID
+	p.lag = f.b.o.Now().Sub(time.UnixMilli(int64(c.ID.Ms)))
+	p.mu.Unlock()
+
+	f.b.o.OnChange(*c)
+
+	p.mu.Lock()
+	p.passLocked(c.ID)
+	p.mu.Unlock()
+	return nil
+}

@@ -1,0 +1,261 @@
+package ranking
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+)
+
+var allTies = []Ties{Ordinal, Standard, Dense}
+
+// compare checks everything an index answers against the model.
+func compare(t rapid.TB, x *Index, m *model, users int) {
+	t.Helper()
+	if err := x.check(); err != nil {
+		t.Fatal(err)
+	}
+	if x.Len() != len(m.entries) {
+		t.Fatalf("Len %d, want %d", x.Len(), len(m.entries))
+	}
+	for n := range users {
+		u := userID(n)
+		i := m.position(u)
+		pos, ok := x.Position(u)
+		if ok != (i >= 0) || ok && pos != i {
+			t.Fatalf("Position(%q) = %d, %v, want %d", u, pos, ok, i)
+		}
+		e, ok := x.Get(u)
+		if ok != (i >= 0) || ok && e != m.entries[i] {
+			t.Fatalf("Get(%q) = %v, %v", u, e, ok)
+		}
+		for _, ties := range allTies {
+			r, ok := x.Rank(u, ties)
+			if ok != (i >= 0) || ok && r != m.rank(i, ties) {
+				t.Fatalf("Rank(%q, %d) = %d, %v, want %d", u, ties, r, ok, m.rank(i, ties))
+			}
+		}
+	}
+}
+
+// userID makes ids of different lengths, some of them prefixes of others.
+func userID(n int) activity.User {
+	return activity.User(strings.Repeat("u", n%7) + fmt.Sprint(n))
+}
+
+func drawEntry(t *rapid.T, users int, values int64) Entry {
+	return Entry{
+		User:    userID(rapid.IntRange(0, users-1).Draw(t, "user")),
+		Value:   rapid.Int64Range(-values, values).Draw(t, "value"),
+		Reached: calendar.Instant(rapid.Int64Range(0, 3).Draw(t, "reached")),
+	}
+}
+
+func TestIndex_EqualsSortedSlice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		order := rapid.SampledFrom([]Order{Descending, Ascending}).Draw(t, "order")
+		users := rapid.SampledFrom([]int{3, 40, 300}).Draw(t, "users")
+		values := rapid.SampledFrom([]int64{0, 2, 100, math.MaxInt64}).Draw(t, "values")
+		x, m := NewIndex(order), &model{order: order}
+		t.Repeat(map[string]func(*rapid.T){
+			"upsert": func(t *rapid.T) {
+				e := drawEntry(t, users, values)
+				x.Upsert(e)
+				m.upsert(e)
+			},
+			"burst": func(t *rapid.T) {
+				for range rapid.IntRange(1, 100).Draw(t, "n") {
+					e := drawEntry(t, users, values)
+					x.Upsert(e)
+					m.upsert(e)
+				}
+			},
+			"remove": func(t *rapid.T) {
+				for n := range rapid.IntRange(1, 30).Draw(t, "n") {
+					u := userID(rapid.IntRange(0, users-1).Draw(t, "user"))
+					if got, want := x.Remove(u), m.remove(u); got != want {
+						t.Fatalf("Remove(%q) = %v, want %v (%d)", u, got, want, n)
+					}
+				}
+			},
+			"range": func(t *rapid.T) {
+				offset := rapid.IntRange(-1, users+1).Draw(t, "offset")
+				limit := rapid.IntRange(-1, users+1).Draw(t, "limit")
+				ties := rapid.SampledFrom(allTies).Draw(t, "ties")
+				if d := cmp.Diff(m.rows(offset, limit, ties), x.Range(nil, offset, limit, ties)); d != "" {
+					t.Fatalf("Range(%d, %d, %d): %s", offset, limit, ties, d)
+				}
+			},
+			"after": func(t *rapid.T) {
+				e := drawEntry(t, users*2, values)
+				if got, want := x.After(e), m.after(e); got != want {
+					t.Fatalf("After(%v) = %d, want %d", e, got, want)
+				}
+			},
+			"": func(t *rapid.T) {
+				if err := x.check(); err != nil {
+					t.Fatal(err)
+				}
+			},
+		})
+		compare(t, x, m, users)
+	})
+}
+
+// TestIndex_LargeAndBack builds trees of three levels in different orders of arrival and takes them down again, with the invariants
+// checked on the way.
+func TestIndex_LargeAndBack(t *testing.T) {
+	const n = 20000
+	for name, value := range map[string]func(i int, r *rand.Rand) int64{
+		"random":     func(_ int, r *rand.Rand) int64 { return r.Int64N(1 << 40) },
+		"ascending":  func(i int, _ *rand.Rand) int64 { return int64(i) },
+		"descending": func(i int, _ *rand.Rand) int64 { return -int64(i) },
+		"few values": func(_ int, r *rand.Rand) int64 { return r.Int64N(5) },
+		"one value":  func(int, *rand.Rand) int64 { return 7 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, 2))
+			x := NewIndex(Descending)
+			for i := range n {
+				x.Upsert(Entry{User: userID(i), Value: value(i, r), Reached: calendar.Instant(i)})
+				if i%2500 == 0 {
+					mustCheck(t, x)
+				}
+			}
+			mustCheck(t, x)
+			for i := range n { // everybody moves
+				x.Upsert(Entry{User: userID(i), Value: value(n-i, r), Reached: calendar.Instant(n - i)})
+			}
+			mustCheck(t, x)
+			for i, u := range r.Perm(n) {
+				if !x.Remove(userID(u)) {
+					t.Fatalf("user %d was not there", u)
+				}
+				if i%2500 == 0 || n-i < 70 {
+					mustCheck(t, x)
+				}
+			}
+			if x.Len() != 0 || x.height != 0 {
+				t.Errorf("emptied: %d users, height %d", x.Len(), x.height)
+			}
+		})
+	}
+}
+
+func mustCheck(t *testing.T, x *Index) {
+	t.Helper()
+	if err := x.check(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestIndex_Ties(t *testing.T) {
+	x := NewIndex(Descending)
+	for _, e := range []Entry{{"d", 5, 1}, {"b", 7, 2}, {"a", 7, 3}, {"c", 7, 2}, {"e", 9, 9}} {
+		x.Upsert(e)
+	}
+	for _, tc := range []struct {
+		name string
+		ties Ties
+		want []int
+	}{
+		{"ordinal/first_to_reach_ranks_first", Ordinal, []int{1, 2, 3, 4, 5}},
+		{"standard/leaves_gaps", Standard, []int{1, 2, 2, 2, 5}},
+		{"dense/leaves_none", Dense, []int{1, 2, 2, 2, 3}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var ranks []int
+			var users []activity.User
+			for _, r := range x.Range(nil, 0, 10, tc.ties) {
+				ranks, users = append(ranks, r.Rank), append(users, r.User)
+			}
+			if d := cmp.Diff([]activity.User{"e", "b", "c", "a", "d"}, users); d != "" {
+				t.Error(d)
+			}
+			if d := cmp.Diff(tc.want, ranks); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestIndex_RowsOutliveTheBoard: ids that were read stay what they were, however often their bytes' place is given up.
+func TestIndex_RowsOutliveTheBoard(t *testing.T) {
+	const n = 5000
+	id := func(round, i int) activity.User {
+		return activity.User(fmt.Sprintf("%03d/%d/%s", round, i, strings.Repeat("x", i%90)))
+	}
+	x := NewIndex(Ascending)
+	var kept [][]Row
+	for round := range 12 {
+		for i := range n {
+			x.Upsert(Entry{User: id(round, i), Value: int64(i)})
+			if round > 0 {
+				x.Remove(id(round-1, i))
+			}
+		}
+		mustCheck(t, x)
+		kept = append(kept, x.Range(nil, 0, n, Ordinal))
+	}
+	for round, rows := range kept {
+		for i, r := range rows {
+			if want := id(round, i); r.User != want {
+				t.Fatalf("round %d row %d is now %q, was %q", round, i, r.User, want)
+			}
+		}
+	}
+	if got := len(x.users.recs); got > n+1 {
+		t.Errorf("%d numbers for %d users: freed ones are not used again", got, n)
+	}
+}
+
+func TestIndex_LongestID(t *testing.T) {
+	x := NewIndex(Descending)
+	long := activity.User(strings.Repeat("é", 127) + "x")
+	x.Upsert(Entry{User: long, Value: 1})
+	x.Upsert(Entry{User: "", Value: 2})
+	if r, ok := x.Rank(long, Ordinal); r != 2 || !ok {
+		t.Errorf("rank %d, %v", r, ok)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("an id of 256 bytes was taken")
+		}
+	}()
+	x.Upsert(Entry{User: activity.User(strings.Repeat("x", 256))})
+}
+
+// TestIndex_Allocations is the budget of the hot paths.
+func TestIndex_Allocations(t *testing.T) {
+	const n = 10000
+	r := rand.New(rand.NewPCG(3, 4))
+	x := NewIndex(Descending)
+	users := make([]activity.User, n)
+	for i := range users {
+		users[i] = userID(i)
+		x.Upsert(Entry{User: users[i], Value: r.Int64N(1000)})
+	}
+	dst := make([]Row, 0, 100)
+	for name, f := range map[string]func(){
+		"upsert": func() { x.Upsert(Entry{User: users[r.IntN(n)], Value: r.Int64N(1000), Reached: 5}) },
+		"rank": func() {
+			for _, t := range allTies {
+				x.Rank(users[r.IntN(n)], t)
+			}
+		},
+		"range": func() { dst = x.Range(dst[:0], r.IntN(n), 100, Standard) },
+		"get":   func() { x.Get(users[r.IntN(n)]) },
+		"after": func() { x.After(Entry{User: "nobody", Value: r.Int64N(1000)}) },
+	} {
+		if got := testing.AllocsPerRun(2000, f); got != 0 {
+			t.Errorf("%s allocates %v times", name, got)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package ranking
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+const (
+	width   = 64            // entries of a leaf, children of an inner node; one bit an entry in leaf.firsts
+	minimum = 24            // below it a node is filled up or merged, unless it has no sibling
+	roomy   = width * 3 / 4 // two siblings that fit into this many are merged; the rest is room for the next insertions
+
+	leafChunkBits = 8 // leaves are allocated 256 at a time (330 KB); the first chunk grows as it needs
+	leafChunk     = 1 << leafChunkBits
+)
+
+// keys are entries side by side, values in sortable form. A search reads the values only, unless they are equal.
+type keys struct {
+	value   [width]int64
+	reached [width]int64
+	user    [width]uint32
+}
+
+// key is one entry of keys.
+type key struct {
+	value, reached int64
+	user           uint32
+}
+
+func (k *keys) get(i int) key { return key{k.value[i], k.reached[i], k.user[i]} }
+
+func (k *keys) set(i int, e key) { k.value[i], k.reached[i], k.user[i] = e.value, e.reached, e.user }
+
+// shift moves the entries [from,to) by d places.
+func (k *keys) shift(from, to, d int) {
+	copy(k.value[from+d:to+d], k.value[from:to])
+	copy(k.reached[from+d:to+d], k.reached[from:to])
+	copy(k.user[from+d:to+d], k.user[from:to])
+}
+
+// take copies m entries of src from place i on to place at.
+func (k *keys) take(at int, src *keys, i, m int) {
+	copy(k.value[at:at+m], src.value[i:i+m])
+	copy(k.reached[at:at+m], src.reached[i:i+m])
+	copy(k.user[at:at+m], src.user[i:i+m])
+}
+
+// leaf holds entries in order.
+type leaf struct {
+	keys
+	// firsts has bit i set iff entry i is the first of the whole board with its value. It says nothing about where leaves
+	// begin, so it moves with the entry, and sums of it compose over nodes without a look at their borders.
+	firsts     uint64
+	n          int32
+	parent     uint32
+	prev, next uint32
+}
+
+// inner holds nodes of the level below. Everything in it is exact:
+// keys[i] = first entry below child[i], count[i] = entries below it, firsts[i] = Σ firsts below it.
+type inner struct {
+	keys
+	child  [width]uint32
+	count  [width]uint32
+	firsts [width]uint32
+	n      int32
+	level  int32 // 1: the children are leaves
+	parent uint32
+}
+
+// branch is one child of an inner node.
+type branch struct {
+	key
+	child, count, firsts uint32
+}
+
+func (in *inner) get(i int) branch {
+	return branch{in.keys.get(i), in.child[i], in.count[i], in.firsts[i]}
+}
+
+func (in *inner) set(i int, b branch) {
+	in.keys.set(i, b.key)
+	in.child[i], in.count[i], in.firsts[i] = b.child, b.count, b.firsts
+}
+
+func (in *inner) shift(from, to, d int) {
+	in.keys.shift(from, to, d)
+	copy(in.child[from+d:to+d], in.child[from:to])
+	copy(in.count[from+d:to+d], in.count[from:to])
+	copy(in.firsts[from+d:to+d], in.firsts[from:to])
+}
+
+func (in *inner) take(at int, src *inner, i, m int) {
+	in.keys.take(at, &src.keys, i, m)
+	copy(in.child[at:at+m], src.child[i:i+m])
+	copy(in.count[at:at+m], src.count[i:i+m])
+	copy(in.firsts[at:at+m], src.firsts[i:i+m])
+}
+
+// slot is the place of a child.
+func (in *inner) slot(child uint32) int {
+	for i := range in.child[:in.n] {
+		if in.child[i] == child {
+			return i
+		}
+	}
+	panic("ranking: a node is not among its parent's children")
+}
+
+// sums are the entries and the firsts below the node.
+func (in *inner) sums() (count, firsts uint32) {
+	for i := range in.count[:in.n] {
+		count += in.count[i]
+		firsts += in.firsts[i]
+	}
+	return count, firsts
+}
+
+// low has the lowest i bits set.
+func low(i int) uint64 { return 1<<uint(i) - 1 }
+
+// openBit inserts a bit at place i, and closeBit takes one out.
+func openBit(b uint64, i int, bit uint64) uint64 { return b&low(i) | bit<<uint(i) | b&^low(i)<<1 }
+func closeBit(b uint64, i int) uint64            { return b&low(i) | b>>1&^low(i) }
+
+// nodes allocates the nodes of one tree and takes them back. Nodes are named by number; a pointer to one is good until the
+// next allocation.
+type nodes struct {
+	leaves    [][]leaf
+	nLeaves   uint32
+	freeLeaf  []uint32
+	inners    []inner
+	freeInner []uint32
+}
+
+func (ns *nodes) leaf(id uint32) *leaf { return &ns.leaves[id>>leafChunkBits][id&(leafChunk-1)] }
+
+func (ns *nodes) inner(id uint32) *inner { return &ns.inners[id] }
+
+func (ns *nodes) newLeaf() uint32 {
+	if k := len(ns.freeLeaf); k > 0 {
+		id := ns.freeLeaf[k-1]
+		ns.freeLeaf = ns.freeLeaf[:k-1]
+		*ns.leaf(id) = leaf{}
+		return id
+	}
+	id := ns.nLeaves
+	ns.nLeaves++
+	c := int(id >> leafChunkBits)
+	if c == len(ns.leaves) {
+		var chunk []leaf
+		if c > 0 {
+			chunk = make([]leaf, 0, leafChunk)
+		}
+		ns.leaves = append(ns.leaves, chunk)
+	}
+	ns.leaves[c] = append(ns.leaves[c], leaf{})
+	return id
+}
+
+func (ns *nodes) newInner(level int32) uint32 {
+	if k := len(ns.freeInner); k > 0 {
+		id := ns.freeInner[k-1]
+		ns.freeInner = ns.freeInner[:k-1]
+		*ns.inner(id) = inner{level: level, parent: none}
+		return id
+	}
+	ns.inners = append(ns.inners, inner{level: level, parent: none})
+	return uint32(len(ns.inners) - 1)
+}
+
+// parentOf and setParent work on a node of the given level; leaves are of level 0.
+func (ns *nodes) parentOf(level int32, id uint32) uint32 {
+	if level == 0 {
+		return ns.leaf(id).parent
+	}
+	return ns.inner(id).parent
+}
+
+func (ns *nodes) setParent(level int32, id, parent uint32) {
+	if level == 0 {
+		ns.leaf(id).parent = parent
+		return
+	}
+	ns.inner(id).parent = parent
+}
+
+func (ns *nodes) free(level int32, id uint32) {
+	if level == 0 {
+		ns.freeLeaf = append(ns.freeLeaf, id)
+		return
+	}
+	ns.freeInner = append(ns.freeInner, id)
+}
+
+func (ns *nodes) bytes() int {
+	n := cap(ns.inners)*int(unsafe.Sizeof(inner{})) + (cap(ns.freeLeaf)+cap(ns.freeInner))*4 + cap(ns.leaves)*24
+	for _, c := range ns.leaves {
+		n += cap(c) * int(unsafe.Sizeof(leaf{}))
+	}
+	return n
+}
+
+func ones(b uint64) int { return bits.OnesCount64(b) }

@@ -1,0 +1,141 @@
+package streaks
+
+import (
+	"time"
+
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+)
+
+// ZoneChange says that from At on a user's zone is another one.
+type ZoneChange struct {
+	At   calendar.Instant
+	Zone *time.Location
+}
+
+// Zoning maps instants to the periods of one streak rule for one user. A change of zone counts from the next period: the period
+// that was running at the change ends at the later of its ends in the two zones, and no period comes twice.
+type Zoning struct {
+	unit calendar.Cycle
+	// event: the local date is that of the offset written with the activity.
+	event    bool
+	dayStart time.Duration
+	segments []segment
+}
+
+// segment is a stretch of time with one zone: from its start to the next segment's. Ordinals below floor are raised to it.
+type segment struct {
+	start calendar.Instant
+	floor calendar.Ordinal
+	cal   *calendar.Calendar
+}
+
+const (
+	beginning = calendar.Instant(-1 << 62)
+	lowest    = calendar.Ordinal(-1 << 31)
+)
+
+// NewZoning returns the zoning of rule in an org with the given calendar, for a user with these zone changes (in order of At; nil: the user
+// never named a zone). Only rules in mode ZoneUser look at the changes.
+func NewZoning(rule *catalog.Streak, org *calendar.Calendar, changes []ZoneChange) *Zoning {
+	zone := rule.Zone
+	if zone == nil {
+		zone = org.Zone
+	}
+	in := func(l *time.Location) *calendar.Calendar {
+		return &calendar.Calendar{Zone: l, WeekStart: org.WeekStart, DayStart: rule.DayStart}
+	}
+	z := &Zoning{unit: rule.Unit, event: rule.ZoneMode == catalog.ZoneEvent, dayStart: rule.DayStart,
+		segments: []segment{{beginning, lowest, in(zone)}}}
+	if len(changes) == 0 {
+		z.segments[0].cal = calendar.New(zone, org.WeekStart, rule.DayStart) // shared by many users: worth its table
+	}
+	if rule.ZoneMode == catalog.ZoneUser {
+		for _, c := range changes {
+			z.change(c.At, in(c.Zone))
+		}
+	}
+	return z
+}
+
+// change appends a segment that starts where the period that runs at the instant ends.
+func (z *Zoning) change(at calendar.Instant, to *calendar.Calendar) {
+	open := z.Stamp(at, 0)
+	last := z.segments[len(z.segments)-1]
+	s := segment{start: last.cal.PeriodOf(z.unit, open).End, floor: open, cal: to}
+	if at < last.start {
+		// The change before this one has not taken effect yet and never will.
+		s.start, s.floor = last.start, last.floor
+		z.segments = z.segments[:len(z.segments)-1]
+	}
+	z.segments = append(z.segments, s)
+}
+
+func (z *Zoning) segmentAt(at calendar.Instant) *segment {
+	i := len(z.segments) - 1
+	for i > 0 && at < z.segments[i].start {
+		i--
+	}
+	return &z.segments[i]
+}
+
+// Stamp is the period that an activity belongs to: the one that holds its at, in the zone in force then, or at the offset (minutes
+// east of UTC) it was written with.
+func (z *Zoning) Stamp(at calendar.Instant, offset int16) calendar.Ordinal {
+	s := z.segmentAt(at)
+	if z.event {
+		return s.cal.OrdinalOf(z.unit, eventDate(at, offset, z.dayStart))
+	}
+	return max(s.cal.OrdinalOf(z.unit, s.cal.DateAt(at)), s.floor)
+}
+
+// eventDate is the local date at a fixed offset; no zone's rules are asked.
+func eventDate(at calendar.Instant, offset int16, dayStart time.Duration) calendar.Date {
+	const day = 24 * 60 * 60 * 1000
+	ms := int64(at) + int64(offset)*60_000 - dayStart.Milliseconds()
+	d := ms / day
+	if ms%day < 0 {
+		d--
+	}
+	return calendar.Date(d)
+}
+
+// End is the first instant that is past period o; offset (minutes east of UTC) is what rules in mode event are read at.
+func (z *Zoning) End(o calendar.Ordinal, offset int16) calendar.Instant {
+	if z.event {
+		_, after := z.segments[0].cal.Dates(z.unit, o)
+		return calendar.Instant(int64(after)*24*60*60*1000 - int64(offset)*60_000 + z.dayStart.Milliseconds())
+	}
+	var end calendar.Instant
+	for i, s := range z.segments {
+		end = max(s.cal.PeriodOf(z.unit, o).End, s.start)
+		if i+1 == len(z.segments) || end < z.segments[i+1].start {
+			break
+		}
+	}
+	return end
+}
+
+// Label is the label of period o.
+func (z *Zoning) Label(o calendar.Ordinal) string { return z.segments[0].cal.Label(z.unit, o) }
+
+// ZoneName is the zone in force at an instant; for mode event the offset, as "+05:30".
+func (z *Zoning) ZoneName(at calendar.Instant, offset int16) string {
+	if z.event {
+		return time.UnixMilli(0).In(time.FixedZone("", int(offset)*60)).Format("-07:00")
+	}
+	return z.segmentAt(at).cal.Zone.String()
+}
+
+// exists says whether the user's zone had the period at all: a zone may skip a date.
+func (z *Zoning) exists(o calendar.Ordinal) bool {
+	if z.event || z.unit.Unit != calendar.Day {
+		return true
+	}
+	for _, s := range z.segments {
+		if s.cal.Exists(calendar.Date(o)) {
+			return true
+		}
+	}
+	return false
+}

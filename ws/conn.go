@@ -1,0 +1,302 @@
+package ws
+
+import (
+	"crypto/rand"
+	"errors"
+	"io"
+	mathrand "math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/gorilla/websocket"
+
+	"laurel/internal/calendar"
+)
+
+// conn is a client's connection. One goroutine reads it and ends it (read); another writes while there is something to
+// write (write).
+type conn struct {
+	hub        *Hub
+	ws         *websocket.Conn
+	session    string
+	ip, origin string
+	org        string // that the Laurel-Org header named
+	opened     time.Time
+	seen       atomic.Int64 // when the client was last heard of, in ns since opened
+	bucket     bucket       // used by the reader only
+	writers    sync.WaitGroup
+
+	mu       sync.Mutex
+	identity *Identity // nil before hello
+	subs     map[string]*subscription
+	control  [][]byte        // answers and notices, in order; at most maxControl
+	ready    []*subscription // marked: something newer than was sent
+	taken    []*subscription // the writer's; swapped with ready
+	marked   bool            // since the last wake
+	awake    bool            // the writer shall look
+	writing  bool            // there is a writer
+	dead     bool            // no writer shall start any more
+	closing  CloseCode       // 0: open
+	pinged   time.Time       // of the ping that is not answered yet, zero: none
+	nextPing time.Time
+}
+
+func newConn(h *Hub, ws *websocket.Conn, by *admission) *conn {
+	now := time.Now()
+	c := &conn{
+		hub: h, ws: ws, session: rand.Text(), ip: by.ip, origin: by.origin, org: by.org, opened: now, identity: by.identity,
+		bucket:   bucket{tokens: float64(h.o.Limits.MessageBurst), last: now},
+		nextPing: now.Add(mathrand.N(h.o.Limits.Ping) + 1), // spread, so that clients that came together are not pinged together
+	}
+	control := func(string) error {
+		c.heard()
+		if !c.bucket.take(&h.o.Limits) {
+			c.fail(CloseLimit, "too many control frames")
+		}
+		return nil
+	}
+	ws.SetPongHandler(control)
+	ws.SetPingHandler(func(data string) error {
+		_ = control(data)
+		_ = ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second)) // the write path reports a broken socket
+		return nil
+	})
+	ws.SetCloseHandler(func(int, string) error { return nil }) // answered when the reader ends, behind what is being written
+	return c
+}
+
+// bucket limits how often something may happen.
+type bucket struct {
+	tokens float64
+	last   time.Time
+}
+
+func (b *bucket) take(l *Limits) bool {
+	now := time.Now()
+	b.tokens = min(float64(l.MessageBurst), b.tokens+now.Sub(b.last).Seconds()*float64(l.MessageRate))
+	b.last = now
+	b.tokens--
+	return b.tokens >= 0
+}
+
+func (c *conn) heard() { c.seen.Store(int64(time.Since(c.opened))) }
+
+// read handles what the client sends until the connection ends, and then takes it down. After a close frame was sent it
+// still reads for a moment: a socket closed with unread data would be reset, and the client would miss the code.
+func (c *conn) read() {
+	for {
+		kind, r, err := c.ws.NextReader()
+		if err == nil {
+			c.heard()
+			err = c.message(kind, r)
+		}
+		if err != nil {
+			c.finish(err)
+			return
+		}
+	}
+}
+
+// message reads one message and handles it. The buffer is borrowed for as long as that takes: most connections say nothing most
+// of the time.
+func (c *conn) message(kind int, r io.Reader) error {
+	scratch := c.hub.scratch.Get().(*[]byte)
+	defer c.hub.scratch.Put(scratch)
+	most := c.hub.o.Limits.MessageBytes
+	message, err := readAll(io.LimitReader(r, int64(most)+1), (*scratch)[:0])
+	*scratch = message[:0]
+	switch {
+	case err != nil:
+		return err
+	case c.isClosing(): // read on only for the answer to the close frame
+	case kind != websocket.TextMessage:
+		c.fail(CloseUnsupported, "messages are JSON text")
+	case len(message) > most:
+		c.fail(CloseLimit, "a message has at most "+strconv.Itoa(most)+" bytes")
+	default:
+		c.handle(message)
+	}
+	return nil
+}
+
+func readAll(r io.Reader, b []byte) ([]byte, error) {
+	const least = 512
+	for {
+		if cap(b)-len(b) < least {
+			b = append(b, make([]byte, least)...)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}
+
+// finish takes the connection down: its subscriptions, its writer, its socket, its place.
+func (c *conn) finish(cause error) {
+	c.mu.Lock()
+	code := c.closing
+	var byClient *websocket.CloseError
+	switch {
+	case code != 0:
+	case errors.As(cause, &byClient):
+		code = closeByClient
+	default:
+		code = closeLost
+	}
+	c.closing, c.dead = code, true
+	subs := c.subs
+	c.subs = nil
+	identity := c.identity
+	c.mu.Unlock()
+
+	for _, s := range subs {
+		s.gone.Store(true)
+		c.hub.leave(s)
+	}
+	if byClient != nil {
+		_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
+	}
+	_ = c.ws.Close() // ends a write that is stuck; what it returns tells nothing more
+	c.writers.Wait()
+	c.hub.remove(c, identity)
+	c.hub.o.Metrics.Closed(code)
+	c.hub.o.Log.Debug().Str("session", c.session).Str("ip", c.ip).Str("key", keyOf(identity)).Int("code", int(code)).Stringer("reason", code).Msg("live connection ended")
+}
+
+func (c *conn) isClosing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing != 0
+}
+
+// say queues an answer or a notice. Where too many wait already, the client sends commands without reading the answers:
+// it is closed as slow.
+func (c *conn) say(message []byte) {
+	c.mu.Lock()
+	if c.closing == 0 {
+		if len(c.control) < maxControl {
+			c.control = append(c.control, message)
+		} else {
+			c.closing = CloseSlow
+		}
+	}
+	c.mu.Unlock()
+	c.wake()
+}
+
+// close sends what waits and then a close frame. The first reason stands.
+func (c *conn) close(code CloseCode, last []byte) {
+	c.mu.Lock()
+	if c.closing == 0 {
+		c.closing = code
+		if last != nil {
+			c.control = append(c.control, last)
+		}
+	}
+	c.mu.Unlock()
+	c.wake()
+}
+
+// fail closes with an error message that says why.
+func (c *conn) fail(code CloseCode, detail string) {
+	c.close(code, appendError(nil, nil, &refusal{code.String(), detail}))
+}
+
+// sever closes the socket without a word.
+func (c *conn) sever() { _ = c.ws.NetConn().Close() }
+
+// mark says that the subscription has something to be sent. It returns whether the connection wants to be woken for it
+// and is not going to be already.
+func (c *conn) mark(s *subscription) (first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead || c.closing != 0 {
+		return false
+	}
+	if !s.queued {
+		s.queued = true
+		c.ready = append(c.ready, s)
+	}
+	first = !c.marked
+	c.marked = true
+	return first
+}
+
+// keepEvent keeps an event for a subscription until it is written.
+func (c *conn) keepEvent(s *subscription, event []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(s.events) >= c.hub.o.Limits.Events {
+		over := len(s.events) + 1 - c.hub.o.Limits.Events
+		s.events = append(s.events[:0], s.events[over:]...)
+		s.lost += over
+	}
+	s.events = append(s.events, event)
+}
+
+// endSubscription ends a subscription from the server's side.
+func (c *conn) endSubscription(s *subscription, why *refusal) {
+	s.gone.Store(true)
+	c.mu.Lock()
+	if c.subs[s.id] == s {
+		delete(c.subs, s.id)
+	}
+	c.mu.Unlock()
+	c.say(appendError(nil, s.quoted, why))
+}
+
+// beat looks after what time brings: the hello that did not come, the token that ended, the pong that is missing, the next ping.
+func (c *conn) beat(now time.Time, at calendar.Instant) {
+	l := &c.hub.o.Limits
+	c.mu.Lock()
+	identity := c.identity
+	heard := c.opened.Add(time.Duration(c.seen.Load()))
+	if !c.pinged.IsZero() && !heard.Before(c.pinged) {
+		c.pinged = time.Time{}
+	}
+	noPong := !c.pinged.IsZero() && now.Sub(c.pinged) >= l.Pong
+	ping := c.pinged.IsZero() && identity != nil && !now.Before(c.nextPing)
+	if ping {
+		c.pinged, c.nextPing = now, now.Add(l.Ping)
+	}
+	c.mu.Unlock()
+
+	switch {
+	case identity == nil && now.Sub(c.opened) >= l.Hello:
+		c.fail(CloseUnauthorized, "no hello came")
+	case identity != nil && identity.ExpiresAt != 0 && at >= identity.ExpiresAt:
+		c.close(CloseTokenExpired, nil)
+	case noPong:
+		c.close(CloseNoPong, nil)
+	case ping:
+		b := append(at.AppendFormat([]byte(`{"type":"ping","at":"`)), `"}`...)
+		c.say(b)
+	}
+}
+
+// appendError appends an error message; id is the subscription's as JSON, nil for none.
+func appendError(b, id []byte, r *refusal) []byte {
+	b = append(b, `{"type":"error"`...)
+	if id != nil {
+		b = append(append(b, `,"id":`...), id...)
+	}
+	b = append(append(b, `,"code":"`...), r.code...)
+	b = append(b, `","detail":`...)
+	b, _ = jsontext.AppendQuote(b, r.detail) // on an error it still appends a valid string, with U+FFFD for what was invalid
+	return append(b, '}')
+}
+
+func keyOf(i *Identity) string {
+	if i == nil {
+		return ""
+	}
+	return i.Key
+}

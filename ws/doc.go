@@ -1,0 +1,42 @@
+// Package ws pushes live views of leaderboards and users over WebSocket: the protocol of docs/PROTOCOL.md.
+//
+// A client subscribes to views, not to events: "the first 50 of this week", "the ten around me", "this user". It first
+// gets a snapshot and from then on deltas, each from the state that it was sent last.
+//
+// # What it guarantees
+//
+//   - Live equals read: what a client holds after the messages it got is what [Source.Render] answered at some moment, whole,
+//     never a mixture of two. After writes stop it is, within two ticks (or one period of the subscription's max_hz), what a
+//     read answers, whatever was lost, delayed or too slow in between.
+//   - Order: the messages of one subscription come in the order of their seq, and each delta names in prev the seq that it
+//     starts from. Nothing is promised between two subscriptions, but all that one tick brings a connection comes in one
+//     WebSocket message (in several once it passes 64 KiB).
+//   - Events come at most once, behind the delta of the tick that they belong to. They are news, not state: those that a
+//     slow client misses are counted in an error message and are gone; the view beside them stays right.
+//   - Bounds: [Limits] names every one, and docs/PROTOCOL.md what happens at each.
+//
+// A crash loses nothing, as nothing here is authoritative: a client that reconnects is given a snapshot.
+//
+// # How it works
+//
+// Equal views of one org share one view. [Hub.Wake] marks what a commit touched; a tick renders the marked views once
+// each, and publishes an edition of those that show something else than before. An edition encodes its snapshot and its
+// deltas when the first subscriber needs them, and keeps the bytes for the others; only the subscription's id is put in
+// front for each.
+//
+// There is no queue of messages to a client. A subscription remembers the frame it was sent last, frames being immutable and
+// shared, and a mark "there is something newer". The connection's writer decides what to send when the socket takes it: the shared
+// delta, a delta over several editions, or a snapshot. So a slow client costs no memory and delays nobody; it gets
+// fewer, newer messages. The rejected design is a buffered channel of messages for each connection: at its limit it can only drop
+// messages, which makes the client wrong, or disconnect the clients that most need patience.
+//
+// Board views and user views tick apart, since the first are answered from memory and the second may wait for the store: a store
+// that answers slowly holds up no leaderboard.
+//
+// # Cost and concurrency
+//
+// A tick costs the views that were marked, not the subscriptions; a change of a view costs one encoding and, for each
+// subscriber, one copy and one write. A connection that is idle holds one goroutine, a 1 KiB read buffer and no write
+// buffer: a writer goroutine runs only while there is something to write. All methods of [Hub] are safe for concurrent use. Locks are taken
+// in the order hub, view, connection, and none is held while rendering, encoding or writing to a socket.
+package ws

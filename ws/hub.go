@@ -1,0 +1,220 @@
+package ws
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/gorilla/websocket"
+
+	"laurel/internal/activity"
+	"laurel/internal/feed"
+	"laurel/internal/query"
+)
+
+// Hub holds the connections and the views of a node. Make one by New; it pushes while Run runs.
+type Hub struct {
+	o        Options
+	upgrader websocket.Upgrader
+	scratch  sync.Pool // *[]byte, to read and to write messages
+
+	// ctx bounds what connections ask of Source and Authenticate; it ends when Run does.
+	ctx  context.Context
+	stop context.CancelFunc
+
+	boards, users *lane
+	ended         sync.WaitGroup // connections
+
+	mu     sync.Mutex
+	conns  map[*conn]struct{}
+	places int // taken: conns, and those in their handshake
+	perIP  map[string]int
+	perKey map[string]int
+	views  map[viewKey]*view
+	topics map[topicKey]*topic
+	idle   map[*view]time.Time // views without subscribers, and since when
+	closed bool                // draining or stopped: no new connections
+	empty  chan struct{}       // made with closed; closed when no place is taken any more
+}
+
+// topicKey names what views depend on: a rule's boards, or a user.
+type topicKey struct {
+	org  activity.Org
+	rule string
+	user activity.User // "" for boards
+}
+
+// topic is the views that depend on one thing. Guarded by Hub.mu.
+type topic struct {
+	key   topicKey
+	lane  *lane
+	views map[*view]struct{}
+	woken time.Time // zero: nothing happened since the last tick
+}
+
+// New returns a hub that accepts connections at once, and sends views while Run runs.
+func New(o Options) *Hub {
+	o = o.withDefaults()
+	h := &Hub{
+		o: o, boards: newLane(10 * o.Tick), users: newLane(sourceTimeout),
+		conns: make(map[*conn]struct{}), perIP: make(map[string]int), perKey: make(map[string]int),
+		views: make(map[viewKey]*view), topics: make(map[topicKey]*topic), idle: make(map[*view]time.Time),
+	}
+	h.scratch.New = func() any { return new([]byte) }
+	h.upgrader = newUpgrader()
+	h.ctx, h.stop = context.WithCancel(context.Background())
+	return h
+}
+
+// Wake says that a commit was applied to the boards that Source reads. The views that it touches are sent with the next
+// tick. It does not block, and costs a map look-up for each write.
+func (h *Hub) Wake(c feed.Change) {
+	now := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range c.Writes {
+		w := &c.Writes[i]
+		h.touchLocked(topicKey{org: w.Board.Org, rule: w.Board.Rule}, now)
+		h.touchLocked(topicKey{org: w.Board.Org, user: w.User}, now)
+		h.users.wrote[w.Board.Org] = struct{}{}
+	}
+	for i := range c.Users {
+		h.touchLocked(topicKey{org: c.Users[i].Org, user: c.Users[i].User}, now)
+	}
+	for _, org := range c.Orgs {
+		h.boards.orgs[org] = now
+		h.users.orgs[org] = now
+	}
+}
+
+func (h *Hub) touchLocked(key topicKey, now time.Time) {
+	t := h.topics[key]
+	if t == nil || !t.woken.IsZero() {
+		return
+	}
+	t.woken = now
+	t.lane.dirty = append(t.lane.dirty, t)
+}
+
+// Event queues a JSON object for those who watch the user, to be sent with the next tick, behind the view's own change. Call it
+// after the commit that the event tells of. It does not block. A subscription keeps Limits.Events of them; beyond, the oldest are
+// dropped and the client is told how many.
+func (h *Hub) Event(org activity.Org, user activity.User, event jsontext.Value) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	v := h.views[viewKey{org: org, kind: query.ViewUser, user: user}]
+	if v == nil {
+		return
+	}
+	event = slices.Clone(event)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for s := range v.subs {
+		if s.started { // else its snapshot is still to come, and holds what the event tells
+			s.conn.keepEvent(s, event)
+		}
+	}
+	v.lane.eventful[v] = struct{}{}
+}
+
+// join adds a subscription to the view with the key, which it makes if need be.
+func (h *Hub) join(s *subscription, key viewKey, q query.View) {
+	h.mu.Lock()
+	v := h.views[key]
+	if v == nil {
+		v = h.addViewLocked(key, q)
+	}
+	_, wasIdle := h.idle[v]
+	delete(h.idle, v)
+	s.view = v
+
+	v.mu.Lock()
+	v.subs[s] = struct{}{}
+	fresh := wasIdle || len(v.subs) == 1 || v.current.Load() == nil // an idle view was not kept up to date
+	s.started = !fresh
+	if fresh {
+		v.waiting = true
+		v.lane.fresh = append(v.lane.fresh, v)
+	}
+	v.mu.Unlock()
+	h.mu.Unlock()
+
+	h.o.Metrics.Subscriptions(1)
+	if fresh {
+		v.lane.hurry()
+	} else if s.conn.mark(s) {
+		s.conn.wake()
+	}
+}
+
+func (h *Hub) addViewLocked(key viewKey, q query.View) *view {
+	tk, l := topicKey{org: key.org, rule: key.rule}, h.boards
+	if key.kind == query.ViewUser {
+		tk, l = topicKey{org: key.org, user: key.user}, h.users
+	}
+	t := h.topics[tk]
+	if t == nil {
+		t = &topic{key: tk, lane: l, views: make(map[*view]struct{})}
+		h.topics[tk] = t
+	}
+	v := newView(key, q, l)
+	v.topic = t
+	t.views[v] = struct{}{}
+	h.views[key] = v
+	l.views[v] = struct{}{}
+	return v
+}
+
+// leave removes a subscription from its view. A view that nobody watches any more lingers, so that a client that comes back
+// soon finds its epoch.
+func (h *Hub) leave(s *subscription) {
+	h.mu.Lock()
+	v := s.view
+	v.mu.Lock()
+	_, there := v.subs[s]
+	delete(v.subs, s)
+	left := len(v.subs)
+	v.mu.Unlock()
+	if there && left == 0 {
+		if len(h.idle) < maxIdleViews {
+			h.idle[v] = time.Now()
+		} else {
+			h.dropLocked(v)
+		}
+	}
+	h.mu.Unlock()
+	if there {
+		h.o.Metrics.Subscriptions(-1)
+	}
+}
+
+// dropLocked forgets a view. Whoever subscribes to the same again gets a new one.
+func (h *Hub) dropLocked(v *view) {
+	if h.views[v.key] != v {
+		return // dropped already; another may have its place
+	}
+	delete(h.idle, v)
+	delete(h.views, v.key)
+	delete(v.lane.views, v)
+	delete(v.topic.views, v)
+	if len(v.topic.views) == 0 {
+		delete(h.topics, v.topic.key)
+	}
+}
+
+// end drops a view that Source says is no more, and tells those who watch it why.
+func (h *Hub) end(v *view, why *refusal) {
+	h.mu.Lock()
+	h.dropLocked(v)
+	v.mu.Lock()
+	subs := v.subs
+	v.subs = nil
+	v.mu.Unlock()
+	h.mu.Unlock()
+	for s := range subs {
+		s.conn.endSubscription(s, why)
+	}
+	h.o.Metrics.Subscriptions(-len(subs))
+}

@@ -1,0 +1,195 @@
+package ws
+
+import (
+	"context"
+	"maps"
+	mathrand "math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// beatEvery is how often connections and idle views are looked at for what time brings.
+const beatEvery = time.Second
+
+// Run sends views, and pings, until ctx is done. Then it closes the connections that are left with CloseShutdown, refuses new ones, and
+// returns nil when all have ended. It is called once.
+func (h *Hub) Run(ctx context.Context) error {
+	var loops sync.WaitGroup
+	for _, l := range []*lane{h.boards, h.users} {
+		loops.Go(func() { h.loop(ctx, l) })
+	}
+	beats := time.NewTicker(beatEvery)
+	defer beats.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-beats.C:
+			h.beat(time.Now())
+		}
+	}
+	loops.Wait()
+	h.shut()
+	return nil
+}
+
+// shut ends what is left when Run ends.
+func (h *Hub) shut() {
+	h.stop()
+	conns, empty := h.closeDoor()
+	for _, c := range conns {
+		c.close(CloseShutdown, nil)
+	}
+	patience := time.NewTimer(closeWait)
+	defer patience.Stop()
+	select {
+	case <-empty:
+	case <-patience.C:
+		h.sever()
+	}
+	h.ended.Wait()
+}
+
+// Drain hands the clients over to other nodes: it refuses new connections, tells each client to reconnect at a moment of its own
+// within spread, sends what waits, closes with CloseDrain, and returns when all have ended. When ctx is done it cuts off
+// those that are left.
+func (h *Hub) Drain(ctx context.Context, spread time.Duration) {
+	conns, empty := h.closeDoor()
+	for _, c := range conns {
+		in := mathrand.Int64N(max(1, spread.Milliseconds()))
+		b := strconv.AppendInt([]byte(`{"type":"drain","reconnect_in_ms":`), in, 10)
+		c.close(CloseDrain, append(b, '}'))
+	}
+	select {
+	case <-empty:
+	case <-ctx.Done():
+		h.sever()
+		<-empty
+	}
+}
+
+// closeDoor refuses connections from now on. It returns those there are, and a channel that is closed when all of them have ended.
+func (h *Hub) closeDoor() ([]*conn, <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	if h.empty == nil {
+		h.empty = make(chan struct{})
+		if h.places == 0 {
+			close(h.empty)
+		}
+	}
+	return slices.Collect(maps.Keys(h.conns)), h.empty
+}
+
+// sever cuts all connections off.
+func (h *Hub) sever() {
+	h.mu.Lock()
+	conns := slices.Collect(maps.Keys(h.conns))
+	h.mu.Unlock()
+	for _, c := range conns {
+		c.sever()
+	}
+}
+
+// beat looks at every connection, and drops views that nobody came back to.
+func (h *Hub) beat(now time.Time) {
+	h.mu.Lock()
+	conns := slices.Collect(maps.Keys(h.conns))
+	for v, since := range h.idle {
+		if now.Sub(since) >= h.o.Limits.Linger {
+			h.dropLocked(v)
+		}
+	}
+	h.mu.Unlock()
+	at := h.o.Clock.Now()
+	for _, c := range conns {
+		c.beat(now, at)
+	}
+}
+
+// reserve takes a place for a connection, before the handshake, so that what is over the limit costs little.
+func (h *Hub) reserve(by *admission) *problem {
+	key := keyOf(by.identity)
+	l := &h.o.Limits
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.closed:
+		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "this node is going down")
+	case h.places >= l.Connections:
+		return newProblem(http.StatusServiceUnavailable, codeLimit, "too many connections on this node")
+	case h.perIP[by.ip] >= l.ConnectionsPerIP:
+		return newProblem(http.StatusTooManyRequests, codeLimit, "too many connections from this address")
+	case key != "" && h.perKey[key] >= l.ConnectionsPerKey:
+		return newProblem(http.StatusTooManyRequests, codeLimit, "too many connections with this key")
+	}
+	h.places++
+	h.perIP[by.ip]++
+	if key != "" {
+		h.perKey[key]++
+	}
+	h.ended.Add(1)
+	return nil
+}
+
+// release gives a place back.
+func (h *Hub) release(ip, key string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	decrement(h.perIP, ip)
+	decrement(h.perKey, key)
+	h.places--
+	if h.empty != nil && h.places == 0 {
+		close(h.empty) // once: with the door closed, places are only given back
+	}
+}
+
+// decrement counts down, and forgets what reaches 0: addresses and keys come and go without end.
+func decrement(counts map[string]int, key string) {
+	if counts[key] > 1 {
+		counts[key]--
+	} else {
+		delete(counts, key)
+	}
+}
+
+// rekey moves a connection's place to another key. It returns false where that has too many.
+func (h *Hub) rekey(from, to string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if from == to {
+		return true
+	}
+	if h.perKey[to] >= h.o.Limits.ConnectionsPerKey {
+		return false
+	}
+	decrement(h.perKey, from)
+	h.perKey[to]++
+	return true
+}
+
+// start lets a connection run.
+func (h *Hub) start(c *conn) {
+	h.mu.Lock()
+	h.conns[c] = struct{}{}
+	closed := h.closed
+	h.mu.Unlock()
+	h.o.Metrics.Connections(1)
+	if closed { // the door closed during the handshake
+		c.close(CloseShutdown, nil)
+	}
+	go c.read()
+}
+
+// remove forgets a connection that has ended.
+func (h *Hub) remove(c *conn, identity *Identity) {
+	h.mu.Lock()
+	delete(h.conns, c)
+	h.mu.Unlock()
+	h.release(c.ip, keyOf(identity))
+	h.o.Metrics.Connections(-1)
+	h.ended.Done()
+}

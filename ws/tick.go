@@ -1,0 +1,289 @@
+package ws
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+)
+
+// clockJump is how far the clock may run ahead of or behind the machine's between two ticks before all views are looked at.
+const clockJump = 500 * time.Millisecond
+
+// settleTicks is how many ticks user views may lag behind the writes of others while these go on.
+const settleTicks = 10
+
+// lane is the views that tick together: those of boards, or those of users.
+type lane struct {
+	timeout time.Duration // of the renderings of one tick
+	poke    chan struct{} // something fresh; capacity 1
+
+	// Guarded by Hub.mu.
+	views     map[*view]struct{}
+	dirty     []*topic
+	fresh     []*view // joined by someone while they were not kept up to date
+	eventful  map[*view]struct{}
+	orgs      map[activity.Org]time.Time // orgs of which anything may have changed, and since when
+	wrote     map[activity.Org]struct{}  // orgs with writes since the last tick
+	unsettled map[activity.Org]uint64    // orgs with writes since their user views were all rendered, and the tick of the first
+
+	// Used by the goroutine that steps only.
+	tick    uint64
+	nextDue calendar.Instant
+	now     calendar.Instant // at the last full step, and the machine's time then
+	real    time.Time
+	later   map[*subscription]struct{} // wait for the tick that max_hz allows
+}
+
+func newLane(timeout time.Duration) *lane {
+	return &lane{
+		timeout: timeout, poke: make(chan struct{}, 1), nextDue: never,
+		views: make(map[*view]struct{}), eventful: make(map[*view]struct{}),
+		orgs: make(map[activity.Org]time.Time), wrote: make(map[activity.Org]struct{}), unsettled: make(map[activity.Org]uint64),
+		later: make(map[*subscription]struct{}),
+	}
+}
+
+// hurry asks for a step that renders fresh views, before the next tick.
+func (l *lane) hurry() {
+	select {
+	case l.poke <- struct{}{}:
+	default: // asked already
+	}
+}
+
+// loop steps until ctx is done.
+func (h *Hub) loop(ctx context.Context, l *lane) {
+	ticker := time.NewTicker(h.o.Tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.poke:
+			h.step(ctx, l, l.takeFresh)
+		case <-ticker.C:
+			l.tick++
+			h.step(ctx, l, l.takeAll)
+		}
+	}
+}
+
+// step renders the views that take chooses, and wakes the connections that have something to be sent then. Steps of one
+// lane do not overlap.
+func (h *Hub) step(ctx context.Context, l *lane, take func(now calendar.Instant) []*view) {
+	now := h.o.Clock.Now()
+	h.mu.Lock()
+	views := take(now)
+	eventful := l.eventful
+	if len(eventful) > 0 {
+		l.eventful = make(map[*view]struct{})
+	}
+	h.mu.Unlock()
+
+	h.render(ctx, l.timeout, views, now)
+	var awake []*conn
+	for _, v := range views {
+		v.collected = false
+		l.nextDue = min(l.nextDue, v.due)
+		if v.failed != nil {
+			h.end(v, v.failed)
+			continue
+		}
+		awake = l.offerAll(v, awake)
+	}
+	awake = l.offerLater(awake)
+	for v := range eventful {
+		awake = markEvents(v, awake)
+	}
+	for _, c := range awake {
+		c.wake() // only now, so that all that the tick brings a connection goes out together
+	}
+}
+
+// takeFresh takes the views that someone has just joined. Called with Hub.mu held.
+func (l *lane) takeFresh(calendar.Instant) []*view {
+	var views []*view
+	for _, v := range l.fresh {
+		views = v.collect(views, time.Time{})
+	}
+	l.fresh = nil
+	return views
+}
+
+// takeAll takes all views that may show something new. Called with Hub.mu held.
+func (l *lane) takeAll(now calendar.Instant) []*view {
+	views := l.takeFresh(now)
+	for _, t := range l.dirty {
+		for v := range t.views {
+			views = v.collect(views, t.woken)
+		}
+		t.woken = time.Time{}
+	}
+	l.dirty = l.dirty[:0]
+	l.settle()
+	jumped := l.jumped(now)
+	if len(l.orgs) == 0 && now < l.nextDue && !jumped {
+		return views
+	}
+	l.nextDue = never
+	for v := range l.views {
+		woken, touched := l.orgs[v.org]
+		if touched || jumped || v.due <= now {
+			views = v.collect(views, woken)
+		} else {
+			l.nextDue = min(l.nextDue, v.due)
+		}
+	}
+	clear(l.orgs)
+	return views
+}
+
+// settle marks orgs whose writes have paused. A user's object shows the user's ranks, which move with everyone's writes; to
+// render all user views at every tick for that would cost more than it tells. So they follow the writes of others once a tick
+// passes without any, and every settleTicks while there is none such. Board lanes have no wrote.
+func (l *lane) settle() {
+	for org, since := range l.unsettled {
+		if _, busy := l.wrote[org]; busy && l.tick-since < settleTicks {
+			continue
+		}
+		delete(l.unsettled, org)
+		if _, touched := l.orgs[org]; !touched {
+			l.orgs[org] = time.Time{}
+		}
+	}
+	for org := range l.wrote {
+		if _, waiting := l.unsettled[org]; !waiting {
+			l.unsettled[org] = l.tick
+		}
+	}
+	clear(l.wrote)
+}
+
+// jumped says whether the clock was set since the last tick: then every period may be another.
+func (l *lane) jumped(now calendar.Instant) bool {
+	machine := time.Now()
+	passed := machine.Sub(l.real)
+	shown := time.Duration(now-l.now) * time.Millisecond
+	first := l.real.IsZero()
+	l.real, l.now = machine, now
+	return !first && (shown-passed).Abs() > clockJump
+}
+
+// collect adds the view to the list unless it is there or nobody watches it. Called with Hub.mu held.
+func (v *view) collect(list []*view, woken time.Time) []*view {
+	if len(v.subs) == 0 {
+		v.due = never // rendered again when someone joins
+		return list
+	}
+	if v.woken.IsZero() {
+		v.woken = woken
+	}
+	if v.collected {
+		return list
+	}
+	v.collected = true
+	return append(list, v)
+}
+
+// render renders views on a few workers and waits for them.
+func (h *Hub) render(ctx context.Context, timeout time.Duration, views []*view, now calendar.Instant) {
+	if len(views) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	const worthAWorker = 16
+	workers := min(runtime.GOMAXPROCS(0), (len(views)+worthAWorker-1)/worthAWorker)
+	var next atomic.Int64
+	work := func() {
+		for i := next.Add(1) - 1; i < int64(len(views)); i = next.Add(1) - 1 {
+			h.renderOne(ctx, views[i], now)
+		}
+	}
+	var wg sync.WaitGroup
+	for range workers - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+}
+
+func (h *Hub) renderOne(ctx context.Context, v *view, now calendar.Instant) {
+	v.changed, v.failed = false, nil
+	f, err := h.o.Source.Render(ctx, v.org, v.query, v.rendered)
+	if err != nil {
+		if v.failed = viewRefusal(err); v.failed == nil {
+			v.due = now // passes: try again at the next tick
+			h.o.Log.Debug().Err(err).Str("org", string(v.org)).Str("rule", v.query.Rule).Msg("live view was not rendered")
+		}
+		return
+	}
+	v.due = v.nextDue(f, now)
+	if f != v.rendered {
+		v.changed = v.publish(f, v.woken)
+	}
+	v.woken = time.Time{}
+}
+
+// offerAll marks the view's subscriptions that have something to be sent, and adds their connections to awake.
+func (l *lane) offerAll(v *view, awake []*conn) []*conn {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.current.Load() == nil || !v.changed && !v.waiting {
+		return awake
+	}
+	for s := range v.subs {
+		if !s.started {
+			s.started = true
+			s.nextTick = 0 // max_hz does not delay the first
+		} else if !v.changed {
+			continue
+		}
+		awake = l.offer(s, awake)
+	}
+	v.waiting = false
+	return awake
+}
+
+// offer marks a subscription now, or at the tick that its max_hz allows.
+func (l *lane) offer(s *subscription, awake []*conn) []*conn {
+	if l.tick < s.nextTick {
+		l.later[s] = struct{}{}
+		return awake
+	}
+	delete(l.later, s)
+	s.nextTick = l.tick + s.every
+	if s.conn.mark(s) {
+		awake = append(awake, s.conn)
+	}
+	return awake
+}
+
+// offerLater marks those whose tick has come.
+func (l *lane) offerLater(awake []*conn) []*conn {
+	for s := range l.later {
+		if s.gone.Load() {
+			delete(l.later, s)
+		} else if l.tick >= s.nextTick {
+			awake = l.offer(s, awake)
+		}
+	}
+	return awake
+}
+
+// markEvents marks the subscriptions that hold events.
+func markEvents(v *view, awake []*conn) []*conn {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for s := range v.subs {
+		if s.started && s.conn.mark(s) {
+			awake = append(awake, s.conn)
+		}
+	}
+	return awake
+}

@@ -1,0 +1,170 @@
+package ws
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/gorilla/websocket"
+)
+
+// Subprotocol is what clients offer in Sec-WebSocket-Protocol.
+const Subprotocol = "laurel.v1"
+
+// admission is what is known of a connection before it is one.
+type admission struct {
+	ip, origin, org string
+	identity        *Identity // nil: hello will tell
+}
+
+// problem is an answer to a request that does not become a connection (RFC 9457).
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+func newProblem(status int, code, detail string) *problem {
+	return &problem{"about:blank", http.StatusText(status), status, code, detail}
+}
+
+func (p *problem) write(w http.ResponseWriter) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and a number; details hold no invalid UTF-8
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	switch p.Status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", "Bearer")
+	case http.StatusUpgradeRequired:
+		h.Set("Upgrade", "websocket")
+		h.Set("Connection", "Upgrade")
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", http.MethodGet)
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		h.Set("Retry-After", "5")
+	}
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(body) // the client is gone if this fails
+}
+
+// newUpgrader returns the handshake. Compression stays off: it costs a deflate window for each connection, deltas save
+// more, and compressing a secret beside what others chose leaks it (CRIME).
+func newUpgrader() websocket.Upgrader {
+	return websocket.Upgrader{
+		HandshakeTimeout: 5 * time.Second,
+		ReadBufferSize:   1 << 10,
+		WriteBufferSize:  1 << 10,
+		WriteBufferPool:  new(sync.Pool),
+		Subprotocols:     []string{Subprotocol},
+		CheckOrigin:      func(*http.Request) bool { return true }, // refuse has checked
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+			w.Header().Set("Sec-WebSocket-Version", "13")
+			newProblem(status, codeBadRequest, strings.TrimPrefix(reason.Error(), "websocket: ")).write(w)
+		},
+	}
+}
+
+// ServeHTTP makes the request a connection, or answers with a problem. It returns once the connection stands, so that the
+// server's own buffers and goroutine are free again.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p := h.refuse(r); p != nil {
+		p.write(w)
+		return
+	}
+	by, p := h.admit(r)
+	if p != nil {
+		p.write(w)
+		return
+	}
+	if p := h.reserve(by); p != nil {
+		p.write(w)
+		return
+	}
+	ws, err := h.upgrader.Upgrade(hijackable{w}, r, nil)
+	if err != nil { // answered by the upgrader, where it could
+		h.release(by.ip, keyOf(by.identity))
+		h.ended.Done()
+		return
+	}
+	c := newConn(h, ws, by)
+	if by.identity != nil {
+		c.welcome()
+	}
+	h.start(c)
+}
+
+// refuse checks what can be told from the request alone.
+func (h *Hub) refuse(r *http.Request) *problem {
+	if r.Method != http.MethodGet {
+		return newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "use GET")
+	}
+	if !websocket.IsWebSocketUpgrade(r) {
+		return newProblem(http.StatusUpgradeRequired, "upgrade_required", "this is a WebSocket endpoint")
+	}
+	if !h.originAllowed(r) {
+		return newProblem(http.StatusForbidden, codeForbidden, "this Origin may not connect")
+	}
+	if offered := websocket.Subprotocols(r); len(offered) > 0 && !slices.Contains(offered, Subprotocol) {
+		return newProblem(http.StatusBadRequest, codeUnsupported, "the subprotocol must be "+Subprotocol)
+	}
+	return nil
+}
+
+// originAllowed compares whole origins: a prefix or suffix match is how such lists are got around.
+func (h *Hub) originAllowed(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || slices.Contains(h.o.Origins, origin) || slices.Contains(h.o.Origins, "*") {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+}
+
+// admit finds the identity, if the request names one.
+func (h *Hub) admit(r *http.Request) (*admission, *problem) {
+	by := &admission{ip: h.o.ClientIP(r), origin: r.Header.Get("Origin"), org: r.Header.Get("Laurel-Org")}
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return by, nil
+	}
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return nil, newProblem(http.StatusUnauthorized, codeUnauthorized, "Authorization must be Bearer")
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), sourceTimeout)
+	defer cancel()
+	identity, err := h.o.Authenticate(ctx, strings.TrimSpace(token), by.origin, by.org)
+	switch {
+	case errors.Is(err, ErrUnauthorized):
+		return nil, newProblem(http.StatusUnauthorized, codeUnauthorized, ErrUnauthorized.Error())
+	case errors.Is(err, ErrForbidden):
+		return nil, newProblem(http.StatusForbidden, codeForbidden, ErrForbidden.Error())
+	case err != nil:
+		h.o.Log.Warn().Err(err).Msg("token of a live connection could not be checked")
+		return nil, newProblem(http.StatusServiceUnavailable, codeUnavailable, authDetail(closeInternal))
+	}
+	by.identity = &identity
+	return by, nil
+}
+
+// hijackable finds the hijacker behind wrapped response writers, which the upgrader does not look for.
+type hijackable struct{ http.ResponseWriter }
+
+// Hijack implements http.Hijacker.
+func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}

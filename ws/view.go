@@ -1,0 +1,183 @@
+package ws
+
+import (
+	"crypto/rand"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/query"
+)
+
+// never is later than every instant.
+const never calendar.Instant = math.MaxInt64
+
+// viewKey is equal for views that show the same.
+type viewKey struct {
+	org          activity.Org
+	kind         query.ViewKind
+	rule, period string
+	limit, span  int
+	user         activity.User
+	users        string // sorted, joined by \n, which no user id holds
+}
+
+// view is a live view, shared by all who watch it.
+type view struct {
+	key   viewKey
+	org   activity.Org
+	query query.View
+	topic *topic
+	lane  *lane
+	epoch string
+
+	current atomic.Pointer[edition] // nil before the first rendering
+
+	mu sync.Mutex
+	// subs is changed with Hub.mu held too, so that either lock is enough to read it.
+	subs    map[*subscription]struct{}
+	waiting bool // some of subs were not offered anything yet
+
+	// Used by the lane's goroutine (and the workers that it waits for) only.
+	rendered  *query.Frame // the last that Source gave: shows the same as current, perhaps under a newer stamp
+	woken     time.Time    // of the first change that the next rendering will show; zero: none announced
+	due       calendar.Instant
+	collected bool
+	changed   bool
+	failed    *refusal
+}
+
+func newView(key viewKey, v query.View, l *lane) *view {
+	return &view{
+		key: key, org: key.org, query: v, lane: l, epoch: rand.Text(),
+		subs: make(map[*subscription]struct{}), due: never,
+	}
+}
+
+// subscription is one client's interest in a view: its slot is queued (in conn.ready) or nothing.
+type subscription struct {
+	id     string
+	quoted []byte // id as JSON
+	conn   *conn
+	view   *view
+	every  uint64 // at most once in so many ticks
+	since  position
+
+	gone atomic.Bool // unsubscribed; nothing more is sent
+
+	started bool // was offered the first edition; guarded by view.mu
+
+	// Guarded by conn.mu.
+	queued bool
+	events [][]byte
+	lost   int // events dropped since the last that was sent
+
+	// Used by the connection's writer only.
+	sent struct {
+		seq   uint64
+		frame *query.Frame // nil: nothing was sent yet
+	}
+
+	nextTick uint64 // used by the lane's goroutine only
+}
+
+// position is a place in a view's history: what a client holds.
+type position struct {
+	Epoch string `json:"epoch"`
+	Seq   uint64 `json:"seq"`
+}
+
+// normalise brings a view that a client sent into the one form that all equal views have, and applies the limits. What a
+// view's members must be for its kind is checked by Source.
+func normalise(org activity.Org, v query.View, l *Limits) (viewKey, query.View, *refusal) {
+	switch {
+	case v.Limit < 0 || v.Limit > l.Rows:
+		return viewKey{}, v, outOfRange("limit", 1, l.Rows)
+	case v.Span < 0 || v.Span > l.Span:
+		return viewKey{}, v, outOfRange("span", 0, l.Span)
+	case len(v.Users) > l.Users:
+		return viewKey{}, v, &refusal{codeLimit, fmt.Sprintf("view.users: at most %d", l.Users)}
+	}
+	if r := foreignMember(&v); r != nil {
+		return viewKey{}, v, r
+	}
+	if v.Kind == query.ViewTop && v.Limit == 0 {
+		v.Limit = min(defaultRows, l.Rows)
+	}
+	v.Users = slices.Compact(slices.Sorted(slices.Values(v.Users)))
+	names := make([]string, len(v.Users))
+	for i, u := range v.Users {
+		names[i] = string(u)
+	}
+	return viewKey{org, v.Kind, v.Rule, v.Period, v.Limit, v.Span, v.User, strings.Join(names, "\n")}, v, nil
+}
+
+func outOfRange(field string, low, high int) *refusal {
+	return &refusal{codeBadRequest, fmt.Sprintf("view.%s: must be %d to %d", field, low, high)}
+}
+
+// foreignMember refuses members that the view's kind has not, and views without those that it needs.
+func foreignMember(v *query.View) *refusal {
+	board := v.Kind == query.ViewTop || v.Kind == query.ViewAround || v.Kind == query.ViewUsers
+	if !board && v.Kind != query.ViewUser {
+		return &refusal{codeBadRequest, "view.kind: must be top, around, users or user"}
+	}
+	for _, m := range []struct {
+		name          string
+		given, wanted bool
+		optional      bool
+	}{
+		{"rule", v.Rule != "", board, false},
+		{"period", v.Period != "", board, false},
+		{"limit", v.Limit != 0, v.Kind == query.ViewTop, true},
+		{"user", v.User != "", v.Kind == query.ViewAround || v.Kind == query.ViewUser, false},
+		{"span", v.Span != 0, v.Kind == query.ViewAround, true},
+		{"users", len(v.Users) > 0, v.Kind == query.ViewUsers, false},
+	} {
+		if m.given && !m.wanted {
+			return &refusal{codeBadRequest, fmt.Sprintf("view.%s: not a member of %q views", m.name, v.Kind)}
+		}
+		if !m.given && m.wanted && !m.optional {
+			return &refusal{codeBadRequest, fmt.Sprintf("view.%s: missing", m.name)}
+		}
+	}
+	return nil
+}
+
+// publish takes a rendered frame. It returns whether subscribers have something to be sent.
+func (v *view) publish(f *query.Frame, woken time.Time) (changed bool) {
+	v.rendered = f
+	last := v.current.Load()
+	if last == nil {
+		v.current.Store(&edition{epoch: v.epoch, seq: 1, frame: f, woken: woken})
+		return true
+	}
+	if sameShown(last.frame, f) {
+		return false
+	}
+	v.current.Store(&edition{epoch: v.epoch, seq: last.seq + 1, frame: f, woken: woken})
+	return true
+}
+
+// nextDue returns when the frame, rendered at now, may show something else with no write: at the end of its period, and of a
+// user at the next minute, since that is where days, graces and deadlines end.
+func (v *view) nextDue(f *query.Frame, now calendar.Instant) calendar.Instant {
+	const minute = calendar.Instant(time.Minute / time.Millisecond)
+	switch p := f.Period; {
+	case v.query.Kind == query.ViewUser:
+		return now - now%minute + minute
+	case p == nil || p.End == nil:
+		return never
+	case *p.End > now:
+		return *p.End
+	case !p.Closed || strings.Contains(v.query.Period, "~"):
+		return now // closes, or moves on, at an instant that only Source knows: look at every tick
+	}
+	return never
+}
