@@ -81,11 +81,10 @@ type partial struct {
 func (p *partial) Error() string { return "batch stored in part: " + p.err.Error() }
 func (p *partial) Unwrap() error { return p.err }
 
-// extension is what the problem document carries beside its own members.
-func (p *partial) extension() *report {
-	results := batchResult{report: &p.report, all: true}.appendResults(nil)
-	return &report{Accepted: p.report.Accepted, Duplicates: p.report.Duplicates, Rejected: p.report.Rejected,
-		Ignored: p.report.Ignored, Results: results}
+// extend puts what became of the items so far into the problem document.
+func (p *partial) extend(doc *problem) {
+	doc.Accepted, doc.Duplicates, doc.Rejected, doc.Ignored = &p.report.Accepted, &p.report.Duplicates, &p.report.Rejected, &p.report.Ignored
+	doc.Results = batchResult{report: &p.report, all: true}.appendResults(nil)
 }
 
 // refusal is an item that came alone and was refused.

@@ -203,7 +203,7 @@ func docGetKeys() operation {
 func docPostKey() operation {
 	return operation{id: "createKey", tag: "keys", summary: "Make a key",
 		body: &content{of: keySpec{}, example: `{"name":"shop page","kind":"pk","scopes":["boards:read"],"origins":["https://shop.example"]}`},
-		responses: []response{created("The key, shown this once", keyMade{}, `{"id":"key_5bJ2nq8Zt0aX1cVe","name":"shop page","kind":"pk",`+
+		responses: []response{created("The key, shown this once", keyWire{}, `{"id":"key_5bJ2nq8Zt0aX1cVe","name":"shop page","kind":"pk",`+
 			`"scopes":["boards:read"],"origins":["https://shop.example"],"key":"pk_3hV0cZ9rKqM2bT7wXy1nE5sLd8fGa4UoPiB"}`)}}
 }
 

@@ -155,7 +155,7 @@ func (p *problems) of(err error) *problem {
 	var midway *partial
 	if errors.As(err, &midway) {
 		doc := p.of(midway.err)
-		doc.report = midway.extension()
+		midway.extend(doc)
 		return doc
 	}
 	var alone *refusal

@@ -26,12 +26,7 @@ type keyWire struct {
 	CreatedAt *string      `json:"created_at,omitempty" format:"date-time"`
 	ExpiresAt *string      `json:"expires_at,omitempty" format:"date-time"`
 	RevokedAt *string      `json:"revoked_at,omitempty" format:"date-time"`
-}
-
-// keyMade is the one answer that holds the key itself.
-type keyMade struct {
-	keyWire
-	Key string `json:"key" doc:"The key itself, shown this once" example:"sk_3hV0cZ9rKq…"`
+	Key       string       `json:"key,omitempty" doc:"The key itself: only in the answer that made it" example:"sk_3hV0cZ9rKqM2bT7wXy1nE5sLd8fGa4UoPiB"`
 }
 
 // keyList is every key of the org.
@@ -95,7 +90,9 @@ func (a *API) postKey(w http.ResponseWriter, r *request) error {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", "/v1/keys/"+k.ID)
-	return writeJSON(w, http.StatusCreated, keyMade{keyWire: wireKey(k), Key: token})
+	made := wireKey(k)
+	made.Key = token
+	return writeJSON(w, http.StatusCreated, made)
 }
 
 func (a *API) deleteKey(w http.ResponseWriter, r *request) error {

@@ -17,10 +17,14 @@ type problem struct {
 	Field    string       `json:"field,omitempty" doc:"Path of the member or name of the parameter that is at fault" example:"meta.added"`
 	Errors   []fieldError `json:"errors,omitempty" doc:"Every fault where there may be several"`
 	Instance string       `json:"instance,omitempty" doc:"Names the request in the server's log"`
-	// report is set where a batch was stored in part.
-	*report
+	// What became of a batch so far, where the store failed in the middle of it.
+	Accepted   *int           `json:"accepted,omitempty"`
+	Duplicates *int           `json:"duplicates,omitempty"`
+	Rejected   *int           `json:"rejected,omitempty"`
+	Ignored    *int           `json:"ignored,omitempty"`
+	Results    jsontext.Value `json:"results,omitempty" doc:"The items whose fate is known; send the others again"`
 
-	retry string
+	retry string // Retry-After in seconds, "" none
 }
 
 // fieldError is one of several faults.
@@ -28,15 +32,6 @@ type fieldError struct {
 	Detail string `json:"detail"`
 	Field  string `json:"field,omitempty"`
 	Line   int    `json:"line,omitempty" doc:"Line of the body, from 1"`
-}
-
-// report is the extension of a problem that ends a batch midway: what became of the items so far.
-type report struct {
-	Accepted   int            `json:"accepted"`
-	Duplicates int            `json:"duplicates"`
-	Rejected   int            `json:"rejected"`
-	Ignored    int            `json:"ignored"`
-	Results    jsontext.Value `json:"results"`
 }
 
 // write sends the problem as the answer.

@@ -2,6 +2,7 @@ package ranking
 
 import (
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,8 @@ type Board struct {
 	members  atomic.Int64
 	used     atomic.Int64 // when it was last asked for, in Unix nanoseconds
 	parts    atomic.Int32 // partitions that are not loaded yet
+	// since has, for each partition, the number of the follower's read during which the load ended; until then the greatest number.
+	since []atomic.Int64
 
 	ready   chan struct{} // closed when the board is whole
 	gone    chan struct{} // closed when Boards has dropped it
@@ -40,9 +43,13 @@ func newBoard(id feed.Board, o Order, partitions int, now time.Time) *Board {
 		index:   NewIndex(o),
 		own:     make(map[activity.User]feed.Position),
 		touched: make(map[activity.User]struct{}),
+		since:   make([]atomic.Int64, partitions),
 	}
 	b.used.Store(now.UnixNano())
 	b.parts.Store(int32(partitions))
+	for p := range b.since {
+		b.since[p].Store(math.MaxInt64)
+	}
 	return b
 }
 

@@ -254,11 +254,14 @@ func (b *Boards) dropLocked(bd *Board) {
 	close(bd.gone)
 }
 
-// dropAll drops every board: each holds rows of every partition.
-func (b *Boards) dropAll() {
+// dropLoadedSince drops the boards whose load of a partition ended in the follower's given read or later, or goes on; with
+// read 0 all boards.
+func (b *Boards) dropLoadedSince(partition int, read int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, bd := range b.boards {
-		b.dropLocked(bd)
+		if bd.since[partition].Load() >= read {
+			b.dropLocked(bd)
+		}
 	}
 }

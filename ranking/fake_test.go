@@ -42,6 +42,7 @@ type fakePart struct {
 	trimmed int // stream[:trimmed] is gone
 	history map[cell][]version
 	fail    int           // so many calls fail
+	broken  bool          // the follower's connection is; its next answer is an error
 	news    chan struct{} // closed at each commit
 }
 
@@ -108,9 +109,9 @@ func (s *fakeStore) lose(partition, n int, epoch string) {
 		}
 		p.history[at] = slices.Clip(h)
 	}
+	p.broken = true
 	if epoch != "" {
 		p.epoch = epoch
-		p.fail = max(p.fail, 1) // connections break when a server is replaced
 	}
 }
 
@@ -202,7 +203,8 @@ func (s *fakeStore) Changes(ctx context.Context, partition int, after feed.Posit
 		select {
 		case <-news:
 		case <-timer.C:
-			return nil, nil
+			cs, _, err := s.read(p, after, most)
+			return cs, err
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -215,6 +217,10 @@ func (s *fakeStore) Changes(ctx context.Context, partition int, after feed.Posit
 func (s *fakeStore) read(p *fakePart, after feed.Position, most int) ([]feed.Change, <-chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if p.broken {
+		p.broken = false
+		return nil, nil, errFake
+	}
 	if after.Compare(p.tail()) > 0 {
 		return nil, nil, feed.ErrTrimmed
 	}

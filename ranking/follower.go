@@ -49,7 +49,9 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-// fail notes why following ended. Where history was lost, the boards go at once: what they hold is of no use to anybody.
+// fail notes why following ended. Where history was lost, all boards go at once: what they hold is of no use to anybody. An
+// error can also mean that the store has lost commits which the follower had not come to. Boards cannot show them, save those
+// that were being loaded at the time; so these go too, and those whose load ended during the read that failed or the one before.
 func (f *follower) fail(err error) {
 	f.p.mu.Lock()
 	f.p.connected = false
@@ -57,11 +59,13 @@ func (f *follower) fail(err error) {
 	if lost {
 		f.p.following = false
 	}
+	young := f.p.reads - 1
 	f.p.announceLocked()
 	f.p.mu.Unlock()
 	if lost {
-		f.b.dropAll()
+		young = 0
 	}
+	f.b.dropLoadedSince(f.p.n, young)
 	f.b.o.Log.Warn().Err(err).Int("partition", f.p.n).Bool("lost", lost).Msg("following changes ended; trying again")
 }
 
@@ -72,6 +76,7 @@ func (f *follower) follow(ctx context.Context) (progress bool, err error) {
 	}
 	for {
 		f.p.mu.Lock()
+		f.p.reads++
 		last, ownTop := f.p.last, f.p.ownTop
 		f.p.mu.Unlock()
 		cs, err := f.b.o.Source.Changes(ctx, f.p.n, last, readMax, readBlock)

@@ -134,6 +134,7 @@ func TestIndex_LargeAndBack(t *testing.T) {
 				x.Upsert(Entry{User: userID(i), Value: value(n-i, r), Reached: calendar.Instant(n - i)})
 			}
 			mustCheck(t, x)
+			mustRank(t, x)
 			for i, u := range r.Perm(n) {
 				if !x.Remove(userID(u)) {
 					t.Fatalf("user %d was not there", u)
@@ -146,6 +147,29 @@ func TestIndex_LargeAndBack(t *testing.T) {
 				t.Errorf("emptied: %d users, height %d", x.Len(), x.height)
 			}
 		})
+	}
+}
+
+// mustRank compares all ranks with one walk over the rows.
+func mustRank(t *testing.T, x *Index) {
+	t.Helper()
+	rows := x.Range(nil, 0, x.Len(), Ordinal)
+	standard, dense := 0, 0
+	for i, r := range rows {
+		if i == 0 || r.Value != rows[i-1].Value {
+			standard, dense = i+1, dense+1
+		}
+		for ties, want := range map[Ties]int{Ordinal: i + 1, Standard: standard, Dense: dense} {
+			if got, ok := x.Rank(r.User, ties); !ok || got != want {
+				t.Fatalf("Rank(%q, %d) = %d, %v, want %d", r.User, ties, got, ok, want)
+			}
+			if got := x.Range(nil, i, 1, ties); i%97 == 0 && got[0].Rank != want {
+				t.Fatalf("Range(%d, 1, %d) has rank %d, want %d", i, ties, got[0].Rank, want)
+			}
+		}
+		if got := x.After(r.Entry); got != i+1 {
+			t.Fatalf("After(%v) = %d, want %d", r.Entry, got, i+1)
+		}
 	}
 }
 

@@ -45,6 +45,9 @@ func (b *Boards) loadLoop(ctx context.Context) {
 // commit touched since the registration, every state that the scan can have seen is the present one. For any other user the
 // follower has applied, and marked as touched, the last of those commits by the time it has passed that end, and the
 // scan's row, whether it came before (overwritten) or after (refused), does not matter.
+//
+// That holds while the store keeps its history. If it loses a commit that the scan has shown and the follower has not read,
+// the stream shows no trace of it. Source promises that the follower then gets an error; see follower.fail.
 func (b *Boards) load(ctx context.Context, j load) error {
 	p, bd := j.partition, j.board
 	if bd.Dropped() {
@@ -76,7 +79,11 @@ func (b *Boards) load(ctx context.Context, j load) error {
 		return fmt.Errorf("load partition %d: %w", p.n, err)
 	}
 	return p.await(ctx, bd.gone, func() (bool, error) {
-		return p.following && p.last.Compare(end) >= 0, nil
+		if !p.following || p.last.Compare(end) < 0 {
+			return false, nil
+		}
+		bd.since[p.n].Store(p.reads)
+		return true, nil
 	})
 }
 

@@ -16,9 +16,9 @@ const (
 
 // keys are entries side by side, values in sortable form. A search reads the values only, unless they are equal.
 type keys struct {
+	user    [width]uint32
 	value   [width]int64
 	reached [width]int64
-	user    [width]uint32
 }
 
 // key is one entry of keys.
@@ -45,15 +45,15 @@ func (k *keys) take(at int, src *keys, i, m int) {
 	copy(k.user[at:at+m], src.user[i:i+m])
 }
 
-// leaf holds entries in order.
+// leaf holds entries in order. What a rank needs of it, the head and the users, lies together.
 type leaf struct {
-	keys
 	// firsts has bit i set iff entry i is the first of the whole board with its value. It says nothing about where leaves
 	// begin, so it moves with the entry, and sums of it compose over nodes without a look at their borders.
 	firsts     uint64
 	n          int32
 	parent     uint32
 	prev, next uint32
+	keys
 }
 
 // inner holds nodes of the level below. Everything in it is exact:

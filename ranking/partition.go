@@ -28,6 +28,7 @@ type partition struct {
 	applied   feed.Position // the boards have what the follower read up to here
 	last      feed.Position // OnChange has been called up to here
 	through   feed.Position // last, and the own changes that follow it without a gap
+	reads     int64         // how many reads of changes the follower has begun
 	ownTop    feed.Position // the greatest change that came to ApplyOwn
 	own       []ahead
 	ownWrites int

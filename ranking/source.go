@@ -17,7 +17,9 @@ type Source interface {
 	// Tail is the position of the last entry of a partition's change stream, the zero position if there was none.
 	Tail(ctx context.Context, partition int) (feed.Position, error)
 	// Changes are the entries after a position, at most max, oldest first. Where there are none it waits up to block for
-	// one and then returns none. feed.ErrTrimmed says that the stream does not hold what came after the position.
+	// one and then returns none. feed.ErrTrimmed says that the stream does not hold what came after the position. When the
+	// store loses commits (failover, restored backup), the call that is under way, or the next one, fails: an
+	// implementation must not connect again in silence.
 	Changes(ctx context.Context, partition int, after feed.Position, max int, block time.Duration) ([]feed.Change, error)
 	// LoadBoard yields the rows that a partition has of a board; a board that does not exist has none. A row that exists
 	// throughout is yielded at least once. Commits that happen meanwhile may be seen or not, row by row, but every commit

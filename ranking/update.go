@@ -47,7 +47,7 @@ func (x *Index) insert(q *probe, u uint32) {
 	l := x.leaf(id)
 	i := x.upper(&l.keys, int(l.n), q)
 	if l.n == width {
-		id, i = x.splitLeaf(id, i)
+		id, i = x.makeRoom(id, i)
 		l = x.leaf(id)
 	}
 	l.shift(i, int(l.n), 1)

@@ -13,15 +13,15 @@ type userRec struct {
 
 // users interns user ids to small numbers. A number is stable while its user is on the board, and used again after.
 //
-// The table has open addressing with linear probing. A slot is hash<<32 | number+1, 0 where empty; a slot's place is the
-// high bits of its hash, so that doubling the table copies it almost in sequence. The hash is seeded at random per board:
-// ids come from clients, and with a known hash they could be chosen to collide.
+// The table has open addressing with linear probing. A slot is hash<<32 | number+1, 0 where empty. Its place is hash·len/2³²:
+// places ascend with hashes, so that a larger table is filled almost in sequence, and any length will do, so that the table
+// can grow by half where powers of two would leave it half empty. The hash is seeded at random per board: ids come from clients,
+// and with a known hash they could be chosen to collide.
 //
 // Invariants: every user in use is found by lookup; n·16 ≤ 13·len(slots); n + |free numbers| = len(recs).
 type users struct {
 	seed  maphash.Seed
 	slots []uint64
-	shift uint8 // place = hash >> shift; len(slots) = 1 << (32-shift)
 	recs  []userRec
 	free  uint32
 	n     int
@@ -29,7 +29,7 @@ type users struct {
 }
 
 func newUsers() users {
-	return users{seed: maphash.MakeSeed(), shift: 32, free: none}
+	return users{seed: maphash.MakeSeed(), free: none}
 }
 
 func (t *users) id(u uint32) string { return t.arena.get(t.recs[u].id) }
@@ -42,8 +42,7 @@ func (t *users) lookup(id string) (uint32, bool) {
 		return none, false
 	}
 	h := t.hash(id)
-	mask := uint32(len(t.slots) - 1)
-	for i := h >> (t.shift & 31); ; i = (i + 1) & mask {
+	for i := t.home(h); ; i = t.after(i) {
 		s := t.slots[i]
 		if s == 0 {
 			return none, false
@@ -77,25 +76,29 @@ func (t *users) add(id string) uint32 {
 	return u
 }
 
+// home is where a slot with this hash belongs, and after the place behind another, the first behind the last.
+func (t *users) home(hash uint32) int { return int(uint64(hash) * uint64(len(t.slots)) >> 32) }
+
+func (t *users) after(i int) int {
+	if i++; i < len(t.slots) {
+		return i
+	}
+	return 0
+}
+
 // place puts a slot where its hash wants it, or behind.
 func (t *users) place(s uint64) {
-	mask := uint32(len(t.slots) - 1)
-	i := uint32(s>>32) >> (t.shift & 31)
+	i := t.home(uint32(s >> 32))
 	for t.slots[i] != 0 {
-		i = (i + 1) & mask
+		i = t.after(i)
 	}
 	t.slots[i] = s
 }
 
-// grow doubles the table: O(n), about 10 ns a user, amortised over the users that were added since the last time.
+// grow makes the table half as large again: O(n), about 10 ns a user, amortised over the users added since the last time.
 func (t *users) grow() {
 	old := t.slots
-	if len(old) == 0 {
-		t.slots, t.shift = make([]uint64, 8), 29
-		return
-	}
-	t.slots = make([]uint64, 2*len(old))
-	t.shift--
+	t.slots = make([]uint64, max(8, len(old)+len(old)/2))
 	for _, s := range old {
 		if s != 0 {
 			t.place(s)
@@ -117,19 +120,26 @@ func (t *users) remove(u uint32) {
 
 // unplace empties the slot of u and moves those behind it up, so that no probe ends too early and no tombstone is needed.
 func (t *users) unplace(u uint32) {
-	mask := uint32(len(t.slots) - 1)
-	hole := t.hash(t.id(u)) >> (t.shift & 31)
+	hole := t.home(t.hash(t.id(u)))
 	for uint32(t.slots[hole]) != u+1 {
-		hole = (hole + 1) & mask
+		hole = t.after(hole)
 	}
-	for i := (hole + 1) & mask; t.slots[i] != 0; i = (i + 1) & mask {
-		home := uint32(t.slots[i]>>32) >> (t.shift & 31)
-		if (i-home)&mask >= (i-hole)&mask { // home is at the hole or before it
+	for i := t.after(hole); t.slots[i] != 0; i = t.after(i) {
+		home := t.home(uint32(t.slots[i] >> 32))
+		if t.distance(home, i) >= t.distance(hole, i) { // home is at the hole or before it
 			t.slots[hole] = t.slots[i]
 			hole = i
 		}
 	}
 	t.slots[hole] = 0
+}
+
+// distance is how many steps lead from one place to another.
+func (t *users) distance(from, to int) int {
+	if from <= to {
+		return to - from
+	}
+	return to - from + len(t.slots)
 }
 
 // write puts the bytes of an id into the arena.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -251,8 +250,8 @@ func pipeDial(t testing.TB, h *Hub) *websocket.Conn {
 		r.RemoteAddr = "192.0.2.1:1"
 		h.ServeHTTP(&pipeResponse{conn: far, br: br}, r)
 	}()
-	u := &url.URL{Scheme: "ws", Host: "laurel.example", Path: "/v1/ws"}
-	ws, _, err := websocket.NewClient(near, u, nil, 1024, 1024)
+	d := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return near, nil }}
+	ws, _, err := d.Dial("ws://laurel.example/v1/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ type shown struct {
 func (s *shown) apply(m *wireMessage) error {
 	switch m.Type {
 	case "snapshot":
-		*s = shown{epoch: m.Epoch, seq: m.Seq, live: true, period: m.Period, total: m.Total, rows: m.Rows, user: m.User}
+		*s = shown{epoch: m.Epoch, asOf: m.AsOf, seq: m.Seq, live: true, period: m.Period, total: m.Total, rows: m.Rows, user: m.User}
 	case "resumed":
 		if m.Seq != s.seq {
 			return fmt.Errorf("resumed at %d, held %d", m.Seq, s.seq)
@@ -104,7 +104,10 @@ func (s *shown) delta(m *wireMessage) error {
 	if m.Prev != s.seq || m.Seq <= m.Prev {
 		return fmt.Errorf("delta from %d to %d, held %d", m.Prev, m.Seq, s.seq)
 	}
-	s.seq, s.total = m.Seq, m.Total
+	if m.AsOf < s.asOf {
+		return fmt.Errorf("as_of %s after %s", m.AsOf, s.asOf)
+	}
+	s.seq, s.asOf, s.total = m.Seq, m.AsOf, m.Total
 	for _, name := range m.Unset {
 		delete(s.user, name)
 	}

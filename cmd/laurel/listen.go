@@ -19,15 +19,14 @@ type listener struct {
 	part   *part
 }
 
-// listen takes an address. Bodies are bounded by the handlers; here are the bounds that keep idle or slow clients from holding connections. There is
+// listen takes an address; clients that connect wait until it is started. Bodies are bounded by the handlers; here are the bounds that keep idle or slow clients from holding connections. There is
 // none on writing, because streams are answers that last.
-func listen(ctx context.Context, address string, handler http.Handler, log zerolog.Logger) (*listener, error) {
+func listen(ctx context.Context, address string, log zerolog.Logger) (*listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	return &listener{net: l, server: &http.Server{
-		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
@@ -39,11 +38,12 @@ func listen(ctx context.Context, address string, handler http.Handler, log zerol
 // address is what was listened on, with the port that it got.
 func (l *listener) address() string { return l.net.Addr().String() }
 
-// close gives up an address on which nothing was served.
-func (l *listener) close() error { return l.net.Close() }
+// close gives up the address; after a stop it does nothing.
+func (l *listener) close() { l.net.Close() }
 
-// start serves as a part of the group.
-func (l *listener) start(g *group, name string) {
+// start serves handler as a part of the group.
+func (l *listener) start(g *group, name string, handler http.Handler) {
+	l.server.Handler = handler
 	l.part = g.start(name, func(context.Context) error {
 		if err := l.server.Serve(l.net); !errors.Is(err, http.ErrServerClosed) {
 			return err

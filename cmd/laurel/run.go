@@ -37,14 +37,25 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	metrics := telemetry.New(version())
 	now := new(clock.Clock)
 
+	n := &node{group: newGroup(ctx)}
+	var err error
+	if n.clients, err = listen(ctx, cfg.Listen, log); err != nil {
+		return err
+	}
+	defer n.clients.close()
+	if n.operators, err = listen(ctx, cfg.AdminListen, log); err != nil {
+		return err
+	}
+	defer n.operators.close()
+
 	data, err := store.Open(ctx, store.Options{
 		URL: cfg.Redis.Reveal(), DataDir: cfg.DataDir, Fsync: store.FsyncPolicy(cfg.Fsync), Partitions: cfg.Partitions, Log: log,
 	})
 	if err != nil {
 		return err
 	}
-	closeStore := sync.OnceValue(data.Close)
-	defer closeStore()
+	n.closeStore = sync.OnceValue(data.Close)
+	defer n.closeStore()
 
 	catalogs := registry.New(data, log)
 	keys := auth.New(data, now)
@@ -56,34 +67,27 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	boards := ranking.NewBoards(ranking.Options{Source: boardSource{data}, OnChange: changes.apply, OnReset: changes.reset, Log: log})
 	writes := ingest.New(ingest.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Metrics: ingestMetrics(metrics), Log: log})
 	reads := query.New(writes, boards, now)
-	hub := ws.New(ws.Options{
+	n.hub = ws.New(ws.Options{
 		Source: reads, Authenticate: authenticator(keys), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
 	})
-	changes.to(writes, hub)
+	changes.to(writes, n.hub)
 	metrics.WatchIndex(indexStats(boards))
 
 	public, err := api.New(api.Options{
-		Writes: writes, Reads: reads, Registry: catalogs, Keys: keys, WebSocket: hub, Home: web.Handler(), Version: version(),
+		Writes: writes, Reads: reads, Registry: catalogs, Keys: keys, WebSocket: n.hub, Home: web.Handler(), Version: version(),
 		Metrics: api.Metrics{Request: metrics.Request}, Log: log,
 	})
 	if err != nil {
 		return err
 	}
-	n := &node{group: newGroup(ctx), hub: hub, closeStore: closeStore}
 	ready := func() bool { return n.taking.Load() && boards.Ready() }
-	if n.clients, err = listen(ctx, cfg.Listen, public, log); err != nil {
-		return err
-	}
-	if n.operators, err = listen(ctx, cfg.AdminListen, adminHandler(metrics.Handler(), ready, testClock(cfg, now)), log); err != nil {
-		return errors.Join(err, n.clients.close())
-	}
 	n.upkeep = n.group.start("store", data.Run)
 	n.following = n.group.start("boards", boards.Run)
 	n.reloading = n.group.start("reload", changes.run)
 	n.writing = n.group.start("ingest", writes.Run)
-	n.pushing = n.group.start("websockets", hub.Run)
-	n.operators.start(n.group, "admin listener")
-	n.clients.start(n.group, "listener")
+	n.pushing = n.group.start("websockets", n.hub.Run)
+	n.operators.start(n.group, "admin listener", adminHandler(metrics.Handler(), ready, testClock(cfg, now)))
+	n.clients.start(n.group, "listener", public)
 	n.taking.Store(true)
 	where := addresses{Public: n.clients.address(), Admin: n.operators.address()}
 	log.Info().Str("listen", where.Public).Str("admin", where.Admin).Str("store", cfg.Where()).Str("version", version()).Msg("laurel is up")

@@ -79,7 +79,7 @@ func ParseRecord(user User, id ID, record string) (Activity, error) {
 	if flags&flagReason != 0 {
 		a.Reason = r.string()
 	}
-	if r.bad || r.s != "" {
+	if r.bad || r.s != "" || a.Kind > Bounty || a.Status > Ignored {
 		return Activity{}, ErrBadRecord
 	}
 	return a, nil

@@ -79,7 +79,7 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 	c := t.units[0].command
 	t.attempt.group = w.group(t)
 	if c.kind == setZone {
-		return w.decideZone(t, c.zone)
+		return w.decideZone(ctx, t, c.zone)
 	}
 	if t.doc.Version == "" {
 		t.attempt.err = ErrUserNotFound
@@ -88,20 +88,24 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 	return w.decideStatus(ctx, t, c)
 }
 
-func (w *writer) decideZone(t *task, zone string) error {
+func (w *writer) decideZone(ctx context.Context, t *task, zone string) error {
 	a := &t.attempt
 	if t.doc.Version == "" && !t.entry.Catalog.AutoCreate {
 		a.err = ErrUserNotFound
 		return nil
 	}
 	if n := len(a.state.Zones); n > 0 && a.state.Zones[n-1].Name == zone {
-		w.keep(t)
 		return nil
 	}
 	now := w.Clock.Now()
 	a.state.Zones = append(slices.Clone(a.state.Zones), progress.ZoneChange{At: now, Name: zone})
-	a.boards = progress.Apply(t.plan, a.state, nil, now).Boards
-	a.commits = true
+	update := progress.Apply(t.plan, a.state, nil, now)
+	a.boards, a.commits = update.Boards, true
+	if update.NeedLog {
+		if err := w.decideByLog(ctx, t, nil, 0, now); err != nil {
+			return err
+		}
+	}
 	a.finishGroup(t, nil)
 	return nil
 }

@@ -54,7 +54,9 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 	a.verdicts, a.boards = update.Verdicts, update.Boards
 	stored := a.stored(acts)
 	if len(stored) == 0 {
-		w.keep(t)
+		if update.NeedLog {
+			w.cache.Remove(t.key) // taken for one of the new plan, which it is not yet
+		}
 		return nil
 	}
 	a.commits = true
@@ -96,13 +98,6 @@ func (t *task) unitsOfRound() []*unit {
 		}
 	}
 	return us
-}
-
-// keep puts a state back that the attempt did not change.
-func (w *writer) keep(t *task) {
-	if t.doc.Version != "" {
-		w.cache.Add(t.key, cached{t.doc.Version, t.attempt.state})
-	}
 }
 
 // stored writes the verdicts on the activities and returns those that go into the log.
@@ -172,7 +167,7 @@ func (w *writer) decideByLog(ctx context.Context, t *task, stored []activity.Act
 	if err != nil {
 		return err
 	}
-	old.Behaviours = a.state.Behaviours
+	old.Behaviours, old.Zones = a.state.Behaviours, a.state.Zones
 	records = append(records, stored...)
 	before := *old
 	if seal > old.Sealed {

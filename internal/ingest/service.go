@@ -127,7 +127,7 @@ type userKey struct {
 	user activity.User
 }
 
-// cached is a state as it stands in the store.
+// cached is a state as it stands in the store. The writer changes it in place: whatever does not end in an applied commit removes it.
 type cached struct {
 	version store.Version
 	state   *progress.State

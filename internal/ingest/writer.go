@@ -59,15 +59,14 @@ func (w *writer) write(ctx context.Context, units []*unit) {
 	tasks := group(units)
 	for round := 0; len(tasks) > 0; round++ {
 		if round == maxRounds {
-			failAll(tasks, ErrConflict)
+			w.failAll(tasks, ErrConflict)
 			return
 		}
 		if round > 0 && w.Metrics.Conflicts != nil {
 			w.Metrics.Conflicts(len(tasks))
 		}
 		if err := w.round(ctx, tasks); err != nil {
-			w.Log.Error().Err(err).Int("partition", int(w.partition)).Msg("commit failed")
-			failAll(tasks, err)
+			w.failAll(tasks, err)
 			return
 		}
 		tasks = unsettled(tasks)
@@ -101,13 +100,20 @@ func unsettled(tasks []*task) []*task {
 	return rest
 }
 
-func failAll(tasks []*task, err error) {
+func (w *writer) failAll(tasks []*task, err error) {
+	w.Log.Error().Err(err).Int("partition", int(w.partition)).Msg("batch failed")
 	for _, t := range tasks {
-		for _, u := range t.units {
-			u.fail(err)
-		}
-		t.units = nil
+		w.fail(t, err)
 	}
+}
+
+// fail gives the task's units back without an outcome. One user's damage does not fail the others of the batch.
+func (w *writer) fail(t *task, err error) {
+	w.cache.Remove(t.key)
+	for _, u := range t.units {
+		u.fail(err)
+	}
+	t.units = nil
 }
 
 // round reads what is needed, decides each task on it, commits, and settles what was applied.
@@ -118,12 +124,18 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 	groups := make([]store.Group, 0, len(tasks))
 	committed := make([]*task, 0, len(tasks))
 	for _, t := range tasks {
+		if len(t.units) == 0 {
+			continue // failed while loading
+		}
 		switch err := w.decide(ctx, t); {
 		case errors.Is(err, errChanged):
+			w.cache.Remove(t.key)
 			t.loaded = false
 			continue
 		case err != nil:
-			return err
+			w.Log.Error().Err(err).Str("org", string(t.key.org)).Str("user", string(t.key.user)).Msg("activities could not be decided")
+			w.fail(t, err)
+			continue
 		}
 		if !t.attempt.commits {
 			t.settle(nil)
@@ -166,7 +178,6 @@ func (w *writer) load(ctx context.Context, tasks []*task) error {
 		}
 		t.attempt.state = nil
 		if c, ok := w.cache.Get(t.key); ok {
-			w.cache.Remove(t.key) // it is changed in place; it comes back when the commit was applied
 			t.doc, t.attempt.state = store.Doc{Version: c.version}, c.state
 			continue
 		}
@@ -181,39 +192,35 @@ func (w *writer) load(ctx context.Context, tasks []*task) error {
 		return err
 	}
 	for i, t := range missing {
-		t.doc = docs[i]
-	}
-	return w.parse(missing)
-}
-
-func (w *writer) parse(tasks []*task) error {
-	for _, t := range tasks {
-		if err := t.parse(); err != nil {
-			return err
-		}
+		w.parse(t, docs[i])
 	}
 	return nil
 }
 
-func (t *task) parse() error {
-	state, err := progress.Parse(string(t.doc.Content))
+// parse takes a document as the task's; a task whose document is damaged fails.
+func (w *writer) parse(t *task, doc store.Doc) {
+	state, err := progress.Parse(string(doc.Content))
 	if err != nil {
-		return fmt.Errorf("state of user %q of org %s: %w", t.key.user, t.key.org, err)
+		w.Log.Error().Err(err).Str("org", string(t.key.org)).Str("user", string(t.key.user)).Msg("user's state cannot be read")
+		w.fail(t, err)
+		return
 	}
-	t.attempt.state = state
-	return nil
+	t.doc, t.attempt.state = doc, state
 }
 
 // conclude deals with what became of a task's group.
 func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *store.Outcome) error {
 	t.loaded = false
-	switch o.Status {
-	case store.Applied:
+	if o.Status == store.Applied {
 		w.cache.Add(t.key, cached{r.Version, t.attempt.state})
 		t.settle(r)
+		return nil
+	}
+	w.cache.Remove(t.key)
+	switch o.Status {
 	case store.Stale:
-		t.doc, t.loaded = o.Doc, true
-		return t.parse()
+		t.loaded = true
+		w.parse(t, o.Doc)
 	case store.Exists:
 		return t.settleExisting(o.Found)
 	case store.Fenced:

@@ -77,15 +77,16 @@ func (r *Reader) Leaderboard(ctx context.Context, org activity.Org, rule, period
 			return nil, err
 		}
 	}
-	f, err := r.rows(ctx, t, now, func(x *ranking.Index) (offset, limit int) {
+	both, err := r.openBoth(ctx, t, now)
+	if err != nil {
+		return nil, err
+	}
+	f := both.rows(func(x *ranking.Index) (offset, limit int) {
 		if after != nil {
 			return x.After(*after), p.Limit
 		}
 		return p.Offset, p.Limit
 	})
-	if err != nil {
-		return nil, err
-	}
 	l.Total, l.Rows = f.Total, f.Rows
 	if n := len(f.Rows); n > 0 && f.offset+n < f.Total {
 		last := &f.Rows[n-1]
@@ -94,28 +95,37 @@ func (r *Reader) Leaderboard(ctx context.Context, org activity.Org, rule, period
 	return l, nil
 }
 
-// window is a range of rows together with the state of the boards that it was read from.
-type window struct {
-	Total  int
-	Rows   []Row
-	offset int
-	stamp  Stamp
+// boards are the board of a target and, for ranks in the period before, that period's.
+type boards struct {
+	*target
+	board, prev *ranking.Board // prev is nil if there is no period before
 }
 
-// rows reads the rows at the place that pick chooses, with each user's rank in the period before.
-func (r *Reader) rows(ctx context.Context, t *target, now calendar.Instant, pick func(*ranking.Index) (offset, limit int)) (*window, error) {
+func (r *Reader) openBoth(ctx context.Context, t *target, now calendar.Instant) (*boards, error) {
 	b, err := r.open(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	before, prev, err := r.openBefore(ctx, t, now)
+	_, prev, err := r.openBefore(ctx, t, now)
 	if err != nil {
 		return nil, err
 	}
-	w := &window{stamp: Stamp{Board: b, Label: t.label, Closed: t.closed(t.ordinal, now)}}
+	return &boards{t, b, prev}, nil
+}
+
+// window is a range of rows.
+type window struct {
+	Total  int
+	Rows   []Row
+	offset int
+}
+
+// rows reads the rows at the place that pick chooses, with each user's rank in the period before.
+func (t *boards) rows(pick func(*ranking.Index) (offset, limit int)) *window {
+	w := &window{}
 	var found []ranking.Row
-	b.View(func(x *ranking.Index, revision uint64) {
-		w.Total, w.stamp.Revision = x.Len(), revision
+	t.board.View(func(x *ranking.Index, _ uint64) {
+		w.Total = x.Len()
 		offset, limit := pick(x)
 		w.offset = offset
 		if limit > 0 {
@@ -126,16 +136,20 @@ func (r *Reader) rows(ctx context.Context, t *target, now calendar.Instant, pick
 	for i := range found {
 		w.Rows[i] = t.row(&found[i])
 	}
-	if prev != nil {
-		w.stamp.Before = prev
-		prev.View(func(x *ranking.Index, revision uint64) {
-			w.stamp.BeforeRevision = revision
-			for i := range w.Rows {
-				w.Rows[i].PreviousRank, _ = x.Rank(w.Rows[i].User, ranking.Ties(before.ties))
-			}
-		})
+	t.addPrevious(w.Rows)
+	return w
+}
+
+// addPrevious gives rows their users' ranks in the period before.
+func (t *boards) addPrevious(rows []Row) {
+	if t.prev == nil {
+		return
 	}
-	return w, nil
+	t.prev.View(func(x *ranking.Index, _ uint64) {
+		for i := range rows {
+			rows[i].PreviousRank, _ = x.Rank(rows[i].User, ranking.Ties(t.ties))
+		}
+	})
 }
 
 func (t *target) row(f *ranking.Row) Row {

@@ -53,12 +53,12 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 	return ranks, nil
 }
 
-func (t *target) ranksOf(b *ranking.Board, users []activity.User) (*Ranks, *window) {
-	ranks := &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
-	w := &window{stamp: Stamp{Board: b, Label: t.label}}
+// ranksOf reads the places of users and how many are on the board.
+func (t *target) ranksOf(b *ranking.Board, users []activity.User) (ranks *Ranks, total int) {
+	ranks = &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
 	seen := make(map[activity.User]bool, len(users))
-	b.View(func(x *ranking.Index, revision uint64) {
-		w.Total, w.stamp.Revision = x.Len(), revision
+	b.View(func(x *ranking.Index, _ uint64) {
+		total = x.Len()
 		for _, u := range users {
 			if seen[u] {
 				continue
@@ -74,7 +74,7 @@ func (t *target) ranksOf(b *ranking.Board, users []activity.User) (*Ranks, *wind
 		}
 	})
 	slices.SortFunc(ranks.Rows, t.compare)
-	return ranks, w
+	return ranks, total
 }
 
 // compare is the order of the board.
@@ -153,7 +153,7 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 	if err != nil {
 		return nil, err
 	}
-	ranks, w := t.ranksOf(b, []activity.User{user})
+	ranks, total := t.ranksOf(b, []activity.User{user})
 	if len(ranks.Rows) == 0 {
 		return list, nil
 	}
@@ -162,7 +162,7 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 		return nil, err
 	}
 	row := ranks.Rows[0]
-	br := BoardRank{Rule: rule, Cycle: cycle, Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt, Total: w.Total}
+	br := BoardRank{Rule: rule, Cycle: cycle, Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt, Total: total}
 	if p != nil {
 		br.PreviousRank = p.Rank
 	}

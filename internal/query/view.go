@@ -65,20 +65,46 @@ func (r *Reader) Render(ctx context.Context, org activity.Org, v View, previous 
 	if err != nil {
 		return nil, err
 	}
-	var w *window
-	if v.Kind == ViewUsers {
-		w, err = r.windowOf(ctx, t, v.Users, now)
-	} else {
-		w, err = r.rows(ctx, t, now, func(x *ranking.Index) (offset, limit int) { return v.place(x) })
-	}
+	b, err := r.openBoth(ctx, t, now)
 	if err != nil {
 		return nil, err
 	}
-	f := &Frame{AsOf: r.boards.AsOf(), Period: t.period(now), Total: w.Total, Rows: w.Rows, Stamp: w.stamp}
+	stamp := b.stamp(now)
+	if previous != nil && previous.stamp == stamp {
+		return previous, nil
+	}
+	w := b.window(&v)
+	f := &Frame{AsOf: r.boards.AsOf(), Period: t.period(now), Total: w.Total, Rows: w.Rows, stamp: stamp}
 	if previous != nil && same(previous, f) {
 		return previous, nil
 	}
 	return f, nil
+}
+
+// stamp is what a frame was made from: frames of one view with equal stamps are equal.
+type stamp struct {
+	board, prev                *ranking.Board
+	revision, previousRevision uint64
+	label                      string
+	closed                     bool
+}
+
+// stamp is taken before the rows are read: they may be newer than it says, never older.
+func (t *boards) stamp(now calendar.Instant) stamp {
+	s := stamp{board: t.board, prev: t.prev, revision: t.board.Revision(), label: t.label, closed: t.closed(t.ordinal, now)}
+	if t.prev != nil {
+		s.previousRevision = t.prev.Revision()
+	}
+	return s
+}
+
+func (t *boards) window(v *View) *window {
+	if v.Kind != ViewUsers {
+		return t.rows(v.place)
+	}
+	ranks, total := t.ranksOf(t.board, v.Users)
+	t.addPrevious(ranks.Rows)
+	return &window{Total: total, Rows: ranks.Rows}
 }
 
 // place is where the rows of a top or around view are.
@@ -92,27 +118,6 @@ func (v *View) place(x *ranking.Index) (offset, limit int) {
 	}
 	first := max(at-v.Span, 0)
 	return first, at + v.Span + 1 - first
-}
-
-func (r *Reader) windowOf(ctx context.Context, t *target, users []activity.User, now calendar.Instant) (*window, error) {
-	b, err := r.open(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	before, prev, err := r.openBefore(ctx, t, now)
-	if err != nil {
-		return nil, err
-	}
-	ranks, w := t.ranksOf(b, users)
-	w.Rows = ranks.Rows
-	if prev != nil {
-		prev.View(func(x *ranking.Index, _ uint64) {
-			for i := range w.Rows {
-				w.Rows[i].PreviousRank, _ = x.Rank(w.Rows[i].User, ranking.Ties(before.ties))
-			}
-		})
-	}
-	return w, nil
 }
 
 func same(a, b *Frame) bool {

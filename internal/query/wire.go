@@ -114,15 +114,6 @@ type Frame struct {
 	Total  int
 	Rows   []Row
 	// User is the JSON object of ViewUser, members in a fixed order; nil for the others.
-	User []byte
-	// Stamp tells frames apart cheaply: equal stamps of one view mean an equal Period.Label, Total, Rows and User. (AsOf may differ.)
-	Stamp Stamp
-}
-
-// Stamp identifies the state that a frame was made from.
-type Stamp struct {
-	Board, Before            any // identities of the loaded boards of the period and of the one before
-	Revision, BeforeRevision uint64
-	Label                    string
-	Closed                   bool
+	User  []byte
+	stamp stamp
 }

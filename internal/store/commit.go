@@ -26,7 +26,6 @@ const (
 type answer struct {
 	id, prev feed.Position // of the change entry; zero if no group was applied by this try
 	failed   map[int]Outcome
-	already  map[int]bool // groups that an earlier try applied
 }
 
 // Commit applies those groups whose checks hold, each whole or not at all, and says what became of each. They are applied in one atomic step: no reader

@@ -127,21 +127,21 @@ local id = call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'v', version, 'p',
 call('HSET', KEYS[2], 'last', id)
 
 -- Versions last: if a command above fails, the documents still say that the commit was not done.
-local pairs_, n, doc = {}, 0, 0
+local words, n, doc = {}, 0, 0
 for group = 1, groups do
   if checks[group * 7 - 6] ~= 0 then
     doc = doc + 1
     if not failed[group] then
-      pairs_[n + 1], pairs_[n + 2] = KEYS[docs[1] + doc], ARGV[docs[2] + doc]
+      words[n + 1], words[n + 2] = KEYS[docs[1] + doc], ARGV[docs[2] + doc]
       n = n + 2
       if n == CHUNK then
-        call('MSET', unpack(pairs_, 1, n))
+        call('MSET', unpack(words, 1, n))
         n = 0
       end
     end
   end
 end
-if n > 0 then call('MSET', unpack(pairs_, 1, n)) end
+if n > 0 then call('MSET', unpack(words, 1, n)) end
 
 answer[1], answer[2] = id, prev
 return answer

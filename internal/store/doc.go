@@ -29,14 +29,14 @@
 // in batches: commits that do not check what one before them writes share one write and one fsync. A start replays the file. A torn end is cut off with a
 // warning; anything else that is not as it was written stops the start and names the offset. After a failed write or fsync the store refuses every
 // further commit and Run returns the error. Once the file is over 16 MiB and twice its size after the last rewrite, Run writes it anew from memory; commits wait
-// meanwhile, for about a second for each 100 MB. The file can be loaded into a real server with redis-cli --pipe.
+// meanwhile, a second or two for each 100 MB. The file can be loaded into a real server with redis-cli --pipe.
 //
 // The data directory is locked: the process that has it is the only writer.
 //
 // # Cost
 //
 // A commit is one round trip. On a server, 100 activities of 100 users, each with a document of 300 bytes, a fence, a log record and three boards of 100,000
-// users, cost about 1.8 times the CPU of three pipelined ZINCRBY each (go test -bench Commit ./internal/store). Reads are one round trip a
+// users, cost about twice the CPU of three pipelined ZINCRBY each (go test -bench Commit ./internal/store). Reads are one round trip a
 // 1,000 keys; LoadBoard scans the whole sorted set; Durability and Changes at the stream's end cost one more round trip each.
 //
 // # Concurrency

@@ -20,13 +20,10 @@ import (
 	"pgregory.net/rapid"
 
 	"laurel/internal/activity"
-	"laurel/internal/calendar"
 	"laurel/internal/feed"
 	"laurel/internal/store"
 	"laurel/internal/testenv"
 )
-
-func instant(ms int64) calendar.Instant { return calendar.Instant(ms) }
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("LAUREL_TEST_STORE_CHILD"); dir != "" {
@@ -173,7 +170,7 @@ func verifyCounts(t *testing.T, dir string, acked map[activity.User]int) {
 	}
 }
 
-// history makes a store with some commits in a new directory, and gives its file and where the file ended after each commit.
+// fileOfCommits makes a store with some commits in a new directory, and gives its file and where the file ended after each commit.
 func fileOfCommits(t *testing.T, n int) (file []byte, ends []int) {
 	t.Helper()
 	dir := t.TempDir()

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"laurel/internal/activity"
+	"laurel/internal/calendar"
 	"laurel/internal/feed"
 	"laurel/internal/store"
 	"laurel/internal/testenv"
@@ -144,7 +145,7 @@ func (m *modelStore) commit(groups []store.Group, r store.Result) store.Result {
 			fw := feed.Write{Board: w.Board, User: w.User, Removed: w.New == nil}
 			if w.New != nil {
 				fw.Value = w.New.Value
-				fw.Reached += fw.Reached + instant(w.New.Reached)
+				fw.Reached = calendar.Instant(w.New.Reached)
 			}
 			change.Writes = append(change.Writes, fw)
 		}

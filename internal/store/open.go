@@ -195,5 +195,5 @@ func unavailable(what string, err error) error {
 	return fmt.Errorf("%s: %w: %w", what, ErrUnavailable, err)
 }
 
-// clusterScheme begins the URL of a cluster.
+// isCluster says whether a URL is that of a cluster.
 func isCluster(url string) bool { return strings.HasPrefix(url, "redis-cluster:") }

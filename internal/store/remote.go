@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -109,7 +107,7 @@ func readAnswer(c *prepared, reply any) (answer, error) {
 	}
 	a := answer{}
 	if len(parts) > 2 {
-		a.failed, a.already = map[int]Outcome{}, map[int]bool{}
+		a.failed = map[int]Outcome{}
 	}
 	var err error
 	if id, applied := parts[0].(string); applied {
@@ -143,8 +141,7 @@ func (a *answer) read(c *prepared, part any) error {
 	o := Outcome{Status: Status(status)}
 	switch status {
 	case scriptAlready:
-		a.already[i] = true
-		return nil
+		return nil // it counts as applied
 	case int64(Stale):
 		o.Doc, err = readDoc(g.Doc, f[2])
 	case int64(Fenced):
@@ -305,75 +302,3 @@ func (r *remote) run(ctx context.Context) error {
 }
 
 func (r *remote) close() error { return r.client.Close() }
-
-// levelAge is how long a durability that was read is believed.
-const levelAge = time.Second
-
-// levelCache holds the server's durability, so that a commit costs one round trip.
-type levelCache struct {
-	mu    sync.Mutex
-	level Durability
-	read  time.Time
-	stale atomic.Bool
-}
-
-func (l *levelCache) forget() { l.stale.Store(true) }
-
-func (r *remote) durability(ctx context.Context) Durability {
-	l := &r.level
-	l.mu.Lock()
-	level, fresh := l.level, l.level != "" && time.Since(l.read) < levelAge && !l.stale.Load()
-	l.mu.Unlock()
-	if fresh {
-		return level
-	}
-	l.stale.Store(false)
-	level = r.readLevel(ctx)
-	l.mu.Lock()
-	l.level, l.read = level, time.Now()
-	l.mu.Unlock()
-	return level
-}
-
-func (r *remote) readLevel(ctx context.Context) Durability {
-	config, err := r.client.ConfigGet(ctx, "append*").Result()
-	switch {
-	case err != nil || config["appendonly"] != "yes":
-		return Memory
-	case config["appendfsync"] == "always":
-		return Fsync
-	case config["appendfsync"] == "everysec":
-		return EverySec
-	default:
-		return Memory
-	}
-}
-
-// entrySizes estimates how many entries a change stream of a given size has, from the sizes of those written lately.
-type entrySizes struct {
-	limit int64
-	mean  atomic.Int64 // bytes of an entry, a moving average; 0 before the first
-}
-
-// Bounds of a change stream's length.
-const (
-	entryOverhead = 96 // id, version, previous id, names
-	minEntries    = 16
-)
-
-func newEntrySizes(limit int64) *entrySizes { return &entrySizes{limit: limit} }
-
-// maxLen is how many entries the stream should keep, c's included.
-func (e *entrySizes) maxLen(c *prepared) int64 {
-	size := int64(entryOverhead + len(c.dict))
-	for _, b := range c.blobs {
-		size += int64(len(b))
-	}
-	mean := e.mean.Load()
-	if mean == 0 {
-		mean = size
-	}
-	mean += (size - mean) / 16
-	e.mean.Store(mean)
-	return max(e.limit/max(mean, 1), minEntries)
-}

@@ -58,7 +58,7 @@ func (e *embedded) tend(smallest int64) error {
 	return e.rewrite()
 }
 
-// rewrite puts a file in place that holds what memory holds. Commits wait for it: about a second for each 100 MB. A failure before the new
+// rewrite puts a file in place that holds what memory holds. Commits wait for it: a second or two for each 100 MB. A failure before the new
 // file has the old one's name costs nothing but the next try, when the file has doubled.
 func (e *embedded) rewrite() error {
 	path := filepath.Join(e.file.dir, rewriteName)

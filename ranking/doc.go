@@ -1,0 +1,70 @@
+// Package ranking answers "which rank has this user" and "who stands at these ranks" from memory, and keeps what it
+// answers from as the store is. Index is one board's users in order; Boards holds the boards that are in use, loads them and
+// follows the store's change streams. The package knows the store only as a Source.
+//
+// # The index
+//
+// An Index orders users by value (greatest or smallest first), equal values by who reached the value first, and those by the
+// bytes of the user id. How ties are numbered (Ties) changes ranks, never the order.
+//
+// It is a counted B-tree in arrays beside a table of users. Users are interned to 32-bit numbers: the bytes of their ids lie in
+// an arena, an open-addressing table leads from an id to its number, and a record from the number to the leaf that holds the
+// user's entry. Leaves hold up to 64 entries, values, times and numbers in separate arrays; inner nodes hold up to 64 children.
+// No member is a heap object. Invariants (a test checks all of them after random operations), with E(n) the entries below node n:
+//
+//	order      E(root) ascends strictly in (value·order, reached, id)
+//	keys       inner.keys[i] = first(E(child[i]))
+//	count      inner.count[i] = |E(child[i])|,  leaf: n = |E|
+//	firsts     leaf bit i set ⇔ entry i has another value than the entry before it on the board, or is the first
+//	           inner.firsts[i] = Σ set bits of the leaves below child[i]
+//	fill       24 ≤ n ≤ 64 for every node but those at the two ends of a level
+//	links      leaf.next, leaf.prev chain the leaves in order; parent(child[i]) = the node
+//	users      records[u].leaf = the leaf with u's entry, for every user; table, free numbers and arena: see users and arena
+//
+// The bit of an entry does not depend on where leaves begin, so the counts of firsts simply add up over nodes and move with
+// entries, and a dense rank is a sum like an ordinal one. (Distinct values per node, joined by comparing the last value of one with
+// the first of the next, would need both borders at every level.)
+//
+// A rank is found from below: table → record → leaf, then up the parents, adding what comes before. No key is compared.
+//
+//	Rank, Position, Get    O(log n): one lookup, one leaf and the log₆₄ n inner nodes above it
+//	Upsert, Remove         O(log n); a move inside a leaf touches only that leaf, unless its firsts or first key change
+//	Range                  O(log n + rows)
+//	After                  O(log n)
+//
+// Rank, Get, Range into a slice with room, and Upsert of a user who is there do not allocate (growth of the index aside). A member
+// takes 50 to 64 bytes beside its id: 20 a place in a leaf, 8 a slot in the table, both in part empty, 8 for the record, 1 for the
+// length. Memory follows the greatest size that a board had until it is dropped. The table grows by half at once, which at a million
+// members takes some ten milliseconds; everything else is bounded by a few nodes, or 64 KiB of ids.
+//
+// An Index is not safe for concurrent use. Users in rows and entries are strings into the arena, whose bytes never change: they stay valid
+// after the lock is released and after the user is gone, and keep 64 KiB from being collected as long as they are held.
+//
+// # Boards
+//
+// Guarantees, each of a board that Open returned:
+//
+//   - It is whole. A board that is loading is never shown.
+//   - Own writes are seen: once ApplyOwn has returned, and forever after, a board has that commit or a later one for each of its users,
+//     also where the board was loaded only afterwards, and although the stream still has older commits of others to deliver.
+//   - All writes of one commit to one board appear together, under one lock and one board revision; all its boards have it
+//     before Boards.Revision covers it and WaitFor answers. Different boards of a commit can be read before and after it.
+//   - Everything that Boards.Revision covered before a View is in what the View shows.
+//   - Changes of others appear in stream order per partition; between partitions there is no order.
+//   - Where history is lost (a gap or a foreign predecessor in the stream, entries trimmed before they were read, another epoch, a stream
+//     that ends before what was applied, an own commit that the stream does not have) all boards are dropped, OnReset is told, and
+//     boards are loaded again when next opened. Until the loss is noticed (on the next entry, on the follower's reconnection, or within a
+//     read of a second if own commits were lost) boards show the lost commits.
+//   - When the store is away, boards in memory go on answering with what they have; Ready says so.
+//
+// Nothing here is authoritative: a crash loses no data.
+//
+// Bounds: MaxBoards boards, dropped when idle; a follower reads 512 changes at a time and waits 50 ms to 5 s between attempts; 4 loads
+// at a time, 512 rows under one lock; the book of own writes has at most 131,072 per partition, past which own changes come by the
+// stream like others'. The users touched during a load are remembered until it ends.
+//
+// Boards and Board are safe for concurrent use. Readers share a board's lock with one writer at a time, who holds it for about a
+// microsecond a write. Opening a board that is in memory is a map lookup. OnChange and OnReset are called without a lock, from the
+// follower of the partition, and delay it. The goroutines of Run are one follower a partition, 4 loaders and one that drops idle boards; Run waits
+// for all of them.
+package ranking
