@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -58,7 +59,8 @@ func readBody(r *request, b []byte) ([]byte, error) {
 	}
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
-		return readAll(r.Body, b)
+		// Room for what is announced, up to what the pool keeps: a mere announcement must not cost 8 MiB.
+		return readAll(r.Body, slices.Grow(b, int(min(max(r.ContentLength, 0), maxPooled-bytes.MinRead))+bytes.MinRead))
 	case "gzip":
 		unpacked, err := gzip.NewReader(r.Body)
 		if err != nil {

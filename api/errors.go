@@ -136,6 +136,7 @@ func answers() []answer {
 		{calendar.ErrBadInstant, "bad_time"},
 		{feed.ErrTrimmed, "loading"},
 		{store.ErrTooLarge, "too_large"},
+		{store.ErrVerify, "unavailable"},
 		{store.ErrUnavailable, "unavailable"},
 		{context.Canceled, "unavailable"},
 		{context.DeadlineExceeded, "unavailable"},

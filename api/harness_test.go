@@ -268,4 +268,3 @@ func (g *rig) send(items ...string) {
 func commit(id, user, at string) string {
 	return fmt.Sprintf(`{"id":%q,"user":%q,"name":"commit","meta":{"added":2},"at":%q}`, id, user, at)
 }
-

@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -71,7 +72,7 @@ func TestDecodeItem_Refused(t *testing.T) {
 		{`{"user":"` + long + `","name":"n"}`, "bad_user", "user"}, {`{"user":"u","name":""}`, "bad_name", "name"},
 		{start + `"kind":"event"}`, "bad_kind", "kind"}, {start + `"kind":""}`, "bad_kind", "kind"}, {start + `"kind":"Behaviour"}`, "bad_kind", "kind"},
 		{start + `"kind":"point"}`, "unsupported_kind", "kind"}, {start + `"kind":1}`, "bad_kind", "kind"},
-		{start + `"value":"1"}`, "bad_value", "value"}, {start + `"value":null}`, "bad_value", "value"}, {start + `"value":01}`, "bad_json", "value"},
+		{start + `"value":"1"}`, "bad_value", "value"}, {start + `"value":null}`, "bad_value", "value"}, {start + `"value":01}`, "bad_json", ""},
 		{start + `"value":Infinity}`, "bad_json", "value"}, {start + `"value":9007199254740993}`, "value_out_of_range", "value"},
 		{start + `"value":9007199254740992.0000000001}`, "value_out_of_range", "value"}, {start + `"value":-1e16}`, "value_out_of_range", "value"},
 		{start + `"value":1e99999}`, "value_out_of_range", "value"},
@@ -79,7 +80,7 @@ func TestDecodeItem_Refused(t *testing.T) {
 		{start + `"meta":{"a":{"b":{"c":1}}}}`, "", ""}, {start + `"meta":{"a":{"b":{"c":[]}}}}`, "", ""}, {start + `"meta":{"a":{"b":{"c":{"d":1}}}}}`, "", ""}, {start + `"meta":{"a":{"b":{"c":{"d":{}}}}}}`, "meta_too_deep", "meta"},
 		{start + `"meta":{"a":[[[[]]]]}}`, "meta_too_deep", "meta"}, {start + `"meta":{"a":1e16}}`, "value_out_of_range", "meta"},
 		{start + `"meta":{"a":[9007199254740993]}}`, "value_out_of_range", "meta"}, {start + `"meta":{"a":"\udfff"}}`, "bad_json", "meta.a"},
-		{start + `"meta":{"a":"` + strings.Repeat("x", 4096-9) + `"}}`, "meta_too_large", "meta"}, {start + `"meta":{"a":"` + strings.Repeat("x", 4096-8) + `"}}`, "", ""},
+		{start + `"meta":{"a":"` + strings.Repeat("x", 4096-7) + `"}}`, "meta_too_large", "meta"}, {start + `"meta":{"a":"` + strings.Repeat("x", 4096-8) + `"}}`, "", ""},
 		{start + `"at":"2026-11-21T19:40:60Z"}`, "bad_time", "at"}, {start + `"at":"2026-11-21 19:40:00Z"}`, "bad_time", "at"},
 		{start + `"at":"1969-12-31T23:59:59Z"}`, "bad_time", "at"}, {start + `"at":1763754000}`, "bad_time", "at"}, {start + `"at":"2026-11-21T19:40:00"}`, "bad_time", "at"},
 	}
@@ -189,6 +190,51 @@ func TestDecodeBatch_BrokenTextNeverPasses(t *testing.T) {
 	})
 }
 
+// The short way to the canonical form must be the form itself.
+func TestCanonical_IsRFC8785(t *testing.T) {
+	var member func(depth int) *rapid.Generator[string]
+	text := rapid.Map(rapid.StringOfN(rapid.RuneFrom([]rune("ab é😀\u2028")), 0, 3, -1), func(s string) string { return `"` + s + `"` })
+	space := rapid.SampledFrom([]string{"", "", "", " "})
+	member = func(depth int) *rapid.Generator[string] {
+		return rapid.Custom(func(t *rapid.T) string {
+			kind := rapid.IntRange(0, 6).Draw(t, "kind")
+			if depth == 0 {
+				kind %= 3
+			}
+			n := rapid.IntRange(0, 3).Draw(t, "n")
+			var parts []string
+			switch kind {
+			case 0:
+				return rapid.SampledFrom([]string{"0", "-0", "1", "1.0", "-12", "1e3", "true", "null", "123456789012345", "1234567890123456"}).Draw(t, "literal")
+			case 1:
+				return text.Draw(t, "text")
+			case 2:
+				return `"\u0061"`
+			case 3:
+				for range n {
+					parts = append(parts, member(depth-1).Draw(t, "element"))
+				}
+				return "[" + strings.Join(parts, ","+space.Draw(t, "space")) + "]"
+			}
+			names := rapid.SliceOfNDistinct(text, n, n, rapid.ID[string]).Draw(t, "names")
+			for _, name := range names {
+				parts = append(parts, name+":"+member(depth-1).Draw(t, "member"))
+			}
+			return "{" + strings.Join(parts, ",") + "}"
+		})
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		v := jsontext.Value(`{"m":` + member(3).Draw(t, "value") + `}`)
+		want := v.Clone()
+		if err := want.Canonicalize(); err != nil {
+			t.Fatal(err)
+		}
+		if inspect(v).canonical && !bytes.Equal(v, want) {
+			t.Fatalf("%s passes for canonical, which is %s", v, want)
+		}
+	})
+}
+
 func TestDecodeItem_Allocations(t *testing.T) {
 	raw := []byte(`{"id":"c1","user":"ada","name":"commit","value":12.5,"at":"2026-11-21T20:40:00+01:00"}`)
 	d := newItemDecoder()
@@ -206,8 +252,9 @@ func TestDecodeItem_Allocations(t *testing.T) {
 
 func BenchmarkDecodeItem(b *testing.B) {
 	for name, raw := range map[string]string{
-		"small": `{"id":"c1","user":"ada","name":"commit","at":"2026-11-21T20:40:00+01:00"}`,
-		"meta":  `{"id":"c1","user":"ada","name":"commit","value":1,"meta":{"added":12,"deleted":3,"files":1,"language":"go"},"at":"2026-11-21T20:40:00+01:00"}`,
+		"small":         `{"id":"c1","user":"ada","name":"commit","at":"2026-11-21T20:40:00+01:00"}`,
+		"sorted meta":   `{"id":"c1","user":"ada","name":"commit","value":1,"meta":{"added":12,"deleted":3,"files":1,"language":"go"},"at":"2026-11-21T20:40:00+01:00"}`,
+		"unsorted meta": `{"id":"c1","user":"ada","name":"commit","value":1,"meta":{"deleted":3,"added":12,"files":1,"language":"go"},"at":"2026-11-21T20:40:00+01:00"}`,
 	} {
 		b.Run(name, func(b *testing.B) {
 			d, text := newItemDecoder(), []byte(raw)

@@ -25,16 +25,18 @@ func (d *itemDecoder) meta(raw []byte, a *activity.Activity) *ingest.ItemError {
 	if v.Kind() != '{' {
 		return &ingest.ItemError{Code: "bad_meta", Field: "meta", Detail: "This must be an object; leave it out for none."}
 	}
-	depth, exact := inspect(v)
+	shape := inspect(v)
 	switch {
-	case depth > maxMetaDepth:
+	case shape.depth > maxMetaDepth:
 		return &ingest.ItemError{Code: "meta_too_deep", Field: "meta", Detail: "This is nested over 4 levels."}
-	case !exact:
+	case !shape.exact:
 		return &ingest.ItemError{Code: "value_out_of_range", Field: "meta", Detail: "A number in here is beyond ±2^53."}
 	}
 	canonical := slices.Clone(v)
-	if err := canonical.Canonicalize(); err != nil {
-		return itemSyntax(raw, err)
+	if !shape.canonical {
+		if err := canonical.Canonicalize(); err != nil {
+			return itemSyntax(raw, err)
+		}
 	}
 	switch {
 	case len(canonical) > maxMeta:
@@ -45,17 +47,36 @@ func (d *itemDecoder) meta(raw []byte, a *activity.Activity) *ingest.ItemError {
 	return nil
 }
 
-// inspect returns how deep a valid JSON value is nested, and whether all its numbers are within ±2^53.
-func inspect(v jsontext.Value) (depth int, exact bool) {
-	exact = true
+// shape is what one pass over a valid JSON value finds.
+type shape struct {
+	depth int  // of nesting; the outermost object or array is 1
+	exact bool // every number is within ±2^53
+	// canonical says that the value is in canonical form for certain: no white space, no escapes, short integers only, and names in
+	// ASCII and in order. Most meta is written so by programs, and the general way costs several times the rest of the item.
+	canonical bool
+}
+
+func inspect(v jsontext.Value) shape {
+	s := shape{exact: true, canonical: true}
+	var last [maxMetaDepth + 1][]byte // the name before, at each level
 	level := 0
 	for i := 0; i < len(v); i++ {
 		switch c := v[i]; {
 		case c == '"':
-			i = endOfString(v, i)
+			end := endOfString(v, i)
+			if text := v[i+1 : end]; bytes.IndexByte(text, '\\') >= 0 {
+				s.canonical = false
+			} else if end+1 < len(v) && v[end+1] == ':' && level <= maxMetaDepth {
+				s.canonical = s.canonical && isASCII(text) && (last[level] == nil || bytes.Compare(last[level], text) < 0)
+				last[level] = text
+			}
+			i = end
 		case c == '{' || c == '[':
 			level++
-			depth = max(depth, level)
+			s.depth = max(s.depth, level)
+			if level <= maxMetaDepth {
+				last[level] = nil
+			}
 		case c == '}' || c == ']':
 			level--
 		case c == '-' || '0' <= c && c <= '9':
@@ -63,13 +84,33 @@ func inspect(v jsontext.Value) (depth int, exact bool) {
 			for i+1 < len(v) && isNumberByte(v[i+1]) {
 				i++
 			}
-			if i-start >= 15 || bytes.ContainsAny(v[start:i+1], "eE") { // shorter ones cannot reach 2^53
-				_, ok := exactNumber(v[start : i+1])
-				exact = exact && ok
-			}
+			s.number(v[start : i+1])
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			s.canonical = false
 		}
 	}
-	return depth, exact
+	return s
+}
+
+// number takes note of a number. An integer of up to 15 characters is exact and, -0 aside, canonical.
+func (s *shape) number(text []byte) {
+	integer := !bytes.ContainsAny(text, ".eE")
+	if !integer || len(text) > 15 || text[0] == '-' && text[1] == '0' {
+		s.canonical = false
+	}
+	if len(text) > 15 || !integer {
+		_, ok := exactNumber(text)
+		s.exact = s.exact && ok
+	}
+}
+
+func isASCII(s []byte) bool {
+	for _, c := range s {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // endOfString returns the index of the quote that closes the string that opens at i, or the length of v.

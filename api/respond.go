@@ -13,7 +13,7 @@ import (
 // bufferPool lends buffers to hot paths. One that a huge body has grown is not kept.
 type bufferPool struct{ pool sync.Pool }
 
-const maxPooled = 256 << 10
+const maxPooled = 1 << 20
 
 func (p *bufferPool) get() *[]byte {
 	if b, ok := p.pool.Get().(*[]byte); ok {

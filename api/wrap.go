@@ -37,7 +37,7 @@ func (a *API) wrap(rt route) http.Handler {
 				a.Metrics.Request(rt.pattern, methodLabel(r.Method), rec.code(), time.Since(began))
 			}
 		}()
-		r.Body = http.MaxBytesReader(rec, r.Body, MaxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, MaxBody) // w, not rec: the server's own closes the connection of who sends more
 		if err := a.run(rt, rec, req); err != nil {
 			a.fail(rec, req, err)
 		}

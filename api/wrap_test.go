@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -143,6 +144,29 @@ func TestInternalErrorsStayInside(t *testing.T) {
 		if g.last().status != 500 {
 			t.Errorf("counted as %v", g.last())
 		}
+	}
+}
+
+func TestHijackedConnectionsAreNotCounted(t *testing.T) {
+	g := newRig(t, func(o *Options) {
+		o.WebSocket = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			conn, rw, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = rw.WriteString("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+			_ = rw.Flush()
+			_ = conn.Close()
+		})
+	})
+	server := httptest.NewServer(g.api)
+	defer server.Close()
+	answer, err := server.Client().Get(server.URL + "/v1/ws")
+	must(t, err)
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent || len(g.served) != 0 {
+		t.Errorf("%d, counted %v", answer.StatusCode, g.served)
 	}
 }
 

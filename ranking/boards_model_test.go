@@ -47,7 +47,8 @@ func drawSteps(t *rapid.T) []step {
 }
 
 // TestBoards_EqualTheStore: whatever writers, streams, loads, trims, failovers and evictions do to each other, boards are never seen
-// without the node's own writes or with a state from before their load, and in the end are what the store has.
+// without the node's own writes, or older than the revision says or the store was when their load began; and in the end they are what
+// the store has. Goroutines of a bubble run in any order, so a found case may need several runs to show again.
 func TestBoards_EqualTheStore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := drawSteps(rt)

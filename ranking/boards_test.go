@@ -209,7 +209,7 @@ func TestBoards_AFloodDropsTheLeastUsed(t *testing.T) {
 
 // TestBoards_StuckStream: while the follower hears nothing, own writes beyond the limit are left to it, and nothing gets lost.
 func TestBoards_StuckStream(t *testing.T) {
-	node(t, Options{}, func(t *testing.T, s *fakeStore, b *Boards) {
+	node(t, Options{IdleAfter: 24 * time.Hour}, func(t *testing.T, s *fakeStore, b *Boards) {
 		bd := mustOpen(t, b, board0, Descending)
 		s.mu.Lock()
 		s.slow = time.Hour

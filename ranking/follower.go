@@ -22,7 +22,7 @@ var errLost = errors.New("history was lost")
 type follower struct {
 	b *Boards
 	p *partition
-	// lost is set from the first connection on: a later restart is then a reset that others must hear of.
+	// started is set from the first connection on: a later restart is a reset that others must hear of.
 	started bool
 }
 

@@ -74,10 +74,6 @@ type branch struct {
 	child, count, firsts uint32
 }
 
-func (in *inner) get(i int) branch {
-	return branch{in.keys.get(i), in.child[i], in.count[i], in.firsts[i]}
-}
-
 func (in *inner) set(i int, b branch) {
 	in.keys.set(i, b.key)
 	in.child[i], in.count[i], in.firsts[i] = b.child, b.count, b.firsts

@@ -48,7 +48,7 @@ type ahead struct {
 // chain is the list of one board's writes in a change.
 type chain struct{ first, last int32 }
 
-// apply applies a change to the boards that are in memory, each under one lock. The caller holds p.mu.
+// applyLocked applies a change to the boards that are in memory, each under one lock.
 func (p *partition) applyLocked(c *feed.Change, boards func(feed.Board) *Board, own bool) {
 	if p.groups == nil {
 		p.groups = make(map[*Board]chain)

@@ -73,32 +73,28 @@ func (c Calculus) Current(l Lengths, open calendar.Ordinal) Run {
 	return l.Last
 }
 
-// Open is the period that runs now. For rules in mode event it is read at the offset of the user's latest matching activity and is never before
-// the period of that activity.
+// Open is the period that runs now. For rules in mode event it is read at the offset of the user's latest matching activity (none: in the org's
+// zone), and is never before the latest stamped period.
 func (c Calculus) Open(now calendar.Instant, latest Latest) calendar.Ordinal {
-	open := c.Zoning.Stamp(now, latest.Offset)
-	if c.Zoning.event && latest.Some {
-		open = max(open, latest.Period)
-	}
-	return open
+	return c.Zoning.open(now, latest)
 }
 
-// Latest is the user's latest matching activity, by (at, id).
+// Latest is the user's latest matching activity, by (at, id); the zero value is none.
 type Latest struct {
 	Some   bool
 	Offset int16            // minutes east of UTC
-	Period calendar.Ordinal // the greatest stamped period
+	Period calendar.Ordinal // the greatest stamped period, of any activity
 }
 
 // active says whether a period counts: its weekday is active and it exists in the user's zone.
 func (c Calculus) active(o calendar.Ordinal) bool {
-	if c.Rule.Unit.Unit != calendar.Day {
-		return true
+	if c.Rule.Unit.Unit == calendar.Day && !c.Rule.ActiveDays[calendar.Date(o).Weekday()] {
+		return false
 	}
-	return c.Rule.ActiveDays[calendar.Date(o).Weekday()] && c.Zoning.exists(o)
+	return c.Zoning.exists(o)
 }
 
-// missed says whether an active period lies strictly between a and b. Of eight days one at least is active, and no zone
+// missed says whether an active period lies strictly between a and b. Of seven days one at least is active, and no zone
 // skips two dates in a row, so a wider gap need not be walked.
 func (c Calculus) missed(a, b calendar.Ordinal) bool {
 	if b-a > 16 {

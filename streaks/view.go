@@ -59,7 +59,7 @@ func (c Calculus) Derive(sealed Sealed, marks []Mark, latest Latest, now calenda
 	l := c.Count(sealed, marks, open)
 	v := View{
 		Current: c.Current(l, open), Longest: l.Longest, Total: l.Total,
-		LastExtendedAt: l.Last.Reached, Zone: c.Zoning.ZoneName(now, latest.Offset),
+		LastExtendedAt: l.Last.Reached, Zone: c.Zoning.ZoneName(now, latest),
 	}
 	v.History = c.history(marks, open)
 	v.Period = v.History[len(v.History)-1]

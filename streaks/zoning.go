@@ -119,21 +119,46 @@ func (z *Zoning) End(o calendar.Ordinal, offset int16) calendar.Instant {
 // Label is the label of period o.
 func (z *Zoning) Label(o calendar.Ordinal) string { return z.segments[0].cal.Label(z.unit, o) }
 
-// ZoneName is the zone in force at an instant; for mode event the offset, as "+05:30".
-func (z *Zoning) ZoneName(at calendar.Instant, offset int16) string {
-	if z.event {
-		return time.UnixMilli(0).In(time.FixedZone("", int(offset)*60)).Format("-07:00")
+// ZoneName is the zone in force at an instant; for mode event the offset that is read at, as "+05:30".
+func (z *Zoning) ZoneName(at calendar.Instant, latest Latest) string {
+	if z.event && latest.Some {
+		return time.UnixMilli(0).In(time.FixedZone("", int(latest.Offset)*60)).Format("-07:00")
 	}
 	return z.segmentAt(at).cal.Zone.String()
 }
 
-// exists says whether the user's zone had the period at all: a zone may skip a date.
+// open is the period that runs at now. In mode event it is read at the offset of the latest activity and is never before the period of one; a user
+// without activity is read in the org's zone.
+func (z *Zoning) open(now calendar.Instant, latest Latest) calendar.Ordinal {
+	switch {
+	case !z.event:
+		return z.Stamp(now, 0)
+	case latest.Some:
+		return max(z.Stamp(now, latest.Offset), latest.Period)
+	}
+	org := z.segments[0].cal
+	return org.OrdinalOf(z.unit, org.DateAt(now))
+}
+
+// exists says whether any instant is stamped with the period: a zone may skip a date, and so may a user who crosses the date line.
 func (z *Zoning) exists(o calendar.Ordinal) bool {
-	if z.event || z.unit.Unit != calendar.Day {
+	if z.event || z.unit.Unit != calendar.Day && (z.unit.Unit != calendar.Days || z.unit.N > 1) {
 		return true
 	}
-	for _, s := range z.segments {
-		if s.cal.Exists(calendar.Date(o)) {
+	for i := range z.segments {
+		s := &z.segments[i]
+		first, after := s.cal.Dates(z.unit, o)
+		from, to := s.cal.StartOf(first), s.cal.StartOf(after)
+		switch {
+		case o < s.floor:
+			continue
+		case o == s.floor:
+			from = s.start // what comes before it is raised to it
+		}
+		if i+1 < len(z.segments) {
+			to = min(to, z.segments[i+1].start)
+		}
+		if max(from, s.start) < to {
 			return true
 		}
 	}

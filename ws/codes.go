@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"cmp"
 	"errors"
 
 	"laurel/internal/query"
@@ -23,7 +24,7 @@ const (
 	CloseNoPong CloseCode = 4004
 	// CloseTokenExpired: the token's end came and no new hello had.
 	CloseTokenExpired CloseCode = 4005
-	// CloseBadRequest: the client does not speak the protocol.
+	// CloseBadRequest: what came before hello is no message of the protocol. Later, an error message answers such.
 	CloseBadRequest CloseCode = 4500
 	// CloseUnauthorized: no hello in time, or a token that is not known.
 	CloseUnauthorized CloseCode = 4501
@@ -116,18 +117,13 @@ var viewErrors = []struct {
 	{query.ErrUserNotFound, "user_not_found"},
 }
 
-// viewRefusal returns what to tell a client about an error of Source, nil if it is one that passes. The text comes from the error's
-// own Detail where it has one, else from the sentinel, so that internal text never reaches a client.
+// viewRefusal returns what to tell a client about an error of Source, nil if it is one that passes. The text is query.Detail's or else
+// the sentinel's, so that internal text never reaches a client.
 func viewRefusal(err error) *refusal {
 	for _, known := range viewErrors {
-		if !errors.Is(err, known.err) {
-			continue
+		if errors.Is(err, known.err) {
+			return &refusal{known.code, cmp.Or(query.Detail(err), known.err.Error())}
 		}
-		var detailed interface{ Detail() string }
-		if errors.As(err, &detailed) {
-			return &refusal{known.code, detailed.Detail()}
-		}
-		return &refusal{known.code, known.err.Error()}
 	}
 	return nil
 }

@@ -142,7 +142,11 @@ func (c *conn) one(message []byte) {
 		return
 	}
 	if !c.greeted() {
-		c.fail(CloseUnauthorized, "the first message must be hello")
+		if r != nil {
+			c.fail(CloseBadRequest, r.detail)
+		} else {
+			c.fail(CloseUnauthorized, "the first message must be hello")
+		}
 		return
 	}
 	switch m := command.(type) {

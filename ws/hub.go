@@ -58,7 +58,7 @@ type topic struct {
 func New(o Options) *Hub {
 	o = o.withDefaults()
 	h := &Hub{
-		o: o, boards: newLane(10 * o.Tick), users: newLane(sourceTimeout),
+		o: o, boards: newLane(o.Tick), users: newLane(sourceTimeout),
 		conns: make(map[*conn]struct{}), perIP: make(map[string]int), perKey: make(map[string]int),
 		views: make(map[viewKey]*view), topics: make(map[topicKey]*topic), idle: make(map[*view]time.Time),
 	}
@@ -112,9 +112,7 @@ func (h *Hub) Event(org activity.Org, user activity.User, event jsontext.Value) 
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for s := range v.subs {
-		if s.started { // else its snapshot is still to come, and holds what the event tells
-			s.conn.keepEvent(s, event)
-		}
+		s.conn.keepEvent(s, event)
 	}
 	v.lane.eventful[v] = struct{}{}
 }
@@ -126,13 +124,12 @@ func (h *Hub) join(s *subscription, key viewKey, q query.View) {
 	if v == nil {
 		v = h.addViewLocked(key, q)
 	}
-	_, wasIdle := h.idle[v]
 	delete(h.idle, v)
 	s.view = v
 
 	v.mu.Lock()
 	v.subs[s] = struct{}{}
-	fresh := wasIdle || len(v.subs) == 1 || v.current.Load() == nil // an idle view was not kept up to date
+	fresh := len(v.subs) == 1 || v.current.Load() == nil // without subscribers it was not kept up to date
 	s.started = !fresh
 	if fresh {
 		v.waiting = true

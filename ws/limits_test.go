@@ -160,7 +160,7 @@ func TestClose_WhatClientsDo(t *testing.T) {
 		"foreign origin": {websocket.TextMessage, `{"type":"hello","token":"bound"}`, ``, CloseForbidden},
 		"store away":     {websocket.TextMessage, `{"type":"hello","token":"down"}`, ``, closeInternal},
 		"no hello first": {websocket.TextMessage, ``, `{"type":"pong"}`, CloseUnauthorized},
-		"broken hello":   {websocket.TextMessage, ``, `{"type":"hello"`, CloseUnauthorized},
+		"broken hello":   {websocket.TextMessage, ``, `{"type":"hello"`, CloseBadRequest},
 		"binary":         {websocket.BinaryMessage, `{"type":"hello","token":"secret"}`, `{}`, CloseUnsupported},
 		"too long":       {websocket.TextMessage, `{"type":"hello","token":"secret"}`, `{"type":"pong","at":"` + strings.Repeat("x", 16<<10) + `"}`, CloseLimit},
 		"too many":       {websocket.TextMessage, `{"type":"hello","token":"secret"}`, `[` + strings.Repeat(`{"type":"pong"},`, 300) + `{"type":"pong"}]`, CloseLimit},
@@ -392,6 +392,53 @@ func TestDrain(t *testing.T) {
 		wantEqual(t, w.Code, http.StatusServiceUnavailable)
 		stop()
 		_ = stalled.Close()
+	})
+}
+
+func TestUnsubscribe_NothingFollows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, slowTick)
+		stop := f.run()
+		defer stop()
+		ws := pipeDial(t, f.hub)
+		say(t, ws, `{"type":"hello","token":"secret"}`) // the welcome stays in the way: nothing is read yet
+		say(t, ws, `{"type":"subscribe","id":"a","view":{"kind":"top","rule":"ordinal","period":"round"}}`)
+		pass(time.Second)
+		say(t, ws, `{"type":"unsubscribe","id":"a"}`)
+		messages, end := listen(t, ws, "")
+		pass(time.Second)
+		if got := messages(); len(got) != 1 || kindOf(t, got[0]) != "welcome" {
+			t.Errorf("got %v", got)
+		}
+		_ = ws.Close()
+		_ = end()
+	})
+}
+
+func TestTick_NothingShownNothingSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, slowTick)
+		stop := f.run()
+		defer stop()
+		ws := pipeDial(t, f.hub)
+		messages, end := listen(t, ws, "")
+		say(t, ws, `{"type":"hello","token":"secret"}`)
+		say(t, ws, `{"type":"subscribe","id":"a","view":{"kind":"top","rule":"ordinal","period":"round"}}`)
+		before := len(messages())
+		change := f.source.set("standard", "ann", 5) // a source that cannot tell gives an equal frame at another address
+		change.Writes[0].Board.Rule = "ordinal"
+		f.hub.Wake(change)
+		pass(time.Second)
+		wantEqual(t, len(messages()), before)
+		wantEqual(t, f.gauge("pushes"), 0)
+		f.hub.Wake(f.source.set("ordinal", "ann", 5))
+		pass(time.Second)
+		if m := decode(t, messages()[before]); m.Prev != 1 || m.Seq != 2 {
+			t.Errorf("%+v", m)
+		}
+		wantEqual(t, f.gauge("pushes"), 1)
+		_ = ws.Close()
+		_ = end()
 	})
 }
 

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -77,6 +78,16 @@ func TestProtocol_ClosedPeriodIsSentAsSnapshot(t *testing.T) {
 	if m := c.expect("snapshot"); !strings.Contains(m, `"closed":true`) {
 		t.Fatal(m)
 	}
+}
+
+func TestProtocol_ClockThatIsSetBack(t *testing.T) {
+	f := newFixture(t, nil)
+	f.at(2 * roundMS)
+	c := greet(t, f.serve(), "secret")
+	c.send(`{"type":"subscribe","id":"a","view":{"kind":"top","rule":"ordinal","period":"round","limit":2}}`)
+	c.expect("snapshot")
+	f.at(roundMS)
+	c.want(`{"type":"period","id":"a","ended":` + r2 + `,"started":` + r1 + `}`)
 }
 
 func TestProtocol_AroundAndUsers(t *testing.T) {
@@ -210,9 +221,9 @@ func TestProtocol_ViewThatEnds(t *testing.T) {
 	c := greet(t, f.serve(), "secret")
 	c.send(`{"type":"subscribe","id":"a","view":{"kind":"top","rule":"ordinal","period":"round"}}`)
 	c.expect("snapshot")
-	f.source.failWith(detailedError{query.ErrRuleNotFound})
+	f.source.failWith(fmt.Errorf("render: %w", query.ErrRuleNotFound))
 	f.hub.Wake(feed.Change{Orgs: []activity.Org{"o"}}) // the catalog lost the rule
-	c.want(`{"type":"error","id":"a","code":"rule_not_found","detail":"told to the client"}`)
+	c.want(`{"type":"error","id":"a","code":"rule_not_found","detail":"no such rule"}`)
 	f.source.failWith(nil)
 	c.send(`{"type":"subscribe","id":"a","view":{"kind":"top","rule":"ordinal","period":"round"}}`)
 	c.expect("snapshot")

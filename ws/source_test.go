@@ -85,11 +85,6 @@ func (f *fakeSource) failWith(err error) {
 
 func label(now calendar.Instant) string { return "r" + strconv.Itoa(int(now/roundMS)) }
 
-type detailedError struct{ error }
-
-func (d detailedError) Detail() string { return "told to the client" }
-func (d detailedError) Unwrap() error  { return d.error }
-
 func (f *fakeSource) Check(_ context.Context, _ activity.Org, v query.View) error {
 	switch {
 	case v.Kind == query.ViewUser && v.User == "nobody":
@@ -97,7 +92,7 @@ func (f *fakeSource) Check(_ context.Context, _ activity.Org, v query.View) erro
 	case v.Kind == query.ViewUser:
 		return nil
 	case v.Rule != "ordinal" && v.Rule != "standard":
-		return fmt.Errorf("check: %w", detailedError{query.ErrRuleNotFound})
+		return fmt.Errorf("check: %w", query.ErrRuleNotFound)
 	case v.Period == "gone":
 		return query.ErrPeriodGone
 	case v.Period == "down":

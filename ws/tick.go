@@ -19,7 +19,7 @@ const settleTicks = 10
 
 // lane is the views that tick together: those of boards, or those of users.
 type lane struct {
-	timeout time.Duration // of the renderings of one tick
+	timeout time.Duration // of the renderings of one step: how long a view that waits, for a board to load, holds up the others
 	poke    chan struct{} // something fresh; capacity 1
 
 	// Guarded by Hub.mu.

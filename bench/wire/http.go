@@ -69,7 +69,7 @@ func (c *httpConn) Exchange(request []byte) ([]byte, error) {
 	return c.body, nil
 }
 
-var contentLength = []byte("content-length:")
+const contentLength = "content-length:"
 
 // headers reads to the empty line and returns the body's length.
 func (c *httpConn) headers() (int, error) {
@@ -82,7 +82,7 @@ func (c *httpConn) headers() (int, error) {
 		if len(line) <= 2 {
 			break
 		}
-		if n := len(contentLength); len(line) > n && bytes.EqualFold(line[:n], contentLength) {
+		if n := len(contentLength); len(line) > n && bytes.EqualFold(line[:n], []byte(contentLength)) {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[n:]))); err != nil || length < 0 {
 				return 0, errNotHTTP
 			}

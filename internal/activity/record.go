@@ -60,7 +60,7 @@ func (a *Activity) AppendRecord(b []byte) []byte {
 func ParseRecord(user User, id ID, record string) (Activity, error) {
 	r := reader{s: record}
 	format, flags, kind := r.byte(), r.byte(), r.byte()
-	if format != recordFormat {
+	if format != recordFormat || int(kind) >= len(kinds) || int(flags&3) >= len(statuses) {
 		return Activity{}, ErrBadRecord
 	}
 	a := Activity{ID: id, User: user, Kind: Kind(kind), Status: Status(flags & 3),

@@ -1,11 +1,14 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"laurel/internal/activity"
+	"laurel/internal/fold"
 	"laurel/internal/progress"
 	"laurel/internal/store"
 )
@@ -88,6 +91,7 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 	return w.decideStatus(ctx, t, c)
 }
 
+// decideZone adds a change of zone and folds the log anew: an activity may lie after the change already.
 func (w *writer) decideZone(ctx context.Context, t *task, zone string) error {
 	a := &t.attempt
 	if t.doc.Version == "" && !t.entry.Catalog.AutoCreate {
@@ -97,15 +101,19 @@ func (w *writer) decideZone(ctx context.Context, t *task, zone string) error {
 	if n := len(a.state.Zones); n > 0 && a.state.Zones[n-1].Name == zone {
 		return nil
 	}
-	now := w.Clock.Now()
-	a.state.Zones = append(slices.Clone(a.state.Zones), progress.ZoneChange{At: now, Name: zone})
-	update := progress.Apply(t.plan, a.state, nil, now)
-	a.boards, a.commits = update.Boards, true
-	if update.NeedLog {
-		if err := w.decideByLog(ctx, t, nil, 0, now); err != nil {
-			return err
-		}
+	old, base, records, err := w.history(ctx, t)
+	if err != nil {
+		return err
 	}
+	now := w.Clock.Now()
+	old.Zones = append(old.Zones, progress.ZoneChange{At: now, Name: zone})
+	slices.SortStableFunc(old.Zones, func(a, b progress.ZoneChange) int { return cmp.Compare(a.At, b.At) }) // another node's clock may be ahead
+	next, err := progress.Rebuild(t.plan, old, base, records, now)
+	if err != nil && !errors.Is(err, fold.ErrRange) {
+		return err
+	}
+	a.boards = progress.Diff(t.plan, old, next, now)
+	a.state, a.commits = next, true
 	a.finishGroup(t, nil)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/feed"
+	"laurel/internal/fold"
 	"laurel/internal/progress"
 	"laurel/internal/store"
 )
@@ -21,6 +22,8 @@ type attempt struct {
 	boards   []progress.BoardChange
 	units    []*unit            // decided in this attempt
 	verdicts []progress.Verdict // of units
+	// known are the refused units whose ids the log has: they were accepted once, and stay so however old they have become.
+	known map[*unit]activity.Activity
 	done     Outcome            // of a command
 	err      error              // of a command that is refused
 }
@@ -52,10 +55,14 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 	was := a.state.Oldest
 	update := progress.Apply(t.plan, a.state, acts, now)
 	a.verdicts, a.boards = update.Verdicts, update.Boards
+	if err := w.recall(ctx, t); err != nil {
+		return err
+	}
 	stored := a.stored(acts)
 	if len(stored) == 0 {
-		if update.NeedLog {
-			w.cache.Remove(t.key) // taken for one of the new plan, which it is not yet
+		if update.NeedLog || len(update.Boards) > 0 {
+			// It was taken for one of the new plan, or its streaks were brought up to now; nothing of that is written.
+			w.cache.Remove(t.key)
 		}
 		return nil
 	}
@@ -73,6 +80,37 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 		}
 	}
 	a.finishGroup(t, stored)
+	return nil
+}
+
+// recall looks up the refused units in the log: an id that is there is a repetition, and not what the refusal says.
+func (w *writer) recall(ctx context.Context, t *task) error {
+	a := &t.attempt
+	var refused []*unit
+	var ids []string
+	for i, u := range a.units {
+		if a.verdicts[i].Err != nil {
+			refused, ids = append(refused, u), append(ids, string(u.activity.ID))
+		}
+	}
+	if len(ids) == 0 || t.doc.Version == "" {
+		return nil
+	}
+	records, err := w.Store.LogRecords(ctx, w.partition, t.key.org, t.key.user, ids)
+	if err != nil {
+		return err
+	}
+	a.known = map[*unit]activity.Activity{}
+	for i, u := range refused {
+		if records[i] == "" {
+			continue
+		}
+		was, err := activity.ParseRecord(t.key.user, u.activity.ID, records[i])
+		if err != nil {
+			return fmt.Errorf("log of user %q of org %s, activity %q: %w", t.key.user, t.key.org, u.activity.ID, err)
+		}
+		a.known[u] = was
+	}
 	return nil
 }
 
@@ -169,20 +207,31 @@ func (w *writer) decideByLog(ctx context.Context, t *task, stored []activity.Act
 	}
 	old.Behaviours, old.Zones = a.state.Behaviours, a.state.Zones
 	records = append(records, stored...)
-	before := *old
-	if seal > old.Sealed {
-		var dropped []activity.ID
-		base, dropped = progress.Fold(t.plan, old, base, records, seal, now)
-		old.Sealed = seal
-		records = without(records, dropped)
-		a.group.Writes = append(a.group.Writes, foldWrites(w.partition, t.key, base, dropped)...)
-	}
 	next, err := progress.Rebuild(t.plan, old, base, records, now)
-	if err != nil {
+	if err != nil && !errors.Is(err, fold.ErrRange) { // out of range is a rule that came after the activities; nobody is refused for it
 		return err
 	}
-	a.boards = progress.Diff(t.plan, &before, next, now)
+	a.boards = progress.Diff(t.plan, old, next, now)
 	a.state = next
+	if seal > old.Sealed {
+		return w.fold(t, base, records, seal, now)
+	}
+	return nil
+}
+
+// fold moves what lies before seal from the log into the base. The boards have been brought up to date before: folding changes nothing on them.
+func (w *writer) fold(t *task, base *progress.State, records []activity.Activity, seal, now calendar.Instant) error {
+	a := &t.attempt
+	base, dropped := progress.Fold(t.plan, a.state, base, records, seal, now)
+	sealed := *a.state
+	sealed.Sealed = seal
+	next, err := progress.Rebuild(t.plan, &sealed, base, without(records, dropped), now)
+	if err != nil && !errors.Is(err, fold.ErrRange) {
+		return err
+	}
+	a.boards = append(a.boards, progress.Diff(t.plan, a.state, next, now)...)
+	a.state = next
+	a.group.Writes = append(a.group.Writes, foldWrites(w.partition, t.key, base, dropped)...)
 	return nil
 }
 
@@ -264,6 +313,9 @@ func (t *task) settle(r *store.Result) {
 
 func (a *attempt) outcome(i int) Outcome {
 	u, v := a.units[i], &a.verdicts[i]
+	if was, known := a.known[u]; known {
+		return repeated(&was, &u.activity)
+	}
 	if v.Err != nil {
 		return Outcome{Status: StatusRejected, Err: itemError(v.Err, &u.activity)}
 	}

@@ -45,19 +45,19 @@ type pendingEffects struct {
 // effects takes down what the attempt changed. The activities of one user in one batch share them: they became visible together.
 func (a *attempt) effects(t *task) pendingEffects {
 	p := pendingEffects{key: t.key, catalog: t.entry.Catalog}
-	before := map[string]int64{}
+	extended := map[string]bool{}
 	for _, c := range a.boards {
 		p.boards = append(p.boards, c)
-		before[c.Rule] = c.Old.Value
+		// The board may still show a run that has ended meanwhile; what begins anew is shorter, and newer.
+		extended[c.Rule] = c.New.Some && (c.New.Value > c.Old.Value || c.New.Reached > c.Old.Reached)
 	}
 	for i, rule := range t.entry.Catalog.Streaks {
 		if a.state.Streak(rule.ID) == nil {
 			continue
 		}
 		v := a.state.Derive(t.plan, i, t.now)
-		was, touched := before[rule.ID+progress.CurrentSuffix]
 		p.streaks = append(p.streaks, StreakEffect{Rule: rule.ID, Current: v.Current.Length, Longest: v.Longest.Length,
-			Extended: touched && int64(v.Current.Length) > was, State: v.State})
+			Extended: extended[rule.ID+progress.CurrentSuffix], State: v.State})
 	}
 	return p
 }
@@ -106,35 +106,40 @@ func tiesOf(c *catalog.Catalog, rule string) ranking.Ties {
 
 // rankOf is the rank that the user had with an earlier standing, among the others as they stand now.
 func rankOf(x *ranking.Index, user activity.User, was progress.Standing, ties ranking.Ties) int {
-	now, ranked := x.Get(user)
 	old := ranking.Entry{User: user, Value: was.Value, Reached: was.Reached}
 	if ties != ranking.Ordinal {
 		// The first of its equals decides the number.
 		old.User, old.Reached = "", calendar.Instant(-1<<62)
 	}
 	ahead := x.After(old)
-	if ranked {
-		if p, _ := x.Position(user); p < ahead && (now.Value != was.Value || ties == ranking.Ordinal) {
-			ahead--
-		}
+	own, ranked := x.Position(user)
+	counted := ranked && own < ahead // the user's standing now, which was not there then
+	if ties == ranking.Dense {
+		return distinct(x, ahead) + 1 - step(x, own, counted)
 	}
-	if ties != ranking.Dense || ahead == 0 {
-		return ahead + 1
+	if counted {
+		ahead--
 	}
-	rows := x.Range(nil, x.After(old)-1, 1, ties)
-	return rows[0].Rank + 1 - ownStep(x, user, now, ranked, ahead)
+	return ahead + 1
 }
 
-// ownStep is 1 if the user alone holds a value ahead, which as a dense rank would not have been there before.
-func ownStep(x *ranking.Index, user activity.User, now ranking.Entry, ranked bool, ahead int) int {
-	p, _ := x.Position(user)
-	if !ranked || p > ahead {
+// distinct is how many values the first n entries have.
+func distinct(x *ranking.Index, n int) int {
+	if n == 0 {
 		return 0
 	}
-	for _, r := range x.Range(nil, max(p-1, 0), 3, ranking.Dense) {
-		if r.User != user && r.Value == now.Value {
-			return 0
-		}
+	return x.Range(nil, n-1, 1, ranking.Dense)[0].Rank
+}
+
+// step is 1 if the entry at a place is counted and alone has its value: without it there would be one value less.
+func step(x *ranking.Index, place int, counted bool) int {
+	if !counted {
+		return 0
+	}
+	before := distinct(x, place)
+	rows := x.Range(nil, place, 2, ranking.Dense)
+	if rows[0].Rank == before || len(rows) == 2 && rows[1].Rank == rows[0].Rank {
+		return 0
 	}
 	return 1
 }

@@ -18,7 +18,7 @@ import (
 // maxBatch is how many activities go into one commit: enough to spread its fixed costs, few enough that the store serves others in between.
 const maxBatch = 256
 
-// maxRounds is how often a group is decided again before its activities are given back.
+// maxRounds is how often in a row a group is decided without success before its activities are given back.
 const maxRounds = 12
 
 // writer is the one writer of a partition.
@@ -45,6 +45,8 @@ func (w *writer) run(ctx context.Context) error {
 type task struct {
 	key   userKey
 	units []*unit // not settled yet, in order
+	left  int     // how many they were after the round before
+	lost  int     // rounds in a row that settled none of them
 	// Below: of the current round.
 	plan    *progress.Plan
 	entry   *registry.Entry
@@ -57,20 +59,33 @@ type task struct {
 // write decides and commits units until each is settled.
 func (w *writer) write(ctx context.Context, units []*unit) {
 	tasks := group(units)
-	for round := 0; len(tasks) > 0; round++ {
-		if round == maxRounds {
-			w.failAll(tasks, ErrConflict)
-			return
-		}
-		if round > 0 && w.Metrics.Conflicts != nil {
-			w.Metrics.Conflicts(len(tasks))
-		}
+	for len(tasks) > 0 {
 		if err := w.round(ctx, tasks); err != nil {
 			w.failAll(tasks, err)
 			return
 		}
 		tasks = unsettled(tasks)
+		if n := w.countLost(tasks); n > 0 && w.Metrics.Conflicts != nil {
+			w.Metrics.Conflicts(n)
+		}
+		tasks = unsettled(tasks)
 	}
+}
+
+// countLost counts the tasks of which the last round settled nothing, and gives up those that never get on. Commands and repetitions take a round
+// each, so that many rounds alone are no sign of trouble.
+func (w *writer) countLost(tasks []*task) (lost int) {
+	for _, t := range tasks {
+		if len(t.units) < t.left {
+			t.left, t.lost = len(t.units), 0
+			continue
+		}
+		lost++
+		if t.lost++; t.lost == maxRounds {
+			w.failAll([]*task{t}, ErrConflict)
+		}
+	}
+	return lost
 }
 
 // group puts the units of each user together, in order of arrival.
@@ -86,6 +101,7 @@ func group(units []*unit) []*task {
 			tasks = append(tasks, t)
 		}
 		t.units = append(t.units, u)
+		t.left++
 	}
 	return tasks
 }

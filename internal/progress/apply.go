@@ -72,7 +72,9 @@ type applier struct {
 	conditions []conditionMatch
 	date       calendar.Date
 	// sorted: activities come in (at, id) order from the user's first on.
-	sorted  bool
+	sorted bool
+	// bounded are the rules whose sums are kept in range also when sorted, by passing over what does not fit.
+	bounded map[int]bool
 	touched []touch
 	update  Update
 }
@@ -103,6 +105,7 @@ func (a *applier) adopt() {
 	}
 	if a.state.Plan != 0 {
 		a.update.NeedLog = true
+		a.state.dropRedefined(a.plan) // what is left of the decision must not meet tallies of another form
 	}
 	a.state.Plan = a.plan.print
 }
@@ -158,8 +161,8 @@ func (a *applier) evaluate(act *activity.Activity) error {
 	for i := range a.plan.rules {
 		r := &a.plan.rules[i]
 		v, ok, err := r.Eval(&a.input)
-		if err == nil && ok && !a.sorted {
-			err = a.check(i, v, act.At)
+		if err == nil && ok && (!a.sorted || r.Fold == catalog.Unique || a.bounded[i]) {
+			err = a.check(i, v, act)
 		}
 		if err != nil && !a.sorted {
 			return err
@@ -172,14 +175,14 @@ func (a *applier) evaluate(act *activity.Activity) error {
 	return a.evaluateStreaks(act)
 }
 
-func (a *applier) check(rule int, v catalog.Value, at calendar.Instant) error {
+func (a *applier) check(rule int, v catalog.Value, act *activity.Activity) error {
 	r := &a.plan.rules[rule]
 	if r.Fold != catalog.Sum && r.Fold != catalog.Unique {
 		return nil
 	}
 	for _, c := range r.cycles {
-		o, ok := a.ordinal(c, at)
-		if !ok {
+		o, ok := a.ordinal(c, act.At)
+		if !ok || a.plan.closedFor(c, o, act) {
 			continue
 		}
 		if t := a.state.Tally(r.ID, a.plan.keys[c], o); t != nil {

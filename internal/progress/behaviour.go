@@ -21,7 +21,8 @@ func (s *State) ignores(p *Plan, b *catalog.Behaviour, act *activity.Activity) s
 	if bs == nil {
 		return ""
 	}
-	if b.CoolOff > 0 && act.At < bs.LastAt+millis(b.CoolOff) {
+	// A late activity is not within the cool-off of a later one that was far away.
+	if off := millis(b.CoolOff); off > 0 && act.At < bs.LastAt+off && act.At > bs.LastAt-off {
 		return ReasonCoolOff
 	}
 	if b.CapCount > 0 {

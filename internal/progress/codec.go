@@ -23,6 +23,12 @@ const (
 	tallySet
 )
 
+// Flags of an encoded condition.
+const (
+	conditionNegative byte = 1 << iota
+	conditionMet
+)
+
 // Append appends the state in its stored form: a format number, then varints, instants as differences to the one before.
 func (s *State) Append(b []byte) []byte {
 	e := encoder{b: append(b, stateFormat)}
@@ -202,11 +208,14 @@ func (e *encoder) standing(s Standing) {
 
 func (e *encoder) condition(c *Condition) {
 	e.tally(&c.Tally)
-	var negative byte
+	var flags byte
 	if c.Negative {
-		negative = 1
+		flags |= conditionNegative
 	}
-	e.byte(negative)
+	if c.Met {
+		flags |= conditionMet
+	}
+	e.byte(flags)
 	e.instant(c.MetAt)
 	e.instant(c.LastAt)
 }
@@ -371,7 +380,9 @@ func (d *decoder) standing() Standing {
 
 func (d *decoder) condition(c *Condition) {
 	d.tally(&c.Tally)
-	c.Negative = d.byte() != 0
+	flags := d.byte()
+	c.Negative = flags&conditionNegative != 0
+	c.Met = flags&conditionMet != 0
 	c.MetAt = d.instant()
 	c.LastAt = d.instant()
 }

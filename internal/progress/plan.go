@@ -22,6 +22,7 @@ type Plan struct {
 	rules   []rulePlan
 	labels  sync.Map          // periodKey → string
 	zonings []*streaks.Zoning // by streak rule, for users without zone changes
+	zones   sync.Map          // name → *time.Location, nil for one that is not known: loading one reads a file
 }
 
 type rulePlan struct {
@@ -41,7 +42,7 @@ func NewPlan(c *catalog.Catalog) *Plan {
 	for _, r := range c.Rules {
 		rp := rulePlan{Rule: r}
 		for _, cy := range r.Cycles {
-			key := cy.Key()
+			key := stateKey(cy)
 			i, seen := index[key]
 			if !seen {
 				i = len(p.cycles)
@@ -59,9 +60,22 @@ func NewPlan(c *catalog.Catalog) *Plan {
 	return p
 }
 
+// stateKey names a cycle in states. Those of a list are numbered by their place in it, so another list has another key.
+func stateKey(cy calendar.Cycle) string {
+	if cy.Unit != calendar.Listed {
+		return cy.Key()
+	}
+	h := fnv.New32a()
+	for _, w := range cy.Windows {
+		fmt.Fprintln(h, w.ID, w.Start, w.End)
+	}
+	return fmt.Sprintf("%s#%08x", cy.Key(), h.Sum32())
+}
+
 // fingerprint tells plans apart that would fold the same activities to another state.
 func fingerprint(p *Plan) uint32 {
 	h := fnv.New32a()
+	fmt.Fprintln(h, "org", p.Catalog.Zone, p.Catalog.WeekStart, p.Catalog.Limits.CloseGrace)
 	for _, r := range p.rules {
 		fmt.Fprintln(h, "rule", r.ID, r.Print)
 		for _, c := range r.cycles {
@@ -95,9 +109,22 @@ func (p *Plan) Calculus(i int, zones []ZoneChange) streaks.Calculus {
 	}
 	changes := make([]streaks.ZoneChange, 0, len(zones))
 	for _, z := range zones {
-		if loc, err := time.LoadLocation(z.Name); err == nil {
+		if loc := p.location(z.Name); loc != nil {
 			changes = append(changes, streaks.ZoneChange{At: z.At, Zone: loc})
 		}
 	}
 	return streaks.Calculus{Rule: rule, Zoning: streaks.NewZoning(rule, p.cal, changes)}
+}
+
+// location is the zone of a name, nil for none. Names are few: a user's zone was checked when it was set.
+func (p *Plan) location(name string) *time.Location {
+	if known, ok := p.zones.Load(name); ok {
+		return known.(*time.Location)
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		loc = nil
+	}
+	p.zones.Store(name, loc)
+	return loc
 }

@@ -13,15 +13,27 @@ import (
 
 // Rebuild computes a user's state anew: base ⊕ fold(records). old gives what is not derived from activities (zones, seal, behaviours' counters, what
 // stands on the streak boards); records are all activities of the log, in any order, of which those that count are folded. The result shares no
-// memory with base or old that either would change later. It does not bring the streak boards up to date; Diff does. fold.ErrRange: a sum
-// would leave the exact range, because what balanced it was taken back.
+// memory with base or old that either would change later. It does not bring the streak boards up to date; Diff does.
+//
+// With fold.ErrRange a sum would leave the exact range, because what balanced it was taken back, or because the rule is newer than the activities. The
+// state is whole even then: the sums of that rule pass over, in (at, id) order, what would take them out of range.
 func Rebuild(p *Plan, old, base *State, records []activity.Activity, now calendar.Instant) (*State, error) {
+	s, over := rebuild(p, old, base, records, now, nil)
+	if over == nil {
+		return s, nil
+	}
+	s, _ = rebuild(p, old, base, records, now, over)
+	return s, fold.ErrRange
+}
+
+// rebuild returns the state and the rules whose sums are out of range.
+func rebuild(p *Plan, old, base *State, records []activity.Activity, now calendar.Instant, bounded map[int]bool) (next *State, over map[int]bool) {
 	s := &State{Sealed: old.Sealed, Plan: p.print, Zones: old.Zones, Behaviours: old.Behaviours}
 	for i := range records {
 		s.noteOldest(records[i].At)
 	}
 	s.continueFrom(p, base)
-	a := applier{plan: p, state: s, now: now, sorted: true}
+	a := applier{plan: p, state: s, now: now, sorted: true, bounded: bounded}
 	for _, act := range inOrder(records) {
 		if !act.Counts() || act.At < s.Sealed { // before the seal: in the base already
 			continue
@@ -177,7 +189,7 @@ func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.
 			a.add(act)
 		}
 	}
-	_ = a.release() // every sum was in range when its activities were accepted; as a part of it this one may be out of it for a while
+	a.release() // every sum was in range when its activities were accepted; as a part of it this one may be out of it for a while
 	base.Sealed = seal
 	return base, dropped
 }
@@ -194,15 +206,18 @@ func (s *State) dropRedefined(p *Plan) {
 	})
 }
 
-// release forgets what was touched, without effects, and checks the sums in it.
-func (a *applier) release() error {
-	var err error
+// release forgets what was touched, without effects, and returns the rules with a sum out of range.
+func (a *applier) release() (over map[int]bool) {
 	for _, t := range a.touched {
 		pt := a.tally(t)
 		pt.touched = false
-		if pt.Value > catalog.MaxExact || pt.Value < -catalog.MaxExact {
-			err = fold.ErrRange
+		if pt.Value <= catalog.MaxExact && pt.Value >= -catalog.MaxExact {
+			continue
 		}
+		if over == nil {
+			over = map[int]bool{}
+		}
+		over[t.rule] = true
 	}
-	return err
+	return over
 }

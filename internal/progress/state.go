@@ -75,8 +75,10 @@ type LatestActivity struct {
 // Condition is one condition of a streak rule in one period.
 type Condition struct {
 	fold.Tally
-	// MetAt is the at of the first activity, in (at, id) order, with which the value came to the target; 0: it has not.
+	// MetAt is the at of the first activity, in (at, id) order, with which the value came to the target. Met says that it has; a sum may have
+	// fallen below the target since.
 	MetAt calendar.Instant
+	Met   bool
 	// LastAt is the greatest at so far; Negative says that a summand below 0 was among them.
 	LastAt   calendar.Instant
 	Negative bool

@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"math"
 	"slices"
 
 	"laurel/internal/activity"
@@ -21,7 +22,7 @@ func (a *applier) evaluateStreaks(act *activity.Activity) error {
 	for i, rule := range a.plan.Catalog.Streaks {
 		for k := range rule.Conditions {
 			v, ok, err := rule.Conditions[k].Eval(&a.input)
-			if err == nil && ok && !a.sorted {
+			if err == nil && ok && (!a.sorted || rule.Conditions[k].Fold == catalog.Unique) {
 				err = a.checkCondition(i, k, v, act)
 			}
 			if err != nil && !a.sorted {
@@ -103,7 +104,7 @@ func (st *StreakState) judge(rule *catalog.Streak, mark int) {
 	for k := range n {
 		c := &st.Conditions[mark*n+k]
 		m.Values[k] = c.Value
-		if !c.Some || c.MetAt == 0 || c.Value < rule.Conditions[k].AtLeast {
+		if !c.Met || c.Value < rule.Conditions[k].AtLeast {
 			continue
 		}
 		met++
@@ -127,12 +128,12 @@ func (c *Condition) add(rule *catalog.Condition, v catalog.Value, act *activity.
 	switch rule.Fold {
 	case catalog.Unique:
 		if c.Value >= rule.AtLeast {
-			c.MetAt = c.NthFirst(int(max(rule.AtLeast, 1)))
+			c.meet(c.NthFirst(int(max(rule.AtLeast, 1))))
 		}
 		return true
 	case catalog.Max:
-		if v.N >= rule.AtLeast && (c.MetAt == 0 || act.At < c.MetAt) {
-			c.MetAt = act.At
+		if v.N >= rule.AtLeast && (!c.Met || act.At < c.MetAt) {
+			c.meet(act.At)
 		}
 		return true
 	}
@@ -141,12 +142,12 @@ func (c *Condition) add(rule *catalog.Condition, v catalog.Value, act *activity.
 	switch {
 	case c.Negative && !inOrder:
 		return false
-	case c.MetAt != 0:
+	case c.Met:
 		return sorted || act.At >= c.MetAt || c.first(rule, act)
 	case c.Value < rule.AtLeast || some && before >= rule.AtLeast:
 		return true
 	case inOrder || rule.Fold == catalog.Count:
-		c.MetAt = c.LastAt
+		c.meet(c.LastAt)
 		return true
 	}
 	return c.first(rule, act)
@@ -155,11 +156,13 @@ func (c *Condition) add(rule *catalog.Condition, v catalog.Value, act *activity.
 // first handles an activity that met the target all by itself, earlier than it was met before.
 func (c *Condition) first(rule *catalog.Condition, act *activity.Activity) bool {
 	if rule.Fold == catalog.Count && rule.AtLeast <= 1 {
-		c.MetAt = act.At
+		c.meet(act.At)
 		return true
 	}
 	return false
 }
+
+func (c *Condition) meet(at calendar.Instant) { c.Met, c.MetAt = true, at }
 
 // showStreak brings the streak's two boards up to now.
 func (a *applier) showStreak(i int) {
@@ -193,17 +196,21 @@ func (a *applier) showLength(board string, before, after Standing) {
 }
 
 func (st *StreakState) latest() streaks.Latest {
-	l := streaks.Latest{Some: len(st.Marks) > 0 || st.Sealed.Total > 0, Offset: st.Latest.Offset, Period: st.Sealed.Last.Last}
+	l := streaks.Latest{Some: st.Latest.ID != "", Offset: st.Latest.Offset, Period: math.MinInt32}
 	if n := len(st.Marks); n > 0 {
 		l.Period = st.Marks[n-1].Ordinal
+	} else if st.Sealed.Last.Length > 0 {
+		l.Period = st.Sealed.Last.Last
 	}
 	return l
 }
 
-// Derive is what is shown of the i-th streak rule of the plan at now. A user who never did anything for it gets the view of no streak.
+// Derive is what is shown of the i-th streak rule of the plan at now. A user who never did anything for it gets the view of no streak, and so does
+// one whose state was folded under another definition of the rule: its marks have other conditions.
 func (s *State) Derive(p *Plan, i int, now calendar.Instant) streaks.View {
-	st := s.Streak(p.Catalog.Streaks[i].ID)
-	if st == nil {
+	rule := p.Catalog.Streaks[i]
+	st := s.Streak(rule.ID)
+	if st == nil || st.Print != rule.Print {
 		st = &StreakState{}
 	}
 	return p.Calculus(i, s.Zones).Derive(st.Sealed, st.Marks, st.latest(), now)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -352,18 +351,4 @@ func (e *embedded) close() error {
 	err := errors.Join(e.client.Close(), e.file.close())
 	e.mem.close()
 	return err
-}
-
-// changesPartition is the partition whose change stream has this key.
-func changesPartition(k Key) (Partition, bool) {
-	text, ok := bytes.CutPrefix([]byte(k), []byte("{"))
-	if !ok {
-		return 0, false
-	}
-	n, ok := bytes.CutSuffix(text, []byte("}:changes"))
-	if !ok {
-		return 0, false
-	}
-	p, err := strconv.Atoi(string(n))
-	return Partition(p), err == nil
 }

@@ -119,3 +119,17 @@ func ParseMember(member string, ascending bool) (reached int64, user activity.Us
 
 // ImportKey is the document of an import of history.
 func ImportKey(org activity.Org, id string) Key { return Key("{0}:i:" + string(org) + ":" + id) }
+
+// changesPartition is the partition whose change stream has this key.
+func changesPartition(k Key) (Partition, bool) {
+	text, ok := strings.CutPrefix(string(k), "{")
+	if !ok {
+		return 0, false
+	}
+	n, ok := strings.CutSuffix(text, "}:changes")
+	if !ok {
+		return 0, false
+	}
+	p, err := strconv.Atoi(n)
+	return Partition(p), err == nil
+}

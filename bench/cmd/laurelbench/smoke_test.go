@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"laurel/bench/scenario"
+)
+
+// TestSmoke runs the whole benchmark with tiny numbers, on real servers. What it measures is worth nothing; that every number is there is.
+func TestSmoke(t *testing.T) {
+	dir := t.TempDir()
+	programs := map[string]string{"laurel/cmd/laurel": filepath.Join(dir, "laurel"), "laurel/bench/cmd/laurelbench": filepath.Join(dir, "laurelbench")}
+	for pkg, path := range programs {
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", path, pkg)
+		build.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" "+buildFlags))
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build %s: %v\n%s", pkg, err, out)
+		}
+	}
+	file := filepath.Join(dir, "result.json")
+	run := exec.CommandContext(t.Context(), programs["laurel/bench/cmd/laurelbench"],
+		"--users", "200", "--pairs", "1", "--seconds", "0.3", "--batch", "50", "--laurel", programs["laurel/cmd/laurel"], "--out", file, "--json")
+	var said strings.Builder
+	run.Stderr = &said
+	printed, err := run.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &said)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(text), string(printed)); diff != "" {
+		t.Errorf("--json prints another result than the file has:\n%s", diff)
+	}
+	var r scenario.Result
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	check(t, &r)
+}
+
+func check(t *testing.T, r *scenario.Result) {
+	t.Helper()
+	if len(r.Ingest.Pairs) != 1 || len(r.Reads.Pairs) != 1 {
+		t.Fatalf("%d and %d pairs, want 1 of each", len(r.Ingest.Pairs), len(r.Reads.Pairs))
+	}
+	a, b, reads := r.Ingest.Median.A, r.Ingest.Median.B, r.Reads.Median
+	for name, n := range map[string]float64{
+		"load": r.Load.PerSecond, "a": a.PerSecond, "a redis": a.RedisMicros, "a laurel": a.LaurelMicros, "commits": float64(a.Commits),
+		"b": b.PerSecond, "b redis": b.RedisMicros, "ingest ratio": r.Ingest.Median.Ratio, "redis cpu ratio": r.Ingest.Median.RedisCPURatio,
+		"reads a": reads.A.PerSecond, "reads a cpu": reads.A.ServerMicros, "reads b1": reads.B1.PerSecond, "reads b1 cpu": reads.B1.ServerMicros,
+		"reads b2": reads.B2.PerSecond, "reads b2 cpu": reads.B2.ServerMicros, "ratio ceiling": reads.RatioCeiling, "ratio redis": reads.RatioRedis,
+	} {
+		if n <= 0 {
+			t.Errorf("%s is %v", name, n)
+		}
+	}
+	// Three boards; a user who comes twice in one commit is written once.
+	if a.UpdatesPerActivity <= 1 || a.UpdatesPerActivity > 3 {
+		t.Errorf("%v board updates an activity", a.UpdatesPerActivity)
+	}
+	if diff := a.Updates - b.Updates; diff < -100 || diff > 100 { // the floor works in pipelines of 100
+		t.Errorf("A made %d board updates and B %d", a.Updates, b.Updates)
+	}
+	if c := r.Ingest.Pairs[0].A.Commands["evalsha"]; c.Calls == 0 {
+		t.Error("no commit was counted at Redis")
+	}
+	for name, said := range map[string]string{"commit": r.Commit, "date": r.Date, "cpu": r.CPU, "go": r.Go, "redis": r.Redis, "command": r.Command} {
+		if said == "" {
+			t.Errorf("%s is empty", name)
+		}
+	}
+}
+
+func TestRecordPath_KeepsEarlierResults(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "bench", "results"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := &scenario.Result{Date: "2026-11-21T19:40:00Z", Commit: "0123456789abcdef"}
+	for _, want := range []string{"2026-11-21-0123456.json", "2026-11-21-0123456-2.json", "2026-11-21-0123456-3.json"} {
+		path := recordPath(root, r)
+		if got := filepath.Base(path); got != want {
+			t.Errorf("record in %s, want %s", got, want)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

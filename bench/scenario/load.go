@@ -1,0 +1,97 @@
+package scenario
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+
+	"laurel/bench/measure"
+	"laurel/bench/wire"
+)
+
+// posts makes requests of bodies.
+func (b *bench) posts(bodies [][]byte) [][]byte {
+	requests := make([][]byte, len(bodies))
+	for i, body := range bodies {
+		requests[i] = wire.Post("/v1/activities", b.laurel.Key, "application/x-ndjson", body)
+	}
+	return requests
+}
+
+// allAccepted checks a batch's answer: what was not accepted would have cost less.
+func allAccepted(answer []byte) error {
+	for _, none := range []string{`"duplicates":0,`, `"rejected":0,`, `"ignored":0,`} {
+		if !bytes.Contains(answer, []byte(none)) {
+			return fmt.Errorf("not all activities were accepted: %.300s", answer)
+		}
+	}
+	return nil
+}
+
+// load brings every user onto the boards, over HTTP.
+func (b *bench) load(ctx context.Context) error {
+	b.say("loading %d users", b.Users)
+	requests := b.posts(b.items.everyone(b.Batch))
+	conns, err := wire.Dial(ctx, b.laurel.Address, b.Clients, wire.NewHTTP)
+	if err != nil {
+		return err
+	}
+	defer wire.CloseAll(conns)
+	count, err := wire.Drive(ctx, conns, wire.Work{Requests: requests, Times: len(requests), Check: allAccepted})
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	b.result.Load = Load{Activities: b.Users, Seconds: count.Elapsed.Seconds(), PerSecond: measure.Ratio(float64(b.Users), count.Elapsed.Seconds())}
+	return nil
+}
+
+// openBoards reads each board once. A server keeps only boards in memory that are read; without readers ingest would be cheaper than it is in use.
+func (b *bench) openBoards(ctx context.Context) error {
+	conns, err := wire.Dial(ctx, b.laurel.Address, 1, wire.NewHTTP)
+	if err != nil {
+		return err
+	}
+	defer wire.CloseAll(conns)
+	for _, cycle := range cycles() {
+		if _, err := conns[0].Exchange(wire.Get(boardsPath+cycle+"?limit=1", b.laurel.Key)); err != nil {
+			return fmt.Errorf("read board %s: %w", cycle, err)
+		}
+	}
+	return nil
+}
+
+const pipeline = 100 // commands; what DESIGN §4.6 fixes for the floor
+
+// floorKey is a board of the floor, a plain sorted set with all users beside Laurel's.
+func floorKey(board int) string { return "floor:" + strconv.Itoa(board) }
+
+// floorPipelines encodes pipelines of ZINCRBY, command i on board i mod 3 by user of(i).
+func (b *bench) floorPipelines(n int, of func(i int) int) [][]byte {
+	pipelines := make([][]byte, n)
+	boards := len(cycles())
+	for i := range pipelines {
+		for j := range pipeline {
+			c := i*pipeline + j
+			pipelines[i] = wire.Command(pipelines[i], "ZINCRBY", floorKey(c%boards), strconv.Itoa(b.items.points()), userID(of(c/boards)))
+		}
+	}
+	return pipelines
+}
+
+// loadFloor brings every user onto the floor's boards. The last pipeline may begin again with the first users.
+func (b *bench) loadFloor(ctx context.Context) error {
+	n := (b.Users*len(cycles()) + pipeline - 1) / pipeline
+	requests := b.floorPipelines(n, func(i int) int { return i % b.Users })
+	conns, err := wire.Dial(ctx, b.redis.Address, 1, wire.NewRESP(pipeline*wire.LinesOfBulk))
+	if err != nil {
+		return err
+	}
+	defer wire.CloseAll(conns)
+	if _, err := wire.Drive(ctx, conns, wire.Work{Requests: requests, Times: n}); err != nil {
+		return fmt.Errorf("load floor: %w", err)
+	}
+	runtime.GC()
+	return nil
+}

@@ -1,0 +1,313 @@
+package progress_test
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+	"laurel/internal/oracle"
+	"laurel/internal/progress"
+	"laurel/streaks"
+)
+
+type board struct{ rule, label string }
+
+// user is one user as ingest keeps one: a state and a base as bytes, a log, and what stands on the boards; beside it the model.
+type user struct {
+	t         *rapid.T
+	plan      *progress.Plan
+	catalog   *catalog.Catalog
+	rules     []oracle.Rule
+	streaks   []oracle.Streak
+	model     *oracle.Model
+	now       time.Time
+	sealed    time.Time
+	state     string
+	base      string
+	log       []activity.Activity
+	boards    map[board]progress.Standing
+	committed bool // the boards are as of now
+}
+
+func newUser(t *rapid.T, s *scene) *user {
+	c, org := compile(t, rapid.SampledFrom(s.orgs).Draw(t, "org zone"), rapid.SampledFrom([]time.Weekday{time.Monday, time.Sunday, time.Saturday}).Draw(t, "week start"))
+	return &user{t: t, plan: progress.NewPlan(c), catalog: c, rules: oracleRules(), streaks: oracleStreaks(t),
+		model: &oracle.Model{Org: org, Zones: map[string][]oracle.ZoneChange{}}, now: s.begin, boards: map[board]progress.Standing{}}
+}
+
+func (u *user) instant() calendar.Instant { return calendar.Instant(u.now.UnixMilli()) }
+
+func (u *user) parse(content string) *progress.State {
+	s, err := progress.Parse(content)
+	if err != nil {
+		u.t.Fatalf("parse: %v", err)
+	}
+	return s
+}
+
+// commit takes over a state and board changes, each of which must begin at what stands on the board.
+func (u *user) commit(s *progress.State, changes []progress.BoardChange) {
+	u.state = string(s.Append(nil))
+	for _, c := range changes {
+		b := board{c.Rule, c.Label}
+		if u.boards[b] != c.Old {
+			u.t.Fatalf("%s %s: a change from %+v, but on the board stands %+v", c.Rule, c.Label, c.Old, u.boards[b])
+		}
+		if c.Old == c.New {
+			u.t.Fatalf("%s %s: a change from %+v to itself", c.Rule, c.Label, c.Old)
+		}
+		if u.boards[b] = c.New; !c.New.Some {
+			delete(u.boards, b)
+		}
+	}
+	u.committed = true
+}
+
+// expected says what must become of a new activity by the clock alone.
+func (u *user) expected(r *oracle.Record) error {
+	switch {
+	case r.At.Before(u.sealed), !r.Imported && r.At.Before(u.now.Add(-u.catalog.Limits.MaxPast)):
+		return progress.ErrTooOld
+	case r.At.After(u.now.Add(u.catalog.Limits.MaxFuture)):
+		return progress.ErrInFuture
+	}
+	return nil
+}
+
+// submit applies a batch as ingest does.
+func (u *user) submit(batch []oracle.Record) {
+	acts := make([]activity.Activity, len(batch))
+	for i := range batch {
+		batch[i].Received = u.now
+		acts[i] = activityOf(&batch[i])
+	}
+	s := u.parse(u.state)
+	update := progress.Apply(u.plan, s, acts, u.instant())
+	stored := 0
+	for i, v := range update.Verdicts {
+		if want := u.expected(&batch[i]); !errors.Is(v.Err, want) {
+			u.t.Fatalf("%v at %v: %v, want %v", batch[i], u.now, v.Err, want)
+		}
+		if v.Err == nil {
+			acts[i].Status = v.Status
+			u.log = append(u.log, acts[i])
+			u.model.Records = append(u.model.Records, batch[i])
+			stored++
+		}
+	}
+	switch {
+	case stored == 0: // nothing to write, and the state is thrown away
+	case update.NeedLog:
+		u.rebuild()
+	default:
+		u.commit(s, update.Boards)
+	}
+}
+
+// rebuild folds the log anew.
+func (u *user) rebuild() {
+	old := u.parse(u.state)
+	next, err := progress.Rebuild(u.plan, old, u.parse(u.base), u.log, u.instant())
+	if err != nil {
+		u.t.Fatalf("rebuild: %v", err)
+	}
+	u.commit(next, progress.Diff(u.plan, old, next, u.instant()))
+}
+
+// toggle rejects or restores an activity of the log.
+func (u *user) toggle() {
+	if len(u.log) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(u.log)-1).Draw(u.t, "toggled")
+	a := &u.log[i]
+	if a.At < calendar.Instant(u.sealed.UnixMilli()) {
+		return
+	}
+	if a.Status == activity.Rejected {
+		a.Status = activity.Accepted
+	} else {
+		a.Status = activity.Rejected
+	}
+	for j := range u.model.Records {
+		if u.model.Records[j].ID == string(a.ID) {
+			u.model.Records[j].Rejected = a.Status == activity.Rejected
+		}
+	}
+	u.rebuild()
+}
+
+// fold seals what lies before an instant.
+func (u *user) fold(seal time.Time) {
+	if !seal.After(u.sealed) || seal.After(u.now) {
+		return
+	}
+	old := u.parse(u.state)
+	before := u.parse(u.state)
+	base, dropped := progress.Fold(u.plan, old, u.parse(u.base), u.log, calendar.Instant(seal.UnixMilli()), u.instant())
+	kept := u.log[:0:0]
+	for _, a := range u.log {
+		if gone := slices.Contains(dropped, a.ID); gone != a.At.Time().Before(seal) {
+			u.t.Fatalf("seal %v: activity of %v dropped: %v", seal, a.At, gone)
+		} else if !gone {
+			kept = append(kept, a)
+		}
+	}
+	u.base, u.log, u.sealed = string(base.Append(nil)), kept, seal
+	old.Sealed = calendar.Instant(seal.UnixMilli())
+	next, err := progress.Rebuild(u.plan, old, u.parse(u.base), u.log, u.instant())
+	if err != nil {
+		u.t.Fatalf("rebuild after folding: %v", err)
+	}
+	for _, c := range progress.Diff(u.plan, before, next, u.instant()) {
+		u.commit(next, []progress.BoardChange{c})
+	}
+	u.state, u.committed = string(next.Append(nil)), true
+	u.model.Records = slices.DeleteFunc(u.model.Records, func(r oracle.Record) bool { return r.Rejected && r.At.Before(seal) })
+}
+
+func (u *user) move(zone string) {
+	s := u.parse(u.state)
+	s.Zones = append(s.Zones, progress.ZoneChange{At: u.instant(), Name: zone})
+	u.state = string(s.Append(nil))
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	u.model.Zones["u"] = append(u.model.Zones["u"], oracle.ZoneChange{At: u.now, Zone: loc})
+	u.rebuild()
+}
+
+// check compares everything with the model.
+func (u *user) check() {
+	want := map[board]progress.Standing{}
+	for i := range u.rules {
+		r := &u.rules[i]
+		for _, c := range r.Cycles {
+			for label, rows := range u.model.Boards(r, c) {
+				want[board{r.ID, label}] = standingOf(rows[0].Value, rows[0].Reached)
+			}
+		}
+	}
+	for i := range u.streaks {
+		s := &u.streaks[i]
+		v := u.model.Streak(s, "u", u.now)
+		for suffix, span := range map[string]oracle.Span{progress.CurrentSuffix: v.Current, progress.LongestSuffix: v.Longest} {
+			if span.Length > 0 {
+				want[board{s.ID + suffix, "all"}] = standingOf(int64(span.Length), span.Reached)
+			}
+		}
+	}
+	got := u.boards
+	if !u.committed { // the boards of streaks are as of the last commit
+		skip := func(b board, _ progress.Standing) bool {
+			return slices.ContainsFunc(u.streaks, func(s oracle.Streak) bool { return b.rule == s.ID+".current" || b.rule == s.ID+".longest" })
+		}
+		got = cloneWithout(got, skip)
+		want = cloneWithout(want, skip)
+	}
+	if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(board{})); diff != "" {
+		u.fatalf("boards (-model +progress)\n%s", diff)
+	}
+	state := u.parse(u.state)
+	for _, at := range []time.Time{u.now, u.now.Add(11 * time.Hour), u.now.Add(75 * time.Hour)} {
+		for i := range u.streaks {
+			u.checkStreak(state, i, at)
+		}
+	}
+}
+
+func cloneWithout(m map[board]progress.Standing, skip func(board, progress.Standing) bool) map[board]progress.Standing {
+	kept := map[board]progress.Standing{}
+	for b, s := range m {
+		if !skip(b, s) {
+			kept[b] = s
+		}
+	}
+	return kept
+}
+
+// checkStreak compares what is derived of a streak at an instant. Of the periods before the seal the product remembers no details.
+func (u *user) checkStreak(state *progress.State, i int, at time.Time) {
+	s := &u.streaks[i]
+	want := u.model.Streak(s, "u", at)
+	c := u.plan.Calculus(i, state.Zones)
+	v := state.Derive(u.plan, i, calendar.Instant(at.UnixMilli()))
+	got := viewOf(c, &v)
+	if n := len(want.History) - len(got.History); n > 0 && !u.sealed.IsZero() {
+		want.History = want.History[n:]
+	}
+	if diff := gocmp.Diff(want, got, gocmp.Comparer(time.Time.Equal)); diff != "" {
+		u.fatalf("streak %s at %v, now %v, sealed %v (-model +progress)\n%s", s.ID, at, u.now, u.sealed, diff)
+	}
+}
+
+func viewOf(c streaks.Calculus, v *streaks.View) oracle.View {
+	moment := func(i calendar.Instant) time.Time {
+		if i == 0 {
+			return time.Time{}
+		}
+		return i.Time()
+	}
+	span := func(r streaks.Run) oracle.Span {
+		if r.Length == 0 {
+			return oracle.Span{}
+		}
+		return oracle.Span{Length: r.Length, First: c.Zoning.Label(r.First), Last: c.Zoning.Label(r.Last), Reached: moment(r.Reached)}
+	}
+	out := oracle.View{Current: span(v.Current), Longest: span(v.Longest), Total: v.Total, State: string(v.State), Zone: v.Zone,
+		LastExtendedAt: moment(v.LastExtendedAt), Deadline: moment(v.Deadline)}
+	for _, p := range v.History {
+		out.History = append(out.History, oracle.Period{Label: c.Zoning.Label(p.Ordinal), Status: string(p.Status), Values: p.Values, Met: p.Met})
+	}
+	return out
+}
+
+func (u *user) fatalf(format string, args ...any) {
+	u.t.Helper()
+	records := slices.Clone(u.model.Records)
+	slices.SortFunc(records, func(a, b oracle.Record) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	for _, r := range records {
+		u.t.Log(r)
+	}
+	u.t.Fatalf(format, args...)
+}
+
+// TestProgress_EqualsTheModel is the set law and exact undo: whatever comes in whatever order and batches, through bytes, folding, undo and changes of
+// zone, the boards as accumulated from changes and the streaks equal the model's, which looks at the set of activities alone.
+func TestProgress_EqualsTheModel(t *testing.T) {
+	all := scenes()
+	rapid.Check(t, func(t *rapid.T) {
+		s := &all[rapid.IntRange(0, len(all)-1).Draw(t, "scene")]
+		u := newUser(t, s)
+		for i := range rapid.IntRange(1, 10).Draw(t, "steps") {
+			u.committed = false
+			u.now = u.now.Add(time.Duration(rapid.IntRange(0, s.days*24/4).Draw(t, "hours")) * time.Hour)
+			switch rapid.IntRange(0, 9).Draw(t, "step") {
+			case 0:
+				u.toggle()
+			case 1:
+				u.fold(s.begin.Add(time.Duration(rapid.IntRange(0, s.days*24).Draw(t, "seal")) * time.Hour))
+			case 2:
+				u.move(rapid.SampledFrom(s.users).Draw(t, "zone"))
+			default:
+				batch := make([]oracle.Record, rapid.IntRange(1, 6).Draw(t, "batch"))
+				imported := rapid.IntRange(0, 3).Draw(t, "imported") == 0
+				for k := range batch {
+					batch[k] = drawRecord(t, s, i*10+k)
+					batch[k].Imported = imported
+				}
+				u.submit(batch)
+			}
+			u.check()
+		}
+	})
+}
