@@ -29,6 +29,7 @@ type Writes interface {
 	Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) ([]activity.Activity, string, error)
 	Reject(ctx context.Context, org activity.Org, user activity.User, id activity.ID, reason string) (*activity.Activity, error)
 	Restore(ctx context.Context, org activity.Org, user activity.User, id activity.ID) (*activity.Activity, error)
+	SetUser(ctx context.Context, org activity.Org, user activity.User, c ingest.UserChange) error
 	CreateImport(ctx context.Context, org activity.Org) (ingest.Import, error)
 	Import(ctx context.Context, org activity.Org, id string) (ingest.Import, error)
 	CloseImport(ctx context.Context, org activity.Org, id string) (ingest.Import, error)

@@ -77,7 +77,7 @@ func (a *API) getRank(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	around, err := queryInt(r, "around", 0, 0, maxAround)
+	around, err := queryInt(r, "around", -1, 0, maxAround)
 	if err != nil {
 		return err
 	}

@@ -152,6 +152,20 @@ func docGetUser() operation {
 		responses: []response{ok("The user", userDoc{}, exampleUser)}, errors: userErrors()}
 }
 
+func docPutUser() operation {
+	return operation{id: "putUser", tag: "users", summary: "Create a user, or change what is known of one",
+		body:      &content{of: userChange{}, example: exampleUserChange},
+		responses: []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "loading"}}
+}
+
+func docPatchUser() operation {
+	return operation{id: "patchUser", tag: "users", summary: "Change what is known of a user",
+		body:      &content{of: userChange{}, example: exampleUserChange},
+		responses: []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_not_found", "loading"}}
+}
+
+const exampleUserChange = `{"timezone":"Europe/Vienna"}`
+
 func docGetUserRanks() operation {
 	return operation{id: "getUserRanks", tag: "users", summary: "Read a user's ranks on every current board", query: []param{minRevision()},
 		responses: []response{ok("The ranks", userRanksDoc{}, exampleUserRanks)}, errors: userErrors()}

@@ -19,8 +19,8 @@ type boardEffect struct {
 	Cycle      string         `json:"cycle" example:"week"`
 	Label      string         `json:"label" example:"2026-W47"`
 	Value      jsontext.Value `json:"value" doc:"The user's score now, a number"`
-	Rank       int            `json:"rank,omitempty" doc:"Absent while the board is loading"`
-	RankBefore int            `json:"rank_before,omitempty" doc:"Absent where the user was not on the board"`
+	Rank       int            `json:"rank,omitzero" doc:"Absent while the board is loading"`
+	RankBefore int            `json:"rank_before,omitzero" doc:"Absent where the user was not on the board"`
 }
 
 type streakEffect struct {

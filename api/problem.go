@@ -31,7 +31,7 @@ type problem struct {
 type fieldError struct {
 	Detail string `json:"detail"`
 	Field  string `json:"field,omitempty"`
-	Line   int    `json:"line,omitempty" doc:"Line of the body, from 1"`
+	Line   int    `json:"line,omitzero" doc:"Line of the body, from 1"`
 }
 
 // write sends the problem as the answer.

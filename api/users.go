@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"laurel/internal/activity"
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
+	"laurel/internal/ingest"
 )
 
 const maxActivities = 500
@@ -15,6 +17,8 @@ func (a *API) userRoutes() []route {
 	const one = "/v1/users/{user}"
 	return []route{
 		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, serve: a.userObject(a.Reads.User), doc: docGetUser()},
+		{method: http.MethodPut, pattern: one, scope: auth.UsersWrite, serve: a.setUser(true), doc: docPutUser()},
+		{method: http.MethodPatch, pattern: one, scope: auth.UsersWrite, serve: a.setUser(false), doc: docPatchUser()},
 		{method: http.MethodGet, pattern: one + "/ranks", scope: auth.UsersRead, serve: a.userObject(a.Reads.UserRanks), doc: docGetUserRanks()},
 		{method: http.MethodGet, pattern: one + "/streaks", scope: auth.UsersRead, serve: a.getStreaks, doc: docGetStreaks()},
 		{method: http.MethodGet, pattern: one + "/activities", scope: auth.UsersRead, serve: a.getActivities, doc: docGetActivities()},
@@ -32,6 +36,37 @@ func (a *API) userObject(read func(context.Context, activity.Org, activity.User)
 			return err
 		}
 		object, err := read(r.Context(), r.org, user)
+		if err != nil {
+			return err
+		}
+		return writeBytes(w, http.StatusOK, object)
+	}
+}
+
+// userChange is the body of PUT and PATCH.
+type userChange struct {
+	Timezone *string `json:"timezone,omitempty" nullable:"false" example:"Europe/Vienna" doc:"IANA name; it counts from the next period of each streak"`
+}
+
+// setUser changes the user of the path and answers as GET does. create makes one who is not there.
+func (a *API) setUser(create bool) func(http.ResponseWriter, *request) error {
+	return func(w http.ResponseWriter, r *request) error {
+		user, err := pathUser(r)
+		if err != nil {
+			return err
+		}
+		var in userChange
+		if err := a.decodeBody(r, &in, required); err != nil {
+			return err
+		}
+		err = a.Writes.SetUser(r.Context(), r.org, user, ingest.UserChange{Zone: in.Timezone, Create: create})
+		if errors.Is(err, ingest.ErrBadZone) {
+			return badRequest("timezone", "This must be the name of an IANA time zone, such as Europe/Vienna.")
+		}
+		if err != nil {
+			return err
+		}
+		object, err := a.Reads.User(r.Context(), r.org, user)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,8 @@ import (
 	"laurel/internal/query"
 )
 
+var _ Source = (*query.Reader)(nil)
+
 // roundMS is the length of the fake source's only cycle, "round", whose labels are r0, r1, ….
 const roundMS = 10_000
 

@@ -34,8 +34,9 @@ type lane struct {
 	// Used by the goroutine that steps only.
 	tick    uint64
 	nextDue calendar.Instant
-	now     calendar.Instant // at the last full step, and the machine's time then
+	now     calendar.Instant // at the last step, and the machine's time then
 	real    time.Time
+	jumped  bool                       // the clock was set since the last full step
 	later   map[*subscription]struct{} // wait for the tick that max_hz allows
 }
 
@@ -106,7 +107,8 @@ func (h *Hub) step(ctx context.Context, l *lane, take func(now calendar.Instant)
 }
 
 // takeFresh takes the views that someone has just joined. Called with Hub.mu held.
-func (l *lane) takeFresh(calendar.Instant) []*view {
+func (l *lane) takeFresh(now calendar.Instant) []*view {
+	l.watchClock(now)
 	var views []*view
 	for _, v := range l.fresh {
 		views = v.collect(views, time.Time{})
@@ -126,20 +128,20 @@ func (l *lane) takeAll(now calendar.Instant) []*view {
 	}
 	l.dirty = l.dirty[:0]
 	l.settle()
-	jumped := l.jumped(now)
-	if len(l.orgs) == 0 && now < l.nextDue && !jumped {
+	if len(l.orgs) == 0 && now < l.nextDue && !l.jumped {
 		return views
 	}
 	l.nextDue = never
 	for v := range l.views {
 		woken, touched := l.orgs[v.org]
-		if touched || jumped || v.due <= now {
+		if touched || l.jumped || v.due <= now {
 			views = v.collect(views, woken)
 		} else {
 			l.nextDue = min(l.nextDue, v.due)
 		}
 	}
 	clear(l.orgs)
+	l.jumped = false
 	return views
 }
 
@@ -164,14 +166,15 @@ func (l *lane) settle() {
 	clear(l.wrote)
 }
 
-// jumped says whether the clock was set since the last tick: then every period may be another.
-func (l *lane) jumped(now calendar.Instant) bool {
+// watchClock notices when the clock was set since the last step: every period may be another then.
+func (l *lane) watchClock(now calendar.Instant) {
 	machine := time.Now()
 	passed := machine.Sub(l.real)
 	shown := time.Duration(now-l.now) * time.Millisecond
-	first := l.real.IsZero()
+	if !l.real.IsZero() && (shown-passed).Abs() > clockJump {
+		l.jumped = true
+	}
 	l.real, l.now = machine, now
-	return !first && (shown-passed).Abs() > clockJump
 }
 
 // collect adds the view to the list unless it is there or nobody watches it. Called with Hub.mu held.

@@ -18,35 +18,24 @@ import (
 type ingest struct {
 	*bench
 	store     *store.Store // to count what Laurel wrote; asked only between slices
-	clients   []wire.Exchanger
-	floor     []wire.Exchanger
 	pipelines [][]byte
 	perSecond float64 // activities, of the last slice of A
 }
 
-// floorPipelineCount is how many different pipelines the floor goes round in: 200,000 commands, so that no user is hot.
-const floorPipelineCount = 2000
+// maxPipelines bounds how many different pipelines the floor goes round in: 200,000 commands, so that no user is hot.
+const maxPipelines = 2000
 
 // measureIngest measures A, Laurel through HTTP, beside B, the floor.
 func (b *bench) measureIngest(ctx context.Context) (err error) {
 	g := &ingest{bench: b, perSecond: b.result.Load.PerSecond}
-	g.pipelines = b.floorPipelines(floorPipelineCount, func(int) int { return b.items.random.IntN(b.Users) })
+	g.pipelines = b.floorPipelines(min(maxPipelines, b.Users), func(int) int { return b.items.random.IntN(b.Users) })
 	if g.store, err = store.Open(ctx, store.Options{URL: "redis://" + b.redis.Address}); err != nil {
 		return err
 	}
 	defer g.store.Close()
-	if g.clients, err = wire.Dial(ctx, b.laurel.Address, b.Clients, wire.NewHTTP); err != nil {
+	if err := g.chooseFloor(ctx); err != nil {
 		return err
 	}
-	defer wire.CloseAll(g.clients)
-	connections, err := g.chooseFloor(ctx)
-	if err != nil {
-		return err
-	}
-	if g.floor, err = g.dialFloor(ctx, connections); err != nil {
-		return err
-	}
-	defer wire.CloseAll(g.floor)
 	for i := range b.Pairs {
 		b.say("ingest: pair %d of %d", i+1, b.Pairs)
 		p, err := g.pair(ctx)
@@ -59,26 +48,17 @@ func (b *bench) measureIngest(ctx context.Context) (err error) {
 	return g.profile(ctx)
 }
 
-func (g *ingest) dialFloor(ctx context.Context, connections int) ([]wire.Exchanger, error) {
-	return wire.Dial(ctx, g.redis.Address, connections, wire.NewRESP(pipeline*wire.LinesOfBulk))
-}
-
 // floorRounds is how often each number of connections is tried.
 const floorRounds = 3
 
-// chooseFloor tries the floor with one connection and with two, in turn, and returns the better number.
-func (g *ingest) chooseFloor(ctx context.Context) (int, error) {
+// chooseFloor tries the floor with one connection and with two, in turn, and notes the better number.
+func (g *ingest) chooseFloor(ctx context.Context) error {
 	rates := map[int][]float64{}
 	for range floorRounds {
 		for _, n := range []int{1, 2} {
-			conns, err := g.dialFloor(ctx, n)
+			count, _, err := g.slice(ctx, nil, g.floor(n), wire.Work{Requests: g.pipelines, For: g.Settings.slice() / 3})
 			if err != nil {
-				return 0, err
-			}
-			count, err := wire.Drive(ctx, conns, wire.Work{Requests: g.pipelines, For: g.Settings.slice() / 3})
-			wire.CloseAll(conns)
-			if err != nil {
-				return 0, fmt.Errorf("floor: %w", err)
+				return fmt.Errorf("floor: %w", err)
 			}
 			rates[n] = append(rates[n], measure.Ratio(float64(count.Exchanges*pipeline), count.Elapsed.Seconds()))
 		}
@@ -88,7 +68,7 @@ func (g *ingest) chooseFloor(ctx context.Context) (int, error) {
 	if f.Two > f.One {
 		f.Connections = 2
 	}
-	return f.Connections, nil
+	return nil
 }
 
 // pair is one slice of A, and one of B with as many board updates.
@@ -119,7 +99,7 @@ func (g *ingest) sideA(ctx context.Context) (IngestSide, error) {
 		return IngestSide{}, err
 	}
 	work := wire.Work{Requests: requests, Times: n, For: g.Settings.slice(), Check: allAccepted}
-	count, used, err := g.slice(ctx, g.laurel.Process, g.clients, work)
+	count, used, err := g.slice(ctx, g.laurel.Process, g.clients(), work)
 	if err != nil {
 		return IngestSide{}, err
 	}
@@ -159,7 +139,7 @@ func (g *ingest) written(ctx context.Context, from feed.Position) (commits, upda
 // sideB does as many updates as A did. It is given as activities, so that the two can be compared: an activity is as many updates as it was in A.
 func (g *ingest) sideB(ctx context.Context, a IngestSide) (IngestSide, error) {
 	n := max((a.Updates+pipeline/2)/pipeline, 1)
-	count, used, err := g.slice(ctx, nil, g.floor, wire.Work{Requests: g.pipelines, Times: n})
+	count, used, err := g.slice(ctx, nil, g.floor(g.result.Ingest.Floor.Connections), wire.Work{Requests: g.pipelines, Times: n})
 	if err != nil {
 		return IngestSide{}, err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"runtime"
 	"strconv"
 
 	"laurel/bench/measure"
@@ -18,6 +17,16 @@ func (b *bench) posts(bodies [][]byte) [][]byte {
 		requests[i] = wire.Post("/v1/activities", b.laurel.Key, "application/x-ndjson", body)
 	}
 	return requests
+}
+
+// clients are those that send activities.
+func (b *bench) clients() wire.Target {
+	return wire.Target{Address: b.laurel.Address, Connections: b.Clients, As: wire.NewHTTP}
+}
+
+// floor are those that send pipelines.
+func (b *bench) floor(connections int) wire.Target {
+	return wire.Target{Address: b.redis.Address, Connections: connections, As: wire.NewRESP(pipeline * wire.LinesOfBulk)}
 }
 
 // allAccepted checks a batch's answer: what was not accepted would have cost less.
@@ -34,12 +43,7 @@ func allAccepted(answer []byte) error {
 func (b *bench) load(ctx context.Context) error {
 	b.say("loading %d users", b.Users)
 	requests := b.posts(b.items.everyone(b.Batch))
-	conns, err := wire.Dial(ctx, b.laurel.Address, b.Clients, wire.NewHTTP)
-	if err != nil {
-		return err
-	}
-	defer wire.CloseAll(conns)
-	count, err := wire.Drive(ctx, conns, wire.Work{Requests: requests, Times: len(requests), Check: allAccepted})
+	count, _, err := b.slice(ctx, b.laurel.Process, b.clients(), wire.Work{Requests: requests, Times: len(requests), Check: allAccepted})
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
@@ -49,15 +53,12 @@ func (b *bench) load(ctx context.Context) error {
 
 // openBoards reads each board once. A server keeps only boards in memory that are read; without readers ingest would be cheaper than it is in use.
 func (b *bench) openBoards(ctx context.Context) error {
-	conns, err := wire.Dial(ctx, b.laurel.Address, 1, wire.NewHTTP)
-	if err != nil {
-		return err
-	}
-	defer wire.CloseAll(conns)
+	var requests [][]byte
 	for _, cycle := range cycles() {
-		if _, err := conns[0].Exchange(wire.Get(boardsPath+cycle+"?limit=1", b.laurel.Key)); err != nil {
-			return fmt.Errorf("read board %s: %w", cycle, err)
-		}
+		requests = append(requests, wire.Get(boardsPath+cycle+"?limit=1", b.laurel.Key))
+	}
+	if _, _, err := b.slice(ctx, b.laurel.Process, b.clients(), wire.Work{Requests: requests, Times: len(requests)}); err != nil {
+		return fmt.Errorf("read boards: %w", err)
 	}
 	return nil
 }
@@ -84,14 +85,8 @@ func (b *bench) floorPipelines(n int, of func(i int) int) [][]byte {
 func (b *bench) loadFloor(ctx context.Context) error {
 	n := (b.Users*len(cycles()) + pipeline - 1) / pipeline
 	requests := b.floorPipelines(n, func(i int) int { return i % b.Users })
-	conns, err := wire.Dial(ctx, b.redis.Address, 1, wire.NewRESP(pipeline*wire.LinesOfBulk))
-	if err != nil {
-		return err
-	}
-	defer wire.CloseAll(conns)
-	if _, err := wire.Drive(ctx, conns, wire.Work{Requests: requests, Times: n}); err != nil {
+	if _, _, err := b.slice(ctx, nil, b.floor(1), wire.Work{Requests: requests, Times: n}); err != nil {
 		return fmt.Errorf("load floor: %w", err)
 	}
-	runtime.GC()
 	return nil
 }

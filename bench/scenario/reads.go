@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
-	"time"
 
 	"laurel/bench/measure"
 	"laurel/bench/process"
@@ -24,16 +24,13 @@ type reads struct {
 type readSide struct {
 	name     string
 	server   *process.Process // nil: Redis itself
-	conns    []wire.Exchanger
+	target   wire.Target
 	requests [][]byte
 	put      func(*ReadPair, ReadSide)
 }
 
-// readUsers is how many different users are read.
-const readUsers = 20_000
-
-// warmup is a slice that does not count, so that no side begins with cold connections.
-const warmup = 200 * time.Millisecond
+// maxReadUsers bounds how many different users are read.
+const maxReadUsers = 20_000
 
 // measureReads measures A, Laurel, beside B1, Redis's own rank, and B2, the ceiling.
 func (b *bench) measureReads(ctx context.Context) error {
@@ -48,14 +45,7 @@ func (b *bench) measureReads(ctx context.Context) error {
 		return err
 	}
 	defer r.ceiling.Stop()
-	defer func() {
-		for _, s := range r.sides {
-			wire.CloseAll(s.conns)
-		}
-	}()
-	if err := r.open(ctx); err != nil {
-		return err
-	}
+	r.prepare()
 	for i := range b.Pairs {
 		b.say("rank reads: round %d of %d", i+1, b.Pairs)
 		p, err := r.round(ctx, i)
@@ -66,7 +56,7 @@ func (b *bench) measureReads(ctx context.Context) error {
 	}
 	b.result.Reads.conclude()
 	return b.profile(ctx, "reads.pprof", func() error {
-		_, err := r.side(ctx, &r.sides[0], b.Settings.slice())
+		_, err := r.side(ctx, &r.sides[0])
 		return err
 	})
 }
@@ -108,31 +98,23 @@ func (r *reads) answer(ctx context.Context, path string) (process.Answer, error)
 	return process.Answer{Header: got.Header, Body: body}, err
 }
 
-// open connects each side and encodes its requests: the same users in the same order.
-func (r *reads) open(ctx context.Context) error {
-	gets := make([][]byte, readUsers)
-	ranks := make([][]byte, readUsers)
+// prepare encodes the requests of each side: the same users in the same order.
+func (r *reads) prepare() {
+	gets := make([][]byte, min(maxReadUsers, r.Users))
+	ranks := make([][]byte, len(gets))
 	for i := range gets {
 		user := r.items.random.IntN(r.Users)
 		gets[i] = wire.Get(rankPath(r.result.Reads.Period, user), r.laurel.Key)
 		ranks[i] = wire.Command(nil, "ZREVRANK", floorKey(0), userID(user))
 	}
-	http1, err := wire.Dial(ctx, r.laurel.Address, r.Readers, wire.NewHTTP)
-	if err != nil {
-		return err
+	target := func(address string, as func(net.Conn) wire.Exchanger) wire.Target {
+		return wire.Target{Address: address, Connections: r.Readers, As: as}
 	}
-	r.sides = append(r.sides, readSide{"laurel", r.laurel.Process, http1, gets, func(p *ReadPair, s ReadSide) { p.A = s }})
-	resp, err := wire.Dial(ctx, r.redis.Address, r.Readers, wire.NewRESP(wire.LinesOfInteger))
-	if err != nil {
-		return err
+	r.sides = []readSide{
+		{"laurel", r.laurel.Process, target(r.laurel.Address, wire.NewHTTP), gets, func(p *ReadPair, s ReadSide) { p.A = s }},
+		{"redis", nil, target(r.redis.Address, wire.NewRESP(wire.LinesOfInteger)), ranks, func(p *ReadPair, s ReadSide) { p.B1 = s }},
+		{"ceiling", r.ceiling.Process, target(r.ceiling.Address, wire.NewHTTP), gets, func(p *ReadPair, s ReadSide) { p.B2 = s }},
 	}
-	r.sides = append(r.sides, readSide{"redis", nil, resp, ranks, func(p *ReadPair, s ReadSide) { p.B1 = s }})
-	bare, err := wire.Dial(ctx, r.ceiling.Address, r.Readers, wire.NewHTTP)
-	if err != nil {
-		return err
-	}
-	r.sides = append(r.sides, readSide{"ceiling", r.ceiling.Process, bare, gets, func(p *ReadPair, s ReadSide) { p.B2 = s }})
-	return nil
 }
 
 // round is a slice of each side, each round beginning with another one.
@@ -140,10 +122,7 @@ func (r *reads) round(ctx context.Context, n int) (ReadPair, error) {
 	var p ReadPair
 	for i := range r.sides {
 		s := &r.sides[(n+i)%len(r.sides)]
-		if _, err := r.side(ctx, s, min(warmup, r.Settings.slice())); err != nil {
-			return p, err
-		}
-		got, err := r.side(ctx, s, r.Settings.slice())
+		got, err := r.side(ctx, s)
 		if err != nil {
 			return p, err
 		}
@@ -153,8 +132,8 @@ func (r *reads) round(ctx context.Context, n int) (ReadPair, error) {
 	return p, nil
 }
 
-func (r *reads) side(ctx context.Context, s *readSide, d time.Duration) (ReadSide, error) {
-	count, used, err := r.slice(ctx, s.server, s.conns, wire.Work{Requests: s.requests, For: d})
+func (r *reads) side(ctx context.Context, s *readSide) (ReadSide, error) {
+	count, used, err := r.slice(ctx, s.server, s.target, wire.Work{Requests: s.requests, For: r.Settings.slice()})
 	if err != nil {
 		return ReadSide{}, fmt.Errorf("rank reads from %s: %w", s.name, err)
 	}

@@ -115,8 +115,22 @@ func (b *bench) cpu(ctx context.Context, server *process.Process) (u usage, err 
 	return u, err
 }
 
-// slice does work and tells what it took. Garbage of the preparation is collected before, so that it is nobody's.
-func (b *bench) slice(ctx context.Context, server *process.Process, conns []wire.Exchanger, w wire.Work) (wire.Count, usage, error) {
+// warmup is what does not count, so that no side begins cold.
+const warmup = 200 * time.Millisecond
+
+// slice does work over connections of its own and tells what it took: servers end connections that are idle while another side has its turn.
+// Garbage of the preparation is collected before, so that it is nobody's.
+func (b *bench) slice(ctx context.Context, server *process.Process, to wire.Target, w wire.Work) (wire.Count, usage, error) {
+	conns, err := to.Dial(ctx)
+	if err != nil {
+		return wire.Count{}, usage{}, err
+	}
+	defer wire.CloseAll(conns)
+	if w.For > 0 && w.Times == 0 { // endless work can be warmed up with
+		if _, err := wire.Drive(ctx, conns, wire.Work{Requests: w.Requests, For: min(warmup, w.For), Check: w.Check}); err != nil {
+			return wire.Count{}, usage{}, err
+		}
+	}
 	runtime.GC()
 	before, err := b.cpu(ctx, server)
 	if err != nil {
@@ -124,7 +138,8 @@ func (b *bench) slice(ctx context.Context, server *process.Process, conns []wire
 	}
 	count, err := wire.Drive(ctx, conns, w)
 	if err != nil {
-		return count, usage{}, err
+		_, ended := b.cpu(ctx, server) // a server that has ended says more than a connection that broke
+		return count, usage{}, errors.Join(err, ended)
 	}
 	after, err := b.cpu(ctx, server)
 	return count, usage{after.redis - before.redis, after.server - before.server, after.generator - before.generator}, err

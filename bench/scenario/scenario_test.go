@@ -142,7 +142,7 @@ func TestAllAccepted(t *testing.T) {
 func TestIngest_Conclude(t *testing.T) {
 	i := Ingest{Pairs: []IngestPair{
 		{A: IngestSide{PerSecond: 10, Commits: 3}, B: IngestSide{PerSecond: 100}, Ratio: 0.1, RedisCPURatio: 3},
-		{A: IngestSide{PerSecond: 30, Commits: 5, Commands: map[string]process.CommandCost{"zadd": {1, 1}}}, B: IngestSide{PerSecond: 60}, Ratio: 0.5, RedisCPURatio: 1},
+		{A: IngestSide{PerSecond: 30, Commits: 5, Commands: map[string]process.CommandCost{"zadd": {Calls: 1, Micros: 1}}}, B: IngestSide{PerSecond: 60}, Ratio: 0.5, RedisCPURatio: 1},
 		{A: IngestSide{PerSecond: 20, Commits: 4}, B: IngestSide{PerSecond: 50}, Ratio: 0.4, RedisCPURatio: 2},
 	}}
 	i.conclude()

@@ -14,16 +14,23 @@ type Exchanger interface {
 	Close() error
 }
 
-// Dial opens n connections to a TCP address, each made into an Exchanger.
-func Dial(ctx context.Context, address string, n int, as func(net.Conn) Exchanger) ([]Exchanger, error) {
-	conns := make([]Exchanger, 0, n)
-	for range n {
-		c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+// Target is where to connect, how often, and what is spoken there.
+type Target struct {
+	Address     string // TCP
+	Connections int
+	As          func(net.Conn) Exchanger
+}
+
+// Dial opens the connections.
+func (t *Target) Dial(ctx context.Context) ([]Exchanger, error) {
+	conns := make([]Exchanger, 0, t.Connections)
+	for range t.Connections {
+		c, err := new(net.Dialer).DialContext(ctx, "tcp", t.Address)
 		if err != nil {
 			CloseAll(conns)
 			return nil, err
 		}
-		conns = append(conns, as(c))
+		conns = append(conns, t.As(c))
 	}
 	return conns, nil
 }

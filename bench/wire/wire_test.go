@@ -43,7 +43,7 @@ func listen(t *testing.T, handle func(net.Conn)) string {
 
 func dial(t *testing.T, address string, n int, as func(net.Conn) Exchanger) []Exchanger {
 	t.Helper()
-	conns, err := Dial(t.Context(), address, n, as)
+	conns, err := (&Target{address, n, as}).Dial(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,6 +76,22 @@ func socketMetrics(m *telemetry.Metrics) ws.Metrics {
 	}
 }
 
+// scrapeTimeout bounds what a scrape asks of the store.
+const scrapeTimeout = time.Second
+
+// streakStats asks the store for the deadlines; a store that does not answer counts as none.
+func streakStats(writes *ingest.Service) func() telemetry.Streaks {
+	return func() telemetry.Streaks {
+		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+		defer cancel()
+		n, lag, err := writes.Deadlines(ctx)
+		if err != nil {
+			return telemetry.Streaks{}
+		}
+		return telemetry.Streaks{Deadlines: int(n), Lag: lag}
+	}
+}
+
 func indexStats(boards *ranking.Boards) func() telemetry.Index {
 	return func() telemetry.Index {
 		s := boards.Stats()

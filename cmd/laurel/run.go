@@ -72,6 +72,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	})
 	changes.to(writes, n.hub)
 	metrics.WatchIndex(indexStats(boards))
+	metrics.WatchStreaks(streakStats(writes))
 
 	public, err := api.New(api.Options{
 		Writes: writes, Reads: reads, Registry: catalogs, Keys: keys, WebSocket: n.hub, Home: web.Handler(), Version: version(),

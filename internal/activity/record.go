@@ -95,7 +95,7 @@ type reader struct {
 	bad bool
 }
 
-var zeros = string(make([]byte, 8))
+const zeros = "\x00\x00\x00\x00\x00\x00\x00\x00"
 
 func (r *reader) take(n int) string {
 	if n < 0 || n > len(r.s) {

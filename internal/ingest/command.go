@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"laurel/internal/activity"
+	"laurel/internal/calendar"
 	"laurel/internal/fold"
 	"laurel/internal/progress"
 	"laurel/internal/store"
@@ -16,8 +17,8 @@ import (
 // command is a change of a user that is no new activity. It goes through the same writer, alone in its group.
 type command struct {
 	kind   commandKind
-	reason string // reject
-	zone   string // setZone
+	reason string     // reject
+	change UserChange // setUser
 	result *activity.Activity
 	err    error // the command's own answer, as opposed to the store's
 }
@@ -27,7 +28,8 @@ type commandKind uint8
 const (
 	reject commandKind = iota + 1
 	restore
-	setZone
+	setUser
+	sweep // nothing but the time has changed
 )
 
 // Reject takes an activity back: the state becomes what it would have been, had it never come. Doing it again changes nothing. It returns
@@ -41,13 +43,22 @@ func (s *Service) Restore(ctx context.Context, org activity.Org, user activity.U
 	return s.do(ctx, org, user, id, &command{kind: restore})
 }
 
-// SetZone says that the user's zone is the named one from now on; it counts from the next period of each streak. ErrUserNotFound for a
-// user that is not there and may not be created, ErrBadZone.
-func (s *Service) SetZone(ctx context.Context, org activity.Org, user activity.User, zone string) error {
-	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
-		return ErrBadZone
+// UserChange is what SetUser changes; a nil field stays as it is.
+type UserChange struct {
+	// Zone is the IANA name of the user's zone from now on; it counts from the next period of each streak.
+	Zone *string
+	// Create makes a user who is not there, also in orgs where activities may not.
+	Create bool
+}
+
+// SetUser changes what is known of a user. ErrUserNotFound for a user who is not there (without Create); ErrBadZone.
+func (s *Service) SetUser(ctx context.Context, org activity.Org, user activity.User, c UserChange) error {
+	if c.Zone != nil {
+		if _, err := time.LoadLocation(*c.Zone); err != nil || *c.Zone == "" || *c.Zone == "Local" {
+			return ErrBadZone
+		}
 	}
-	_, err := s.do(ctx, org, user, "", &command{kind: setZone, zone: zone})
+	_, err := s.do(ctx, org, user, "", &command{kind: setUser, change: c})
 	return err
 }
 
@@ -80,40 +91,66 @@ func (u *unit) settleCommand(a *attempt) {
 // decideCommand decides the task's first unit, a command.
 func (w *writer) decideCommand(ctx context.Context, t *task) error {
 	c := t.units[0].command
-	t.attempt.group = w.group(t)
-	if c.kind == setZone {
-		return w.decideZone(ctx, t, c.zone)
+	t.attempt.group = w.emptyGroup(t)
+	if c.kind == setUser {
+		return w.decideUser(ctx, t, c.change)
 	}
 	if t.doc.Version == "" {
 		t.attempt.err = ErrUserNotFound
 		return nil
 	}
+	if c.kind == sweep {
+		return w.decideSweep(ctx, t)
+	}
 	return w.decideStatus(ctx, t, c)
 }
 
-// decideZone adds a change of zone and folds the log anew: an activity may lie after the change already.
-func (w *writer) decideZone(ctx context.Context, t *task, zone string) error {
+// decideUser creates a user or changes what is known of one.
+func (w *writer) decideUser(ctx context.Context, t *task, c UserChange) error {
 	a := &t.attempt
-	if t.doc.Version == "" && !t.entry.Catalog.AutoCreate {
+	if t.doc.Version == "" && !c.Create {
 		a.err = ErrUserNotFound
 		return nil
 	}
-	if n := len(a.state.Zones); n > 0 && a.state.Zones[n-1].Name == zone {
+	now := w.Clock.Now()
+	if n := len(a.state.Zones); c.Zone != nil && (n == 0 || a.state.Zones[n-1].Name != *c.Zone) {
+		return w.decideZone(ctx, t, progress.ZoneChange{At: now, Name: *c.Zone})
+	}
+	if t.doc.Version != "" {
 		return nil
 	}
+	return w.decideAsOf(ctx, t, now)
+}
+
+// decideZone adds a change of zone and folds the log anew: an activity may lie after the change already.
+func (w *writer) decideZone(ctx context.Context, t *task, change progress.ZoneChange) error {
 	old, base, records, err := w.history(ctx, t)
 	if err != nil {
 		return err
 	}
-	now := w.Clock.Now()
-	old.Zones = append(old.Zones, progress.ZoneChange{At: now, Name: zone})
+	old.Zones = append(old.Zones, change)
 	slices.SortStableFunc(old.Zones, func(a, b progress.ZoneChange) int { return cmp.Compare(a.At, b.At) }) // another node's clock may be ahead
-	next, err := progress.Rebuild(t.plan, old, base, records, now)
+	next, err := progress.Rebuild(t.plan, old, base, records, change.At)
 	if err != nil && !errors.Is(err, fold.ErrRange) {
 		return err
 	}
-	a.boards = progress.Diff(t.plan, old, next, now)
+	a := &t.attempt
+	a.boards = progress.Diff(t.plan, old, next, change.At)
 	a.state, a.commits = next, true
+	a.finishGroup(t, nil)
+	return nil
+}
+
+// decideAsOf decides a user to whom no activity came, but time.
+func (w *writer) decideAsOf(ctx context.Context, t *task, now calendar.Instant) error {
+	a := &t.attempt
+	update := progress.Apply(t.plan, a.state, nil, now)
+	a.boards, a.commits = update.Boards, true
+	if update.NeedLog {
+		if err := w.decideByLog(ctx, t, nil, 0, now); err != nil {
+			return err
+		}
+	}
 	a.finishGroup(t, nil)
 	return nil
 }
@@ -154,7 +191,8 @@ func (w *writer) decideStatus(ctx context.Context, t *task, c *command) error {
 	a.state, a.commits = next, true
 	log := a.group.AbsentIn
 	a.finishGroup(t, nil)
-	a.group.Writes = []store.Op{{Kind: store.OpHSet, Key: log, Args: []string{string(id), string(records[i].AppendRecord(nil))}}}
+	a.group.Writes = append(a.group.Writes,
+		store.Op{Kind: store.OpHSet, Key: log, Args: []string{string(id), string(records[i].AppendRecord(nil))}})
 	return nil
 }
 

@@ -24,8 +24,8 @@ type attempt struct {
 	verdicts []progress.Verdict // of units
 	// known are the refused units whose ids the log has: they were accepted once, and stay so however old they have become.
 	known map[*unit]activity.Activity
-	done     Outcome            // of a command
-	err      error              // of a command that is refused
+	done  Outcome // of a command
+	err   error   // of a command that is refused
 }
 
 // foldSlack keeps folding rare: a log is folded when its oldest activity is this much past the horizon.
@@ -67,7 +67,7 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 		return nil
 	}
 	a.commits = true
-	a.group = w.group(t)
+	a.group = w.emptyGroup(t)
 	horizon, sealing := t.entry.Catalog.SealHorizon()
 	foldDue := sealing && !hasImported(stored) && was != 0 && was < now-calendar.Instant(horizon.Milliseconds())-foldSlack
 	if update.NeedLog || foldDue {
@@ -154,8 +154,8 @@ func (a *attempt) stored(acts []activity.Activity) []activity.Activity {
 	return kept
 }
 
-// group is an empty group for the task's user.
-func (w *writer) group(t *task) store.Group {
+// emptyGroup is a group for the task's user without writes.
+func (w *writer) emptyGroup(t *task) store.Group {
 	return store.Group{
 		Org: t.key.org, User: t.key.user, Fence: t.entry.Fence(w.partition),
 		Doc: store.StateKey(w.partition, t.key.org, t.key.user), Expect: t.doc.Version,
@@ -176,6 +176,9 @@ func (a *attempt) finishGroup(t *task, stored []activity.Activity) {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: g.AbsentIn, Args: args})
 	}
 	g.Boards = boardWrites(t.key, a.boards)
+	if op, ok := t.schedule(a.state); ok {
+		g.Writes = append(g.Writes, op)
+	}
 	g.Content = a.state.Append(nil)
 }
 

@@ -60,8 +60,9 @@ type Options struct {
 // Service is the write path. It is safe for concurrent use.
 type Service struct {
 	Options
-	writers []*writer
-	plans   plans
+	writers  []*writer
+	sweepers []*sweeper
+	plans    plans
 }
 
 // New returns a Service; nothing is written until Run.
@@ -79,8 +80,9 @@ func New(o Options) *Service {
 		if err != nil {
 			panic(err) // only for a size below 1
 		}
-		s.writers = append(s.writers, &writer{Service: s, partition: store.Partition(p),
-			queue: newQueue(o.QueueLimit), cache: cache})
+		w := &writer{Service: s, partition: store.Partition(p), queue: newQueue(o.QueueLimit), cache: cache}
+		s.writers = append(s.writers, w)
+		s.sweepers = append(s.sweepers, &sweeper{writer: w})
 	}
 	return s
 }
@@ -88,8 +90,17 @@ func New(o Options) *Service {
 // Run writes until ctx ends, then finishes what waits, and returns. Nothing may be submitted after ctx has ended.
 func (s *Service) Run(ctx context.Context) error {
 	var g errgroup.Group
-	for _, w := range s.writers {
-		g.Go(func() error { return w.run(ctx) })
+	for i, w := range s.writers {
+		g.Go(func() error {
+			// The sweeper waits for its writer, so it ends first.
+			working, stop := context.WithCancel(context.WithoutCancel(ctx))
+			defer stop()
+			g.Go(func() error {
+				defer stop()
+				return s.sweepers[i].run(ctx)
+			})
+			return w.run(working)
+		})
 	}
 	return g.Wait()
 }

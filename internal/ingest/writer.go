@@ -43,10 +43,11 @@ func (w *writer) run(ctx context.Context) error {
 
 // task is what one user has to have decided in a batch.
 type task struct {
-	key   userKey
-	units []*unit // not settled yet, in order
-	left  int     // how many they were after the round before
-	lost  int     // rounds in a row that settled none of them
+	partition store.Partition
+	key       userKey
+	units     []*unit // not settled yet, in order
+	left      int     // how many they were after the round before
+	lost      int     // rounds in a row that settled none of them
 	// Below: of the current round.
 	plan    *progress.Plan
 	entry   *registry.Entry
@@ -58,7 +59,7 @@ type task struct {
 
 // write decides and commits units until each is settled.
 func (w *writer) write(ctx context.Context, units []*unit) {
-	tasks := group(units)
+	tasks := w.group(units)
 	for len(tasks) > 0 {
 		if err := w.round(ctx, tasks); err != nil {
 			w.failAll(tasks, err)
@@ -89,14 +90,14 @@ func (w *writer) countLost(tasks []*task) (lost int) {
 }
 
 // group puts the units of each user together, in order of arrival.
-func group(units []*unit) []*task {
+func (w *writer) group(units []*unit) []*task {
 	tasks := make([]*task, 0, len(units))
 	of := make(map[userKey]*task, len(units))
 	for _, u := range units {
 		key := userKey{u.org, u.activity.User}
 		t := of[key]
 		if t == nil {
-			t = &task{key: key}
+			t = &task{partition: w.partition, key: key}
 			of[key] = t
 			tasks = append(tasks, t)
 		}

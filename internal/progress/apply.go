@@ -276,9 +276,7 @@ func (a *applier) finish() {
 		pt.touched = false
 		a.change(r, t.cycle, t.ordinal, t.old, standing(&pt.Tally))
 	}
-	for i := range a.plan.Catalog.Streaks {
-		a.showStreak(i)
-	}
+	a.showStreaks()
 }
 
 func (a *applier) tally(t touch) *PeriodTally {

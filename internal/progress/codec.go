@@ -34,6 +34,7 @@ func (s *State) Append(b []byte) []byte {
 	e := encoder{b: append(b, stateFormat)}
 	e.instant(s.Sealed)
 	e.instant(s.Oldest)
+	e.instant(s.Scheduled)
 	e.uint(uint64(s.Plan))
 	e.uint(uint64(len(s.Zones)))
 	for _, z := range s.Zones {
@@ -67,6 +68,7 @@ func Parse(content string) (*State, error) {
 	}
 	s.Sealed = d.instant()
 	s.Oldest = d.instant()
+	s.Scheduled = d.instant()
 	s.Plan = uint32(d.uint())
 	s.Zones = make([]ZoneChange, d.count())
 	for i := range s.Zones {

@@ -28,7 +28,7 @@ func Rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 
 // rebuild returns the state and the rules whose sums are out of range.
 func rebuild(p *Plan, old, base *State, records []activity.Activity, now calendar.Instant, bounded map[int]bool) (next *State, over map[int]bool) {
-	s := &State{Sealed: old.Sealed, Plan: p.print, Zones: old.Zones, Behaviours: old.Behaviours}
+	s := &State{Sealed: old.Sealed, Scheduled: old.Scheduled, Plan: p.print, Zones: old.Zones, Behaviours: old.Behaviours}
 	for i := range records {
 		s.noteOldest(records[i].At)
 	}
@@ -125,7 +125,7 @@ func (c Condition) clone() Condition {
 	return c
 }
 
-// Diff is what Rebuild changed on the boards: of the rules of the plan, and of its streaks as of now, whose Shown it sets in next.
+// Diff is what Rebuild changed on the boards: of the rules of the plan, and of its streaks as of now, whose Shown it sets in next, with Due.
 func Diff(p *Plan, old, next *State, now calendar.Instant) []BoardChange {
 	a := applier{plan: p, state: next, now: now}
 	for i := range p.rules {
@@ -134,12 +134,12 @@ func Diff(p *Plan, old, next *State, now calendar.Instant) []BoardChange {
 			a.diffCycle(r, k, periods(old, r.ID, p.keys[k]), periods(next, r.ID, p.keys[k]))
 		}
 	}
-	for i, rule := range p.Catalog.Streaks {
+	for _, rule := range p.Catalog.Streaks {
 		if was := old.Streak(rule.ID); was != nil {
 			next.openStreak(rule).Shown = was.Shown
 		}
-		a.showStreak(i)
 	}
+	a.showStreaks()
 	return a.update.Boards
 }
 

@@ -18,7 +18,11 @@ type State struct {
 	// Oldest is at most the at of the oldest activity in the log; 0 if the log is empty or that is not known.
 	Oldest calendar.Instant
 	// Plan is the print of the catalog that the state was folded under, 0 before anything was.
-	Plan       uint32
+	Plan uint32
+	// Due is when the first of the running streaks ends unless something is done, 0 if none runs. Apply and Diff set it; it is not stored.
+	Due calendar.Instant
+	// Scheduled is the deadline that the store has for the user, 0 for none. Who commits the state keeps it equal to Due.
+	Scheduled  calendar.Instant
 	Zones      []ZoneChange // in order of At
 	Rules      []RuleState
 	Streaks    []StreakState

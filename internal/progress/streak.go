@@ -164,7 +164,14 @@ func (c *Condition) first(rule *catalog.Condition, act *activity.Activity) bool 
 
 func (c *Condition) meet(at calendar.Instant) { c.Met, c.MetAt = true, at }
 
-// showStreak brings the streak's two boards up to now.
+// showStreaks brings the streaks' boards up to now, and finds the next deadline.
+func (a *applier) showStreaks() {
+	a.state.Due = 0
+	for i := range a.plan.Catalog.Streaks {
+		a.showStreak(i)
+	}
+}
+
 func (a *applier) showStreak(i int) {
 	rule := a.plan.Catalog.Streaks[i]
 	st := a.state.Streak(rule.ID)
@@ -174,7 +181,13 @@ func (a *applier) showStreak(i int) {
 	c := a.plan.Calculus(i, a.state.Zones)
 	open := c.Open(a.now, st.latest())
 	l := c.Count(st.Sealed, st.Marks, open)
-	show := Shown{Current: lengthStanding(c.Current(l, open)), Longest: lengthStanding(l.Longest)}
+	current := c.Current(l, open)
+	if current.Length > 0 {
+		if due := c.Deadline(current, open, st.Latest.Offset); a.state.Due == 0 || due < a.state.Due {
+			a.state.Due = due
+		}
+	}
+	show := Shown{Current: lengthStanding(current), Longest: lengthStanding(l.Longest)}
 	a.showLength(rule.ID+CurrentSuffix, st.Shown.Current, show.Current)
 	a.showLength(rule.ID+LongestSuffix, st.Shown.Longest, show.Longest)
 	st.Shown = show

@@ -204,7 +204,7 @@ func percentile(rank, total int) float64 {
 	return float64(hundredths) / 100
 }
 
-// UserRank reads a user's place, with around rows above and below and the user's own (0: none). ErrNotRanked, ErrUserNotFound, and as
+// UserRank reads a user's place, with around rows above and below and the user's own (negative: none). ErrNotRanked, ErrUserNotFound, and as
 // Leaderboard.
 func (r *Reader) UserRank(ctx context.Context, org activity.Org, rule, period string, user activity.User, around int) (*UserRank, error) {
 	now := r.clock.Now()
@@ -227,7 +227,7 @@ func (r *Reader) UserRank(ctx context.Context, org activity.Org, rule, period st
 		rank, _ := x.Rank(user, ranking.Ties(t.ties))
 		u.Row = t.row(&ranking.Row{Rank: rank, Entry: e})
 		u.Total = x.Len()
-		if around > 0 {
+		if around >= 0 {
 			rows = rangeAround(x, user, around, t.ties)
 		}
 	})
@@ -235,7 +235,7 @@ func (r *Reader) UserRank(ctx context.Context, org activity.Org, rule, period st
 		return nil, r.absent(ctx, org, user)
 	}
 	u.Percentile = percentile(u.Rank, u.Total)
-	if around > 0 {
+	if around >= 0 {
 		u.Around = make([]Row, len(rows))
 		for i := range rows {
 			u.Around[i] = t.row(&rows[i])

@@ -2,5 +2,5 @@
 
 package main
 
-// buildFlags make the programs of the test from the packages that the other tests have compiled already.
+// buildFlags make the server from the packages that the other tests have compiled already.
 const buildFlags = ""

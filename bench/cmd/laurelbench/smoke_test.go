@@ -13,20 +13,24 @@ import (
 	"laurel/bench/scenario"
 )
 
+// TestMain makes the test's program the command too, so that the smoke test has nothing to link but the server.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "ceiling") {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // TestSmoke runs the whole benchmark with tiny numbers, on real servers. What it measures is worth nothing; that every number is there is.
 func TestSmoke(t *testing.T) {
-	dir := t.TempDir()
-	programs := map[string]string{"laurel/cmd/laurel": filepath.Join(dir, "laurel"), "laurel/bench/cmd/laurelbench": filepath.Join(dir, "laurelbench")}
-	for pkg, path := range programs {
-		build := exec.CommandContext(t.Context(), "go", "build", "-o", path, pkg)
-		build.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" "+buildFlags))
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", pkg, err, out)
-		}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "result.json")
-	run := exec.CommandContext(t.Context(), programs["laurel/bench/cmd/laurelbench"],
-		"--users", "200", "--pairs", "1", "--seconds", "0.3", "--batch", "50", "--laurel", programs["laurel/cmd/laurel"], "--out", file, "--json")
+	file := filepath.Join(t.TempDir(), "result.json")
+	run := exec.CommandContext(t.Context(), self, "run", "--users", "200", "--pairs", "1", "--seconds", "0.3", "--batch", "50", "--out", file, "--json")
+	run.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" "+buildFlags))
 	var said strings.Builder
 	run.Stderr = &said
 	printed, err := run.Output()

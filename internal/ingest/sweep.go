@@ -1,0 +1,128 @@
+package ingest
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"laurel/internal/activity"
+	"laurel/internal/progress"
+	"laurel/internal/store"
+)
+
+// Streaks end without an activity. Reads compare with now and need no timer; the streak boards do. Each partition has one deadline a user in
+// {n}:due, that of the user's first running streak to end, kept by the same commits that move it. A sweeper hands the users whose
+// deadline has passed to the writer, which decides them again as of now. However many nodes sweep, one commit wins and the others find nothing to do.
+const (
+	sweepEvery   = 250 * time.Millisecond
+	sweepBatch   = 512
+	sweepBatches = 20 // in one go: users who cannot be decided must not keep it busy for ever
+)
+
+// sweeper brings the streak boards of one partition up to the time.
+type sweeper struct {
+	*writer
+	lag atomic.Int64 // ms, of the earliest deadline that has passed
+}
+
+func (w *sweeper) run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := w.sweep(ctx); err != nil && ctx.Err() == nil {
+			w.Log.Warn().Err(err).Int("partition", int(w.partition)).Msg("deadlines could not be swept")
+		}
+	}
+}
+
+// sweep decides everyone whose deadline has passed.
+func (w *sweeper) sweep(ctx context.Context) error {
+	for range sweepBatches {
+		now := w.Clock.Now()
+		due, err := w.Store.Due(ctx, w.partition, now, sweepBatch)
+		if err != nil {
+			return err
+		}
+		if len(due) == 0 {
+			w.lag.Store(0)
+			return nil
+		}
+		w.lag.Store(int64(now - due[0].At)) // earliest first
+		if err := w.sweepUsers(ctx, due); err != nil {
+			return err
+		}
+		if len(due) < sweepBatch {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (w *sweeper) sweepUsers(ctx context.Context, due []store.DueItem) error {
+	r := &request{outcomes: make([]Outcome, len(due)), done: make(chan struct{})}
+	units := make([]*unit, 0, len(due))
+	for i, d := range due {
+		org, user, ok := strings.Cut(d.Member, ":")
+		if _, _, err := w.Plan(activity.Org(org)); err != nil || !ok {
+			continue // an org that was removed
+		}
+		units = append(units, &unit{request: r, index: i, org: activity.Org(org),
+			activity: activity.Activity{User: activity.User(user)}, command: &command{kind: sweep}})
+	}
+	if len(units) == 0 {
+		return nil
+	}
+	r.waiting.Store(int64(len(units)))
+	if !w.queue.push(units) {
+		return ErrOverloaded
+	}
+	select {
+	case <-r.done:
+		return r.failed()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// decideSweep decides a user to whom nothing happened but time.
+func (w *writer) decideSweep(ctx context.Context, t *task) error {
+	now := w.Clock.Now()
+	if t.attempt.state.Scheduled > now {
+		return nil // another node was faster
+	}
+	return w.decideAsOf(ctx, t, now)
+}
+
+// schedule is the write that makes the user's stored deadline the state's, if it is not.
+func (t *task) schedule(s *progress.State) (store.Op, bool) {
+	if s.Due == s.Scheduled {
+		return store.Op{}, false
+	}
+	s.Scheduled = s.Due
+	member := string(t.key.org) + ":" + string(t.key.user)
+	key := store.DueKey(t.partition)
+	if s.Due == 0 {
+		return store.Op{Kind: store.OpZRem, Key: key, Args: []string{member}}, true
+	}
+	return store.Op{Kind: store.OpZAdd, Key: key, Args: []string{strconv.FormatInt(int64(s.Due), 10), member}}, true
+}
+
+// Deadlines is how many users have a running streak, and how far behind the earliest passed deadline is.
+func (s *Service) Deadlines(ctx context.Context) (n int64, lag time.Duration, err error) {
+	for i, w := range s.writers {
+		c, err := s.Store.Deadlines(ctx, w.partition)
+		if err != nil {
+			return 0, 0, err
+		}
+		n += c
+		lag = max(lag, time.Duration(s.sweepers[i].lag.Load())*time.Millisecond)
+	}
+	return n, lag, nil
+}
