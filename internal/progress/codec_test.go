@@ -1,0 +1,86 @@
+package progress_test
+
+import (
+	"errors"
+	"math"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"laurel/internal/activity"
+	"laurel/internal/oracle"
+	"laurel/internal/progress"
+)
+
+// sampleState is the bytes of a state with something in every part of it.
+func sampleState(t interface{ Fatal(...any) }) string {
+	c, _ := compile(t, "UTC", time.Monday)
+	p := progress.NewPlan(c)
+	s := &progress.State{Sealed: 5, Zones: []progress.ZoneChange{{At: 7, Name: "Europe/Berlin"}}}
+	begin := date("2026-03-10")
+	var acts []activity.Activity
+	for i := range 12 {
+		r := oracle.Record{ID: string(rune('a' + i)), User: "u", Name: string("abc"[i%3]), At: begin.Add(time.Duration(i) * 9 * time.Hour),
+			Value: float64(i) - 3, HasValue: i%2 == 0, Meta: map[string]any{"n": float64(i - 4), "tag": string("xyz"[i%3])}}
+		acts = append(acts, activityOf(&r))
+	}
+	progress.Apply(p, s, acts, acts[11].At)
+	s.Behaviours = []progress.BehaviourState{{Name: "a", LastAt: 9, Counts: []progress.PeriodCount{{Ordinal: 3, N: 4}}}}
+	return string(s.Append(nil))
+}
+
+func TestParse_TakesWholeStatesOnly(t *testing.T) {
+	whole := sampleState(t)
+	s, err := progress.Parse(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(whole, string(s.Append(nil))); diff != "" {
+		t.Error(diff)
+	}
+	if len(s.Rules) == 0 || len(s.Streaks) == 0 || len(s.Zones) != 1 || len(s.Behaviours) != 1 || s.Sealed != 5 {
+		t.Errorf("the sample lacks something: %+v", s)
+	}
+	for n := 1; n < len(whole); n++ {
+		if _, err := progress.Parse(whole[:n]); !errors.Is(err, progress.ErrBadState) {
+			t.Fatalf("the first %d bytes of %d: %v", n, len(whole), err)
+		}
+	}
+	if _, err := progress.Parse(whole + "x"); !errors.Is(err, progress.ErrBadState) {
+		t.Errorf("a byte too many: %v", err)
+	}
+	if s, err := progress.Parse(""); err != nil || s.Plan != 0 {
+		t.Errorf("no bytes: %+v, %v", s, err)
+	}
+}
+
+// maxParseBytes bounds what a byte of a damaged state may make Parse allocate: each level of lists may claim as many elements as bytes are left.
+const maxParseBytes = 4096
+
+func FuzzParse(f *testing.F) {
+	whole := sampleState(f)
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Add("\x01\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
+	f.Add("\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x7f\x7f")
+	f.Fuzz(func(t *testing.T, content string) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		s, err := progress.Parse(content)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > math.MaxUint16+maxParseBytes*uint64(len(content)) {
+			t.Errorf("%d bytes made it allocate %d", len(content), got)
+		}
+		if err != nil {
+			if !errors.Is(err, progress.ErrBadState) {
+				t.Errorf("unnamed error %v", err)
+			}
+			return
+		}
+		if _, err := progress.Parse(string(s.Append(nil))); err != nil {
+			t.Errorf("what it wrote again: %v", err)
+		}
+	})
+}
