@@ -95,7 +95,7 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 	if c.kind == setUser {
 		return w.decideUser(ctx, t, c.change)
 	}
-	if t.doc.Version == "" {
+	if t.version == "" {
 		t.attempt.err = ErrUserNotFound
 		return nil
 	}
@@ -108,7 +108,7 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 // decideUser creates a user or changes what is known of one.
 func (w *writer) decideUser(ctx context.Context, t *task, c UserChange) error {
 	a := &t.attempt
-	if t.doc.Version == "" && !c.Create {
+	if t.version == "" && !c.Create {
 		a.err = ErrUserNotFound
 		return nil
 	}
@@ -116,7 +116,7 @@ func (w *writer) decideUser(ctx context.Context, t *task, c UserChange) error {
 	if n := len(a.state.Zones); c.Zone != nil && (n == 0 || a.state.Zones[n-1].Name != *c.Zone) {
 		return w.decideZone(ctx, t, progress.ZoneChange{At: now, Name: *c.Zone})
 	}
-	if t.doc.Version != "" {
+	if t.version != "" {
 		return nil
 	}
 	return w.decideAsOf(ctx, t, now)

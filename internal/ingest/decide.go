@@ -41,7 +41,7 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 	a.units = t.unitsOfRound()
 	now := w.Clock.Now()
 	t.now = now
-	if t.doc.Version == "" && !t.entry.Catalog.AutoCreate {
+	if t.version == "" && !t.entry.Catalog.AutoCreate {
 		a.verdicts = make([]progress.Verdict, len(a.units))
 		for i := range a.verdicts {
 			a.verdicts[i].Err = ErrUserNotFound
@@ -60,10 +60,6 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 	}
 	stored := a.stored(acts)
 	if len(stored) == 0 {
-		if update.NeedLog || len(update.Boards) > 0 {
-			// It was taken for one of the new plan, or its streaks were brought up to now; nothing of that is written.
-			w.cache.Remove(t.key)
-		}
 		return nil
 	}
 	a.commits = true
@@ -93,7 +89,7 @@ func (w *writer) recall(ctx context.Context, t *task) error {
 			refused, ids = append(refused, u), append(ids, string(u.activity.ID))
 		}
 	}
-	if len(ids) == 0 || t.doc.Version == "" {
+	if len(ids) == 0 || t.version == "" {
 		return nil
 	}
 	records, err := w.Store.LogRecords(ctx, w.partition, t.key.org, t.key.user, ids)
@@ -158,7 +154,7 @@ func (a *attempt) stored(acts []activity.Activity) []activity.Activity {
 func (w *writer) emptyGroup(t *task) store.Group {
 	return store.Group{
 		Org: t.key.org, User: t.key.user, Fence: t.entry.Fence(w.partition),
-		Doc: store.StateKey(w.partition, t.key.org, t.key.user), Expect: t.doc.Version,
+		Doc: store.StateKey(w.partition, t.key.org, t.key.user), Expect: t.version,
 		AbsentIn: store.LogKey(w.partition, t.key.org, t.key.user),
 	}
 }
@@ -275,7 +271,7 @@ func (w *writer) history(ctx context.Context, t *task) (old, base *progress.Stat
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if docs[0].Version != t.doc.Version {
+	if docs[0].Version != t.version {
 		return nil, nil, nil, errChanged
 	}
 	if old, err = progress.Parse(string(docs[0].Content)); err != nil {

@@ -138,10 +138,11 @@ type userKey struct {
 	user activity.User
 }
 
-// cached is a state as it stands in the store. The writer changes it in place: whatever does not end in an applied commit removes it.
+// cached is a state as it stands in the store. It is kept encoded: that takes a fraction of the memory and, without pointers inside, next to nothing of
+// the garbage collector's time; taking it apart again is about a microsecond.
 type cached struct {
 	version store.Version
-	state   *progress.State
+	content string
 }
 
 // plans keeps the plan of each published catalog, made once.

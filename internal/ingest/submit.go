@@ -117,6 +117,8 @@ type unit struct {
 	command  *command // nil for an activity
 }
 
+func (u *unit) key() userKey { return userKey{u.org, u.activity.User} }
+
 func (s *Service) enqueue(r *request, items []Item) error {
 	now := s.Clock.Now()
 	byWriter := make([][]*unit, len(s.writers))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -21,24 +22,34 @@ const maxBatch = 256
 // maxRounds is how often in a row a group is decided without success before its activities are given back.
 const maxRounds = 12
 
+// lanes is how many batches of a partition are on their way at once: one is being committed while the next is decided.
+const lanes = 2
+
 // writer is the one writer of a partition.
 type writer struct {
 	*Service
 	partition store.Partition
 	queue     *queue
 	cache     *lru.Cache[userKey, cached]
+	// committing is held from a commit until the boards have its changes: they take a node's own commits in order.
+	committing sync.Mutex
 }
 
+// run writes until ctx ends, and finishes what is in the queue.
 func (w *writer) run(ctx context.Context) error {
-	// A batch that was begun is finished, whatever ended the run.
+	defer context.AfterFunc(ctx, w.queue.close)()
 	work := context.WithoutCancel(ctx)
-	for {
-		units := w.queue.take(ctx, maxBatch)
-		if len(units) == 0 {
-			return nil
-		}
-		w.write(work, units)
+	var g sync.WaitGroup
+	for range lanes {
+		g.Go(func() {
+			for us := w.queue.take(maxBatch); len(us) > 0; us = w.queue.take(maxBatch) {
+				w.write(work, us)
+				w.queue.done(us)
+			}
+		})
 	}
+	g.Wait()
+	return nil
 }
 
 // task is what one user has to have decided in a batch.
@@ -51,8 +62,8 @@ type task struct {
 	// Below: of the current round.
 	plan    *progress.Plan
 	entry   *registry.Entry
-	doc     store.Doc // with content only after a read
-	loaded  bool
+	version store.Version // of the state that attempt begins with; "" for a user who is not there
+	loaded  bool          // a conflict brought the state along
 	now     calendar.Instant
 	attempt attempt
 }
@@ -126,7 +137,6 @@ func (w *writer) failAll(tasks []*task, err error) {
 
 // fail gives the task's units back without an outcome. One user's damage does not fail the others of the batch.
 func (w *writer) fail(t *task, err error) {
-	w.cache.Remove(t.key)
 	for _, u := range t.units {
 		u.fail(err)
 	}
@@ -146,8 +156,8 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 		}
 		switch err := w.decide(ctx, t); {
 		case errors.Is(err, errChanged):
-			w.cache.Remove(t.key)
 			t.loaded = false
+			w.cache.Remove(t.key)
 			continue
 		case err != nil:
 			w.Log.Error().Err(err).Str("org", string(t.key.org)).Str("user", string(t.key.user)).Msg("activities could not be decided")
@@ -164,21 +174,32 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	began := time.Now()
-	result, err := w.Store.Commit(ctx, w.partition, groups)
+	result, err := w.commit(ctx, groups)
 	if err != nil {
 		return err
 	}
-	if f := w.Metrics.Commit; f != nil {
-		f(time.Since(began))
-	}
-	w.Boards.ApplyOwn(result.Change)
 	for i, t := range committed {
 		if err := w.conclude(ctx, t, &result, &result.Outcomes[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// commit commits and brings the boards along. Lanes take turns.
+func (w *writer) commit(ctx context.Context, groups []store.Group) (store.Result, error) {
+	w.committing.Lock()
+	defer w.committing.Unlock()
+	began := time.Now()
+	result, err := w.Store.Commit(ctx, w.partition, groups)
+	if err != nil {
+		return result, err
+	}
+	if f := w.Metrics.Commit; f != nil {
+		f(time.Since(began))
+	}
+	w.Boards.ApplyOwn(result.Change)
+	return result, nil
 }
 
 // load gets the plan of every task and the state documents that are not cached, in one read.
@@ -191,11 +212,10 @@ func (w *writer) load(ctx context.Context, tasks []*task) error {
 			return err
 		}
 		if t.loaded {
-			continue // a conflict brought the document along
+			continue
 		}
-		t.attempt.state = nil
 		if c, ok := w.cache.Get(t.key); ok {
-			t.doc, t.attempt.state = store.Doc{Version: c.version}, c.state
+			w.parse(t, c.version, c.content)
 			continue
 		}
 		keys = append(keys, store.StateKey(w.partition, t.key.org, t.key.user))
@@ -209,35 +229,33 @@ func (w *writer) load(ctx context.Context, tasks []*task) error {
 		return err
 	}
 	for i, t := range missing {
-		w.parse(t, docs[i])
+		w.parse(t, docs[i].Version, string(docs[i].Content))
 	}
 	return nil
 }
 
 // parse takes a document as the task's; a task whose document is damaged fails.
-func (w *writer) parse(t *task, doc store.Doc) {
-	state, err := progress.Parse(string(doc.Content))
+func (w *writer) parse(t *task, v store.Version, content string) {
+	state, err := progress.Parse(content)
 	if err != nil {
 		w.Log.Error().Err(err).Str("org", string(t.key.org)).Str("user", string(t.key.user)).Msg("user's state cannot be read")
 		w.fail(t, err)
 		return
 	}
-	t.doc, t.attempt.state = doc, state
+	t.version, t.attempt.state = v, state
 }
 
 // conclude deals with what became of a task's group.
 func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *store.Outcome) error {
 	t.loaded = false
-	if o.Status == store.Applied {
-		w.cache.Add(t.key, cached{r.Version, t.attempt.state})
-		t.settle(r)
-		return nil
-	}
-	w.cache.Remove(t.key)
 	switch o.Status {
+	case store.Applied:
+		w.cache.Add(t.key, cached{r.Version, string(t.attempt.group.Content)})
+		t.settle(r)
 	case store.Stale:
+		w.cache.Remove(t.key)
 		t.loaded = true
-		w.parse(t, o.Doc)
+		w.parse(t, o.Doc.Version, string(o.Doc.Content))
 	case store.Exists:
 		return t.settleExisting(o.Found)
 	case store.Fenced:
