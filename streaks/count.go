@@ -43,7 +43,7 @@ type Calculus struct {
 // Count goes over marks (in order of Ordinal) up to and including period upto. The greatest current length over time is the length of the
 // longest run; of equal ones the earliest counts.
 func (c Calculus) Count(sealed Sealed, marks []Mark, upto calendar.Ordinal) Lengths {
-	l := Lengths{Total: sealed.Total, Longest: sealed.Longest, Last: sealed.Last}
+	l := Lengths(sealed)
 	for i := range marks {
 		m := &marks[i]
 		if m.Ordinal > upto {

@@ -107,6 +107,9 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Follow takes note of a change that anyone committed: cached states of another version are dropped. For the boards' OnChange.
 func (s *Service) Follow(c feed.Change) {
+	if len(c.Users) == 0 || s.Store.Own(c.Users[0].Version) { // a change is one commit, and a commit has one version
+		return
+	}
 	w := s.writers[c.Partition]
 	for _, u := range c.Users {
 		key := userKey{u.Org, u.User}

@@ -2,7 +2,9 @@ package progress_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +18,14 @@ import (
 	"laurel/internal/oracle"
 	"laurel/internal/progress"
 )
+
+// TestMain makes fewer random checks than usual, unless told otherwise: each of them compiles a catalog and folds everything after each step.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "60"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // definitions is the catalog of the property tests, and oracleRules and oracleStreaks are the same once more: all folds, filters, decimals, sums that
 // may fall, all cycles, and streaks of all units, zones and ways to join conditions.
