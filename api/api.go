@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/semaphore"
 
 	"laurel/internal/activity"
 	"laurel/internal/auth"
@@ -76,6 +77,7 @@ type API struct {
 	problems *problems
 	items    sync.Pool  // of *itemDecoder
 	buffers  bufferPool // of bodies and answers
+	bodies   *semaphore.Weighted
 	mux      *http.ServeMux
 	openapi  []byte
 	docs     docsPage
@@ -90,7 +92,7 @@ func newAPI(o Options) (*API, error) {
 	if o.Version == "" {
 		o.Version = "dev"
 	}
-	a := &API{Options: o, problems: newProblems(), docs: newDocsPage()}
+	a := &API{Options: o, problems: newProblems(), docs: newDocsPage(), bodies: semaphore.NewWeighted(bodyBudget)}
 	a.items.New = func() any { return newItemDecoder() }
 	a.routes = a.table()
 	doc, err := a.describe()

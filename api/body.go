@@ -108,8 +108,25 @@ func unpackFault(err error) error {
 	return &fault{code: "bad_request", detail: "The body is not gzip as its Content-Encoding says, or is cut short."}
 }
 
+// bodyBudget bounds the bodies that are in memory at once, in bytes as announced: what an unknown length may come to counts in full. Past it a request is
+// turned away before its body is read.
+const bodyBudget = 16 * MaxBody
+
+// weight is what a request's body may take of the budget.
+func weight(r *request) int64 {
+	if r.ContentLength < 0 || r.Header.Get("Content-Encoding") != "" {
+		return MaxBody
+	}
+	return min(r.ContentLength, MaxBody)
+}
+
 // withBody lends f the whole body of the request. f must not keep it.
 func (a *API) withBody(r *request, f func(body []byte) error) error {
+	n := weight(r)
+	if !a.bodies.TryAcquire(n) {
+		return &fault{code: "overloaded", detail: "Too many large requests are being taken in at once."}
+	}
+	defer a.bodies.Release(n)
 	lent := a.buffers.get()
 	body, err := readBody(r, *lent)
 	defer func() { a.buffers.put(lent, body) }()
