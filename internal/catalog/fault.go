@@ -12,7 +12,7 @@ const maxFaults = 500
 
 // Fault is one thing that is wrong with a source.
 type Fault struct {
-	// Line counts from 1.
+	// Line counts from 1; 0 where it is not the source alone that is at fault.
 	Line int
 	// Path is where: "orgs[0].rules[2].value"; empty for the source as a whole.
 	Path   string
@@ -34,12 +34,16 @@ func (f Faults) Error() string {
 	return b.String()
 }
 
-// String is "line 12: orgs[0].rules[1].cycles[0]: detail".
+// String is "line 12: orgs[0].rules[1].cycles[0]: detail", without what is not known.
 func (f Fault) String() string {
-	if f.Path == "" {
-		return fmt.Sprintf("line %d: %s", f.Line, f.Detail)
+	s := f.Detail
+	if f.Path != "" {
+		s = f.Path + ": " + s
 	}
-	return fmt.Sprintf("line %d: %s: %s", f.Line, f.Path, f.Detail)
+	if f.Line > 0 {
+		s = fmt.Sprintf("line %d: %s", f.Line, s)
+	}
+	return s
 }
 
 // report collects the faults of one source; tree gives their lines.

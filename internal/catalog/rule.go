@@ -87,6 +87,11 @@ func (b *builder) cycle(src *cycleSource, p path) (c calendar.Cycle, ok bool) {
 		b.report.at(p.to("from"), "there is no date %s", src.From)
 		return c, false
 	}
+	// Anchors that cut time alike are one anchor: moving it by whole periods is no change.
+	from %= calendar.Date(src.Every)
+	if from < 0 {
+		from += calendar.Date(src.Every)
+	}
 	return calendar.Cycle{Unit: calendar.Days, N: int(src.Every), From: from}, true
 }
 

@@ -207,32 +207,69 @@ func permute(acts []activity.Activity, see func([]activity.Activity)) {
 	walk(0)
 }
 
-// TestPlan_ChangedLists: the windows of a list may change; what was counted under the old ones is folded anew.
-func TestPlan_ChangedLists(t *testing.T) {
+// TestPlan_GrownList: a window that is added is filled from the log, and nothing else changes.
+func TestPlan_GrownList(t *testing.T) {
 	const lists = `{orgs: [{id: o, rules: [{id: r, when: {}, value: count, cycles: [{list: {id: seasons, periods: [%s]}}]}]}]}`
 	spring := `{id: spring, start: 2026-03-01, end: 2026-04-01}`
-	before := planOf(t, fmt.Sprintf(lists, spring+`, {id: summer, start: 2026-06-01, end: 2026-07-01}`))
-	after := planOf(t, fmt.Sprintf(lists, spring))
+	before := planOf(t, fmt.Sprintf(lists, spring))
+	after := planOf(t, fmt.Sprintf(lists, spring+`, {id: summer, start: 2026-05-20, end: 2026-07-01}`))
 	s := &progress.State{}
-	acts := []activity.Activity{at("a", 1), at("a", 90*24)}
+	acts := []activity.Activity{at("a", 1), at("b", 90*24)}
 	acts[0].Imported, acts[1].Imported = true, true
 	now := begin + 91*24*hour
-	if u := progress.Apply(before, s, acts, now); len(u.Boards) != 2 {
+	if u := progress.Apply(before, s, acts, now); len(u.Boards) != 1 {
 		t.Fatalf("%+v", u)
 	}
+	kept := *s
 	if u := progress.Apply(after, s, nil, now); !u.NeedLog {
 		t.Error("the change went unnoticed")
 	}
-	next, err := progress.Rebuild(after, s, nil, acts, now)
+	next, err := progress.Rebuild(after, &kept, nil, acts, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range progress.Diff(after, s, next, now) {
-		if c.Label != "spring" || c.New.Value != 1 {
-			t.Errorf("%+v", c)
-		}
+	changes := progress.Diff(after, &kept, next, now)
+	if len(changes) != 1 || changes[0].Label != "summer" || changes[0].Old.Some || changes[0].New.Value != 1 {
+		t.Errorf("%+v", changes)
 	}
 	if next.Oldest == 0 {
 		t.Error("the rebuilt state does not know how far its log goes back")
+	}
+}
+
+// TestRebuild_UndefinedAndBack: what stands on a board that a catalog no longer defines is taken off when one defines it again.
+func TestRebuild_UndefinedAndBack(t *testing.T) {
+	const org = `{orgs: [{id: o, rules: [%s], streaks: [{id: k, when: {}, unit: day}]}]}`
+	both := planOf(t, fmt.Sprintf(org, `{id: r, when: {}, value: count, cycles: [day, all]}, {id: q, when: {}, value: count, cycles: [all]}`))
+	less := planOf(t, fmt.Sprintf(org, `{id: r, when: {}, value: count, cycles: [day]}`))
+	acts := []activity.Activity{at("a", 1)}
+	s := &progress.State{}
+	progress.Apply(both, s, acts, begin+2*hour)
+
+	acts = append(acts, at("b", 2))
+	without, err := progress.Rebuild(less, s, nil, acts, begin+3*hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	progress.Diff(less, s, without, begin+3*hour)
+	without, err = progress.Parse(string(without.Append(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := progress.Rebuild(both, without, nil, acts, begin+4*hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, c := range progress.Diff(both, without, back, begin+4*hour) {
+		if c.Label == "all" && (c.Rule == "r" || c.Rule == "q") {
+			n++
+			if !c.Old.Some || c.Old.Value != 1 || c.New.Value != 2 {
+				t.Errorf("%+v", c)
+			}
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d boards were brought up to date, want 2", n)
 	}
 }

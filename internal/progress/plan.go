@@ -42,12 +42,12 @@ func NewPlan(c *catalog.Catalog) *Plan {
 	for _, r := range c.Rules {
 		rp := rulePlan{Rule: r}
 		for _, cy := range r.Cycles {
-			key := stateKey(cy)
+			key := identity(cy)
 			i, seen := index[key]
 			if !seen {
 				i = len(p.cycles)
 				index[key] = i
-				p.cycles, p.keys = append(p.cycles, cy), append(p.keys, key)
+				p.cycles, p.keys = append(p.cycles, cy), append(p.keys, cy.Key())
 			}
 			rp.cycles = append(rp.cycles, i)
 		}
@@ -60,16 +60,13 @@ func NewPlan(c *catalog.Catalog) *Plan {
 	return p
 }
 
-// stateKey names a cycle in states. Those of a list are numbered by their place in it, so another list has another key.
-func stateKey(cy calendar.Cycle) string {
+// identity tells cycles of an org apart: two rules may have lists of one id with other windows. In a state the key is enough, because there a cycle
+// belongs to a rule, whose lists only ever grow (catalog.CheckChange).
+func identity(cy calendar.Cycle) string {
 	if cy.Unit != calendar.Listed {
 		return cy.Key()
 	}
-	h := fnv.New32a()
-	for _, w := range cy.Windows {
-		fmt.Fprintln(h, w.ID, w.Start, w.End)
-	}
-	return fmt.Sprintf("%s#%08x", cy.Key(), h.Sum32())
+	return fmt.Sprint(cy.Key(), cy.Windows)
 }
 
 // fingerprint tells plans apart that would fold the same activities to another state.
@@ -79,7 +76,7 @@ func fingerprint(p *Plan) uint32 {
 	for _, r := range p.rules {
 		fmt.Fprintln(h, "rule", r.ID, r.Print)
 		for _, c := range r.cycles {
-			fmt.Fprintln(h, p.keys[c])
+			fmt.Fprintln(h, identity(p.cycles[c]))
 		}
 	}
 	for _, s := range p.Catalog.Streaks {

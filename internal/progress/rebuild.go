@@ -33,6 +33,7 @@ func rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 		s.noteOldest(records[i].At)
 	}
 	s.continueFrom(p, base)
+	s.keepUndefined(p, old)
 	a := applier{plan: p, state: s, now: now, sorted: true, bounded: bounded}
 	for _, act := range inOrder(records) {
 		if !act.Counts() || act.At < s.Sealed { // before the seal: in the base already
@@ -42,6 +43,31 @@ func rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 		a.add(act)
 	}
 	return s, a.release()
+}
+
+// keepUndefined keeps what stands on boards that the plan does not define any more. Should they be defined again, Diff must know what to take off
+// them.
+func (s *State) keepUndefined(p *Plan, old *State) {
+	for i := range old.Rules {
+		was := &old.Rules[i]
+		r := p.Catalog.Rule(was.ID)
+		for _, c := range was.Cycles {
+			if r != nil && slices.ContainsFunc(r.Cycles, func(cy calendar.Cycle) bool { return cy.Key() == c.Key }) {
+				continue
+			}
+			to := s.rule(was.ID)
+			if to == nil {
+				s.Rules = append(s.Rules, RuleState{ID: was.ID, Print: was.Print})
+				to = &s.Rules[len(s.Rules)-1]
+			}
+			to.Cycles = append(to.Cycles, CycleState{Key: c.Key, Periods: slices.Clone(c.Periods)})
+		}
+	}
+	for i := range old.Streaks {
+		if was := &old.Streaks[i]; p.Catalog.Streak(was.ID) == nil {
+			s.Streaks = append(s.Streaks, StreakState{ID: was.ID, Print: was.Print, Shown: was.Shown})
+		}
+	}
 }
 
 // inOrder returns the activities in (at, id) order.

@@ -28,7 +28,7 @@ type fence struct {
 
 // Publish makes c its org's catalog. The stored one must have the version ifMatch ("" for an org that has none yet); with force
 // whatever is there is replaced. Publishing what is there already changes nothing. When it returns, no commit computed under
-// another catalog applies any more. ErrVersionMismatch; errors of the store.
+// another catalog applies any more. ErrVersionMismatch; catalog.Faults for a change that what is stored cannot follow; errors of the store.
 func (r *Registry) Publish(ctx context.Context, c *catalog.Catalog, ifMatch store.Version, force bool) (*Entry, error) {
 	for range attempts {
 		doc, err := r.document(ctx, c.Org)
@@ -41,6 +41,9 @@ func (r *Registry) Publish(ctx context.Context, c *catalog.Catalog, ifMatch stor
 		if doc.Version != "" && bytes.Equal(doc.Content, c.Source) {
 			return r.Reload(ctx, c.Org)
 		}
+		if err := follows(c, doc); err != nil {
+			return nil, err
+		}
 		group := store.Group{Org: c.Org, Doc: doc.Key, Expect: doc.Version, Content: c.Source, OrgChanged: true}
 		applied, err := r.commit(ctx, 0, group)
 		if err != nil {
@@ -52,6 +55,18 @@ func (r *Registry) Publish(ctx context.Context, c *catalog.Catalog, ifMatch stor
 		}
 	}
 	return nil, fmt.Errorf("publish catalog of org %s: overtaken %d times: %w", c.Org, attempts, ErrVersionMismatch)
+}
+
+// follows says whether the stored data can follow from the catalog that stands in doc to c.
+func follows(c *catalog.Catalog, doc store.Doc) error {
+	if doc.Version == "" {
+		return nil
+	}
+	old, err := catalog.ParseOrg(doc.Content)
+	if err != nil {
+		return fmt.Errorf("stored catalog of org %s: %w", c.Org, err)
+	}
+	return c.CheckChange(old)
 }
 
 // Apply publishes every catalog of a file, unless this very file was the last one applied: what was changed through the API since
