@@ -28,6 +28,9 @@ func (a *API) postActivities(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if b.single {
+		if _, err := wantsAll(r); err != nil { // it changes nothing here, but a wrong one is a mistake all the same
+			return err
+		}
 		return a.submitOne(w, r, b.items)
 	}
 	return a.submitBatch(w, r, b.items, ingest.SubmitOptions{})

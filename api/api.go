@@ -79,6 +79,7 @@ type API struct {
 	buffers  bufferPool // of bodies and answers
 	bodies   *semaphore.Weighted
 	mux      *http.ServeMux
+	nowhere  http.Handler // answers for a path that no route has
 	openapi  []byte
 	docs     docsPage
 }
@@ -100,9 +101,17 @@ func newAPI(o Options) (*API, error) {
 		return nil, err
 	}
 	a.openapi = doc
+	a.nowhere = a.wrap(unmatched())
 	a.mux = a.newMux()
 	return a, nil
 }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r, found := literal(r)
+	if !found {
+		a.nowhere.ServeHTTP(w, r)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}

@@ -45,10 +45,37 @@ func (a *API) newMux() *http.ServeMux {
 	for pattern, routes := range byPath {
 		mux.Handle(pattern, a.wrap(a.otherMethods(pattern, routes)))
 	}
-	mux.Handle("/", a.wrap(route{pattern: "unmatched", serve: func(http.ResponseWriter, *request) error {
-		return &fault{code: "not_found", detail: "There is no such route; GET /openapi.json lists them all."}
-	}}))
+	mux.Handle("/", a.nowhere)
 	return mux
+}
+
+func unmatched() route {
+	return route{pattern: "unmatched", serve: func(http.ResponseWriter, *request) error {
+		return &fault{code: "not_found", detail: "There is no such route; GET /openapi.json lists them all."}
+	}}
+}
+
+// literal makes http.ServeMux take a path as it stands. It would redirect one with an empty, "." or ".." segment to where a file system would
+// lead, so that a client that left an id out, or whose user is named "..", would ask about something else. Dots are ids like any others;
+// no route has an empty segment, so for such a path found is false.
+func literal(r *http.Request) (_ *http.Request, found bool) {
+	if !strings.Contains(r.URL.Path, "//") && !strings.Contains(r.URL.Path, "/.") { // in the decoded path: at least where the escaped one has them
+		return r, true
+	}
+	segments := strings.Split(r.URL.EscapedPath(), "/")
+	for i, s := range segments {
+		switch {
+		case s == "" && 0 < i && i < len(segments)-1: // the path begins with a slash, and may end with one
+			return r, false
+		case s == "." || s == "..":
+			segments[i] = strings.ReplaceAll(s, ".", "%2E")
+		}
+	}
+	as := *r.URL
+	as.RawPath = strings.Join(segments, "/")
+	same := *r
+	same.URL = &as
+	return &same, true
 }
 
 // otherMethods answers OPTIONS, preflights among them, and refuses every other method that the path does not have.

@@ -17,7 +17,7 @@ type activityWire struct {
 	User     activity.User  `json:"user" example:"ada"`
 	Kind     string         `json:"kind" enum:"behaviour,point,coupon,gift,bounty"`
 	Name     string         `json:"name" example:"commit"`
-	Value    *float64       `json:"value,omitempty"`
+	Value    *plain         `json:"value,omitempty"`
 	Meta     jsontext.Value `json:"meta,omitempty"`
 	At       string         `json:"at" format:"date-time" example:"2026-11-21T19:40:00.000Z"`
 	Offset   string         `json:"utc_offset,omitempty" doc:"The offset that at was written with; absent where the time was left out" example:"+02:00"`
@@ -26,11 +26,20 @@ type activityWire struct {
 	Reason   string         `json:"reason,omitempty" doc:"Why it is ignored or was rejected"`
 }
 
+// plain is a number that is written without an exponent, as all numbers of the API are.
+type plain float64
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (p plain) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return enc.WriteValue(strconv.AppendFloat(nil, float64(p), 'f', -1, 64))
+}
+
 func wireActivity(a *activity.Activity) *activityWire {
 	out := &activityWire{ID: a.ID, User: a.User, Kind: a.Kind.String(), Name: a.Name, Meta: a.Meta, At: a.At.String(),
 		Received: a.Received.String(), Status: a.Status.String(), Reason: a.Reason}
 	if a.HasValue {
-		out.Value = &a.Value
+		value := plain(a.Value)
+		out.Value = &value
 	}
 	if a.AtGiven {
 		out.Offset = formatOffset(int(a.Offset))

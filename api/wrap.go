@@ -3,9 +3,11 @@ package api
 import (
 	"bufio"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -37,8 +39,10 @@ func (a *API) wrap(rt route) http.Handler {
 				a.Metrics.Request(rt.pattern, methodLabel(r.Method), rec.code(), time.Since(began))
 			}
 		}()
-		r.Body = http.MaxBytesReader(w, r.Body, MaxBody) // w, not rec: the server's own closes the connection of who sends more
+		body := r.Body
+		r.Body = http.MaxBytesReader(w, body, MaxBody) // w, not rec: the server's own closes the connection of who sends more
 		if err := a.run(rt, rec, req); err != nil {
+			hearOut(r, body, err)
 			a.fail(rec, req, err)
 		}
 	})
@@ -52,7 +56,24 @@ func (a *API) run(rt route, w http.ResponseWriter, r *request) error {
 			return err
 		}
 	}
+	if strings.ContainsAny(r.URL.RawQuery, "%;") { // all that can be wrong with a query; r.URL.Query would leave the parameter out
+		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+			return badRequest("", "The query is malformed: parameters are separated by & and percent-encoded.")
+		}
+	}
 	return rt.serve(w, r)
+}
+
+// maxHeardOut is how much of a body that is too large is read and thrown away, beside what was read to see that.
+const maxHeardOut = 2 * MaxBody
+
+// hearOut reads on when a body was too large: to a client that is still sending, a closed connection is a broken pipe, and the answer is
+// lost. One that asked first (Expect) sends nothing before it has the answer.
+func hearOut(r *http.Request, body io.Reader, err error) {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) && r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, body, maxHeardOut) // whatever ends it, the answer is the same
+	}
 }
 
 // authenticate fills in who asks and for which org.

@@ -102,7 +102,7 @@ func (b *Boards) register(id feed.Board, o Order, now time.Time) *Board {
 }
 
 // ApplyOwn applies a commit of this node at once, so that whoever was told of the commit finds it in every board. Call it once for
-// each commit, in commit order per partition. The follower skips what the stream has of the same users up to that commit.
+// each commit; commits that share a user in their order, others in any. The follower skips what the stream has of the same users up to that commit.
 func (b *Boards) ApplyOwn(c feed.Change) {
 	p := b.parts[c.Partition]
 	p.mu.Lock()

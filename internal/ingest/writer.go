@@ -22,8 +22,9 @@ const maxBatch = 256
 // maxRounds is how often in a row a group is decided without success before its activities are given back.
 const maxRounds = 12
 
-// lanes is how many batches of a partition are on their way at once: one is being committed while the next is decided.
-const lanes = 2
+// lanes is how many batches of a partition are on their way at once: while the store works on one, the next one waits at its door and a third is decided.
+// They are of different users, so their order does not matter.
+const lanes = 3
 
 // writer is the one writer of a partition.
 type writer struct {
@@ -31,8 +32,6 @@ type writer struct {
 	partition store.Partition
 	queue     *queue
 	cache     *lru.Cache[userKey, cached]
-	// committing is held from a commit until the boards have its changes: they take a node's own commits in order.
-	committing sync.Mutex
 }
 
 // run writes until ctx ends, and finishes what is in the queue.
@@ -186,10 +185,8 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 	return nil
 }
 
-// commit commits and brings the boards along. Lanes take turns.
+// commit commits and brings the boards along.
 func (w *writer) commit(ctx context.Context, groups []store.Group) (store.Result, error) {
-	w.committing.Lock()
-	defer w.committing.Unlock()
 	began := time.Now()
 	result, err := w.Store.Commit(ctx, w.partition, groups)
 	if err != nil {
