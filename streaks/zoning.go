@@ -7,7 +7,7 @@ import (
 	"laurel/internal/catalog"
 )
 
-// ZoneChange says that from At on a user's zone is another one.
+// ZoneChange says that from At on a user's zone is another one. An At of 0 says that it always was.
 type ZoneChange struct {
 	At   calendar.Instant
 	Zone *time.Location
@@ -38,17 +38,21 @@ const (
 // NewZoning returns the zoning of rule in an org with the given calendar, for a user with these zone changes (in order of At; nil: the user
 // never named a zone). Only rules in mode ZoneUser look at the changes.
 func NewZoning(rule *catalog.Streak, org *calendar.Calendar, changes []ZoneChange) *Zoning {
+	shared := len(changes) == 0 // by all users without changes
 	zone := rule.Zone
 	if zone == nil {
 		zone = org.Zone
+	}
+	if rule.ZoneMode == catalog.ZoneUser && len(changes) > 0 && changes[0].At == 0 {
+		zone, changes = changes[0].Zone, changes[1:]
 	}
 	in := func(l *time.Location) *calendar.Calendar {
 		return &calendar.Calendar{Zone: l, WeekStart: org.WeekStart, DayStart: rule.DayStart}
 	}
 	z := &Zoning{unit: rule.Unit, event: rule.ZoneMode == catalog.ZoneEvent, dayStart: rule.DayStart,
 		segments: []segment{{beginning, lowest, in(zone)}}}
-	if len(changes) == 0 {
-		z.segments[0].cal = calendar.New(zone, org.WeekStart, rule.DayStart) // shared by many users: worth its table
+	if shared {
+		z.segments[0].cal = calendar.New(zone, org.WeekStart, rule.DayStart) // worth its table
 	}
 	if rule.ZoneMode == catalog.ZoneUser {
 		for _, c := range changes {

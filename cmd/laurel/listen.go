@@ -17,16 +17,17 @@ type listener struct {
 	net    net.Listener
 	server *http.Server
 	part   *part
+	log    zerolog.Logger
 }
 
-// listen takes an address; clients that connect wait until it is started. Bodies are bounded by the handlers; here are the bounds that keep idle or slow clients from holding connections. There is
-// none on writing, because streams are answers that last.
+// listen takes an address; clients that connect wait until it is started. Bodies are bounded by the handlers; here are the bounds that keep idle or
+// slow clients from holding connections. There is none on writing, because streams are answers that last.
 func listen(ctx context.Context, address string, log zerolog.Logger) (*listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	return &listener{net: l, server: &http.Server{
+	return &listener{net: l, log: log, server: &http.Server{
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
@@ -52,12 +53,14 @@ func (l *listener) start(g *group, name string, handler http.Handler) {
 	})
 }
 
-// stop takes no more requests and waits for those under way; when ctx ends they are cut off.
+// stop takes no more requests and waits for those under way. When ctx ends they are cut off, which is no failure of the stop: a client that sends half a
+// request and waits must not make it one.
 func (l *listener) stop(ctx context.Context) error {
 	l.part.cancel() // from here on the end of Serve is no failure
 	err := l.server.Shutdown(ctx)
 	if err != nil {
-		err = errors.Join(err, l.server.Close())
+		l.log.Warn().Err(err).Str("listen", l.address()).Msg("requests were cut off")
+		err = l.server.Close()
 	}
 	<-l.part.done // Serve has returned by then
 	return errors.Join(err, l.part.err)

@@ -34,6 +34,7 @@ type addresses struct{ Public, Admin string }
 // if it could not start or a part of it failed. started is called once, when requests are taken.
 func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(addresses)) error {
 	log := telemetry.NewLog(stdout, telemetry.Format(cfg.LogFormat), cfg.LogLevel)
+	store.LogClients(log)
 	metrics := telemetry.New(version())
 	now := new(clock.Clock)
 

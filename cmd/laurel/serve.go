@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"io"
+	"os"
+	"runtime/debug"
 
 	"laurel/internal/config"
 )
@@ -11,7 +13,15 @@ type serveCommand struct {
 	config.Serve
 }
 
+// collectAt is the garbage collector's percentage unless GOGC says otherwise. What lives long is mostly free of pointers and cheap to keep; ingest makes much
+// that lives for one batch. Collecting a third as often as by default took the ratio of ingest to its floor from 0.36 to 0.45 (bench), for at most
+// twice the memory.
+const collectAt = 300
+
 // Run runs a node until ctx ends.
 func (c *serveCommand) Run(ctx context.Context, stdout io.Writer) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	return run(ctx, c.Serve, stdout, func(addresses) {})
 }

@@ -113,13 +113,16 @@ func (w *writer) decideUser(ctx context.Context, t *task, c UserChange) error {
 		return nil
 	}
 	now := w.Clock.Now()
+	if t.version == "" {
+		if c.Zone != nil {
+			a.state.Zones = []progress.ZoneChange{{Name: *c.Zone}} // a user who begins with it never had another one
+		}
+		return w.decideAsOf(ctx, t, now)
+	}
 	if n := len(a.state.Zones); c.Zone != nil && (n == 0 || a.state.Zones[n-1].Name != *c.Zone) {
 		return w.decideZone(ctx, t, progress.ZoneChange{At: now, Name: *c.Zone})
 	}
-	if t.version != "" {
-		return nil
-	}
-	return w.decideAsOf(ctx, t, now)
+	return nil
 }
 
 // decideZone adds a change of zone and folds the log anew: an activity may lie after the change already.
