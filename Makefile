@@ -17,8 +17,9 @@ build: ## build bin/laurel
 run: build ## run a server with a live board of this repository's history
 	./bin/laurel demo
 
-test: redis ## run every test, with the race detector
+test: redis ## run every test, with the race detector, and the replay of whole histories without it
 	go test -race $(TESTFLAGS) $(PACKAGES)
+	go test -run TestReplay $(TESTFLAGS) ./cmd/laurel
 
 redis: # the store's tests run a real server too; none of them is ever skipped
 	@command -v redis-server >/dev/null || { \
@@ -47,7 +48,7 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 	done
 
 bench: ## measure (see bench/README.md)
-	go run ./bench/cmd/laurelbench
+	go run ./bench/cmd/laurelbench $(BENCHFLAGS)
 
 cover: redis ## report the coverage of the tests
 	go test -coverprofile=coverage.out -coverpkg=$(PACKAGES) $(PACKAGES)

@@ -184,9 +184,6 @@ func startReplay(t *testing.T, now time.Time) *replay {
 	return r
 }
 
-// replayPart is how many activities of each history are sent shuffled.
-const replayPart = 2000
-
 // replayWorkers is how many requests are under way at once.
 const replayWorkers = 4
 
@@ -433,7 +430,6 @@ func TestReplay(t *testing.T) {
 	})
 	t.Run("shuffled, repeated and partly taken back", func(t *testing.T) {
 		r := startReplay(t, now)
-		// Part of them, for time: what comes late may need a fold of its author's whole log, and one author has almost half of all commits.
 		var records []oracle.Record
 		for _, h := range histories {
 			records = append(records, h[:min(len(h), replayPart)]...)
