@@ -118,7 +118,7 @@ func answers() []answer {
 		{progress.ErrBadState, "internal"},
 		{activity.ErrBadRecord, "internal"},
 		{fold.ErrRange, "value_out_of_range"},
-		{fold.ErrTooManySet, "too_many_values"},
+		{fold.ErrTooManyValues, "too_many_values"},
 		{query.ErrRuleNotFound, "rule_not_found"},
 		{query.ErrBadPeriod, "bad_period"},
 		{query.ErrPeriodGone, "period_gone"},

@@ -22,11 +22,11 @@ import (
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
 	"laurel/internal/clock"
-	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/query"
 	"laurel/internal/registry"
 	"laurel/internal/store"
+	"laurel/internal/testenv"
 	"laurel/ranking"
 )
 
@@ -68,24 +68,6 @@ type served struct {
 	status        int
 }
 
-// source lets the boards follow the store.
-type source struct{ *store.Store }
-
-func (s source) Tail(ctx context.Context, p int) (feed.Position, error) {
-	return s.Store.Tail(ctx, store.Partition(p))
-}
-func (s source) Changes(ctx context.Context, p int, after feed.Position, limit int, block time.Duration) ([]feed.Change, error) {
-	return s.Store.Changes(ctx, store.Partition(p), after, limit, block)
-}
-func (s source) Epoch(ctx context.Context, p int) (string, error) {
-	return s.Store.Epoch(ctx, store.Partition(p))
-}
-func (s source) LoadBoard(ctx context.Context, p int, b feed.Board, o ranking.Order, yield func(ranking.Entry) error) error {
-	return s.Store.LoadBoard(ctx, store.Partition(p), b, o == ranking.Ascending, func(u activity.User, v int64, at calendar.Instant) error {
-		return yield(ranking.Entry{User: u, Value: v, Reached: at})
-	})
-}
-
 // newRig starts a server; change may put other things into its options.
 func newRig(t *testing.T, change ...func(*Options)) *rig {
 	t.Helper()
@@ -99,7 +81,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	must(t, keys.Bootstrap(t.Context(), g.key, []activity.Org{"git"}))
 	must(t, keys.Bootstrap(t.Context(), g.both, []activity.Org{"shop", "empty"}))
 
-	boards := ranking.NewBoards(ranking.Options{Source: source{s}})
+	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}})
 	writes := ingest.New(ingest.Options{Store: s, Registry: reg, Boards: boards, Clock: g.clock})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

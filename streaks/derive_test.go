@@ -13,6 +13,7 @@ import (
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/internal/oracle"
+	"laurel/internal/testenv"
 	"laurel/streaks"
 )
 
@@ -143,7 +144,7 @@ func TestDerive_EqualsTheModel(t *testing.T) {
 		for _, now := range l.instants(t, c.Zoning, c.Open(someday, latest), latest) {
 			v := c.Derive(streaks.Sealed{}, marks, latest, now)
 			want := l.model.Streak(&model[i], "u", now.Time())
-			if diff := gocmp.Diff(want, shown(c, &v), gocmp.Comparer(time.Time.Equal)); diff != "" {
+			if diff := gocmp.Diff(want, testenv.StreakView(c, &v), gocmp.Comparer(time.Time.Equal)); diff != "" {
 				for _, z := range l.model.Zones["u"] {
 					t.Log(z.At, z.Zone)
 				}
@@ -172,26 +173,4 @@ func checkSealing(t *rapid.T, c streaks.Calculus, marks []streaks.Mark, latest s
 	if diff := gocmp.Diff(c.Count(streaks.Sealed{}, marks, open), c.Count(sealed, marks[cut:], open)); diff != "" {
 		t.Fatalf("with %d of %d marks summed up (-whole +sealed)\n%s", cut, len(marks), diff)
 	}
-}
-
-// shown is a view in the model's terms.
-func shown(c streaks.Calculus, v *streaks.View) oracle.View {
-	moment := func(i calendar.Instant) time.Time {
-		if i == 0 {
-			return time.Time{}
-		}
-		return i.Time()
-	}
-	span := func(r streaks.Run) oracle.Span {
-		if r.Length == 0 {
-			return oracle.Span{}
-		}
-		return oracle.Span{Length: r.Length, First: c.Zoning.Label(r.First), Last: c.Zoning.Label(r.Last), Reached: moment(r.Reached)}
-	}
-	out := oracle.View{Current: span(v.Current), Longest: span(v.Longest), Total: v.Total, State: string(v.State), Zone: v.Zone,
-		LastExtendedAt: moment(v.LastExtendedAt), Deadline: moment(v.Deadline)}
-	for _, p := range v.History {
-		out.History = append(out.History, oracle.Period{Label: c.Zoning.Label(p.Ordinal), Status: string(p.Status), Values: p.Values, Met: p.Met})
-	}
-	return out
 }

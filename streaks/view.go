@@ -7,7 +7,7 @@ import (
 // State of a streak as shown.
 type State string
 
-// The states, as far as they are derived today; the first that holds is shown (DESIGN §3.6).
+// The states; the first that holds is shown. Those of pauses and freezes (DESIGN §3.6) are not among them: there is no command yet that makes one.
 const (
 	Broken State = "broken"  // there was a run, the current length is 0
 	None   State = "none"    // there never was one
@@ -18,7 +18,7 @@ const (
 // PeriodStatus of a period in the history.
 type PeriodStatus string
 
-// The statuses of DESIGN §4.2 that are derived today.
+// The statuses of DESIGN §4.2, without those of freezes, pauses and restores.
 const (
 	Met      PeriodStatus = "met"
 	Missed   PeriodStatus = "missed"
@@ -26,8 +26,8 @@ const (
 	Open     PeriodStatus = "open"
 )
 
-// HistoryLen is how many periods a view's history goes back, the open one included.
-const HistoryLen = 30
+// historyLen is how many periods a view's history goes back, the open one included.
+const historyLen = 30
 
 // View is a streak as of an instant.
 type View struct {
@@ -59,7 +59,7 @@ func (c Calculus) Derive(sealed Sealed, marks []Mark, latest Latest, now calenda
 	l := c.Count(sealed, marks, open)
 	v := View{
 		Current: c.Current(l, open), Longest: l.Longest, Total: l.Total,
-		LastExtendedAt: l.Last.Reached, Zone: c.Zoning.ZoneName(now, latest),
+		LastExtendedAt: l.Last.Reached, Zone: c.Zoning.zoneName(now, latest),
 	}
 	v.History = c.history(marks, open)
 	v.Period = v.History[len(v.History)-1]
@@ -93,11 +93,11 @@ func (c Calculus) state(v *View, l Lengths, now calendar.Instant) State {
 	return Active
 }
 
-// history lists the periods that end with the open one, from the first mark that is held on, at most HistoryLen.
+// history lists the periods that end with the open one, from the first mark that is held on, at most historyLen.
 func (c Calculus) history(marks []Mark, open calendar.Ordinal) []PeriodView {
 	first := open
 	if len(marks) > 0 {
-		first = min(max(marks[0].Ordinal, open-HistoryLen+1), open)
+		first = min(max(marks[0].Ordinal, open-historyLen+1), open)
 	}
 	h := make([]PeriodView, 0, open-first+1)
 	i := 0

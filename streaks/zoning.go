@@ -123,8 +123,8 @@ func (z *Zoning) End(o calendar.Ordinal, offset int16) calendar.Instant {
 // Label is the label of period o.
 func (z *Zoning) Label(o calendar.Ordinal) string { return z.segments[0].cal.Label(z.unit, o) }
 
-// ZoneName is the zone in force at an instant; for mode event the offset that is read at, as "+05:30".
-func (z *Zoning) ZoneName(at calendar.Instant, latest Latest) string {
+// zoneName is the zone in force at an instant; for mode event the offset that is read at, as "+05:30".
+func (z *Zoning) zoneName(at calendar.Instant, latest Latest) string {
 	if z.event && latest.Some {
 		return time.UnixMilli(0).In(time.FixedZone("", int(latest.Offset)*60)).Format("-07:00")
 	}

@@ -25,6 +25,9 @@ func (c *Catalog) CheckChange(old *Catalog) error {
 		if was.Ascending != r.Ascending {
 			f = append(f, Fault{Path: fmt.Sprintf("rules[%d].order", i), Detail: "cannot be changed: stored rows are written for one order. Give the rule another id"})
 		}
+		if was.Decimals != r.Decimals {
+			f = append(f, Fault{Path: fmt.Sprintf("rules[%d].decimals", i), Detail: "cannot be changed: stored rows are scaled by it. Give the rule another id"})
+		}
 		f = append(f, changedLists(i, was, r)...)
 	}
 	if len(f) > 0 {

@@ -19,6 +19,7 @@ func TestCheckChange(t *testing.T) {
 		{"another zone", "timezone: UTC", "timezone: Asia/Kathmandu", "timezone: cannot be changed from UTC"},
 		{"another week start", "timezone: UTC", "timezone: UTC, week_start: sunday", "week_start: cannot be changed"},
 		{"another order", "order: desc", "order: asc", "rules[0].order: cannot be changed"},
+		{"other decimals", "value: count", "value: {sum: value}, decimals: 2", "rules[0].decimals: cannot be changed"},
 		{"a season moved", "end: 2026-03-01", "end: 2026-03-02", "rules[0].cycles[2].list: may only grow at its end"},
 		{"a season less", ", {id: s2, start: 2026-02-01, end: 2026-03-01}", "", "rules[0].cycles[2].list: may only grow at its end"},
 	} {

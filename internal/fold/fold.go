@@ -18,8 +18,8 @@ import (
 
 // What an Add may refuse; the tally is then unchanged.
 var (
-	ErrRange      = errors.New("value would leave ±2^53")
-	ErrTooManySet = errors.New("too many different values in one period")
+	ErrRange         = errors.New("value would leave ±2^53")
+	ErrTooManyValues = errors.New("too many different values in one period")
 )
 
 // Tally is the fold of a set of activities of one user in one period. The zero value is the fold of none.
@@ -56,7 +56,7 @@ func (t *Tally) Check(f catalog.Fold, v catalog.Value) error {
 	case catalog.Unique:
 		if len(t.Set) >= catalog.MaxUnique {
 			if _, found := t.find(v.S); !found {
-				return ErrTooManySet
+				return ErrTooManyValues
 			}
 		}
 	}

@@ -137,7 +137,7 @@ func TestTally_Check(t *testing.T) {
 	if err := full.Check(catalog.Unique, catalog.Value{S: "s:000007"}); err != nil {
 		t.Errorf("a value that is there: %v", err)
 	}
-	if err := full.Check(catalog.Unique, catalog.Value{S: "s:" + strings.Repeat("9", 6)}); !errors.Is(err, ErrTooManySet) {
+	if err := full.Check(catalog.Unique, catalog.Value{S: "s:" + strings.Repeat("9", 6)}); !errors.Is(err, ErrTooManyValues) {
 		t.Errorf("one too many: %v", err)
 	}
 }

@@ -3,8 +3,9 @@
 //
 // # Batches
 //
-// A writer takes whatever waits, up to a bound, and commits it at once; what arrives while that commit is on its way is the next
-// batch. There is no timer: an idle server answers a single activity in one round trip, a busy one fills its batches by itself.
+// A writer takes whatever waits, up to a bound, and commits it at once; what arrives while that commit is on its way is the next batch, which is
+// decided meanwhile. A few are under way together, of different users, so that nothing overtakes a user's own work. There is no timer: an idle server
+// answers a single activity in one round trip, a busy one fills its batches by itself.
 //
 // # Guarantees
 //

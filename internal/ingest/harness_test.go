@@ -94,27 +94,6 @@ func newModel(t interface{ Fatal(...any) }) *oracle.Model {
 	return &oracle.Model{Org: oracle.Org{Zone: zone, WeekStart: time.Monday, CloseGrace: 10 * 24 * time.Hour}, Zones: map[string][]oracle.ZoneChange{}}
 }
 
-// source is a store as the boards see it.
-type source struct{ *store.Store }
-
-func (s source) Tail(ctx context.Context, p int) (feed.Position, error) {
-	return s.Store.Tail(ctx, store.Partition(p))
-}
-
-func (s source) Changes(ctx context.Context, p int, after feed.Position, most int, block time.Duration) ([]feed.Change, error) {
-	return s.Store.Changes(ctx, store.Partition(p), after, most, block)
-}
-
-func (s source) LoadBoard(ctx context.Context, p int, b feed.Board, o ranking.Order, yield func(ranking.Entry) error) error {
-	return s.Store.LoadBoard(ctx, store.Partition(p), b, o == ranking.Ascending, func(u activity.User, v int64, at calendar.Instant) error {
-		return yield(ranking.Entry{User: u, Value: v, Reached: at})
-	})
-}
-
-func (s source) Epoch(ctx context.Context, p int) (string, error) {
-	return s.Store.Epoch(ctx, store.Partition(p))
-}
-
 // node is the write path of one server, with its boards.
 type node struct {
 	*ingest.Service
@@ -134,7 +113,7 @@ func newNode(t *testing.T, o store.Options, queue int) (n *node, start func()) {
 		t.Fatal(err)
 	}
 	n = &node{store: s, registry: registry.New(s, zerolog.Nop()), clock: new(clock.Clock)}
-	n.boards = ranking.NewBoards(ranking.Options{Source: source{s}, LoadWait: 10 * time.Second,
+	n.boards = ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: 10 * time.Second,
 		OnChange: func(c feed.Change) { n.Follow(c) }, OnReset: func(p int) { n.Forget(p) }})
 	n.Service = ingest.New(ingest.Options{Store: s, Registry: n.registry, Boards: n.boards, Clock: n.clock, QueueLimit: queue})
 	var running sync.WaitGroup

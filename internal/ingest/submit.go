@@ -248,7 +248,7 @@ func itemError(err error, act *activity.Activity) *ItemError {
 		return &ItemError{"in_future", "at lies too far in the future", "at"}
 	case errors.Is(err, progress.ErrUnknownBehaviour):
 		return &ItemError{"unknown_behaviour", "the org declares its behaviours, and " + act.Name + " is none of them", "name"}
-	case errors.Is(err, fold.ErrTooManySet):
+	case errors.Is(err, fold.ErrTooManyValues):
 		return &ItemError{"too_many_values", "a rule keeps at most 10,000 different values per user and period", "meta"}
 	case errors.Is(err, fold.ErrRange), errors.Is(err, catalog.ErrRange):
 		return &ItemError{"value_out_of_range", "a rule's value would leave ±2^53", "value"}

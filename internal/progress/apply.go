@@ -10,7 +10,7 @@ import (
 	"laurel/internal/catalog"
 )
 
-// Why an activity is refused; fold.ErrRange and fold.ErrTooManySet, and catalog.ErrRange, are others. A refused activity is not stored and changes nothing.
+// Why an activity is refused; fold.ErrRange and fold.ErrTooManyValues, and catalog.ErrRange, are others. A refused activity is not stored and changes nothing.
 var (
 	ErrTooOld           = errors.New("activity is older than the org accepts")
 	ErrInFuture         = errors.New("activity lies in the future")

@@ -11,7 +11,7 @@
 // # How undo works
 //
 // A tally cannot forget. The user's log keeps every activity since the seal, and a base keeps the fold of those before it. State = base ⊕
-// fold(log): taking an activity back, and what else Apply cannot decide from the state alone (ErrNeedLog), is Rebuild from the two and the Diff of the
+// fold(log): taking an activity back, and what else Apply cannot decide from the state alone (Update.NeedLog), is Rebuild from the two and the Diff of the
 // boards before and after. Folding moves activities from the log into the base and changes nothing that is shown.
 //
 // # Cost

@@ -15,7 +15,7 @@ import (
 	"laurel/internal/catalog"
 	"laurel/internal/oracle"
 	"laurel/internal/progress"
-	"laurel/streaks"
+	"laurel/internal/testenv"
 )
 
 type board struct{ rule, label string }
@@ -241,34 +241,13 @@ func (u *user) checkStreak(state *progress.State, i int, at time.Time) {
 	want := u.model.Streak(s, "u", at)
 	c := u.plan.Calculus(i, state.Zones)
 	v := state.Derive(u.plan, i, calendar.Instant(at.UnixMilli()))
-	got := viewOf(c, &v)
+	got := testenv.StreakView(c, &v)
 	if n := len(want.History) - len(got.History); n > 0 && !u.sealed.IsZero() {
 		want.History = want.History[n:]
 	}
 	if diff := gocmp.Diff(want, got, gocmp.Comparer(time.Time.Equal)); diff != "" {
 		u.fatalf("streak %s at %v, now %v, sealed %v (-model +progress)\n%s", s.ID, at, u.now, u.sealed, diff)
 	}
-}
-
-func viewOf(c streaks.Calculus, v *streaks.View) oracle.View {
-	moment := func(i calendar.Instant) time.Time {
-		if i == 0 {
-			return time.Time{}
-		}
-		return i.Time()
-	}
-	span := func(r streaks.Run) oracle.Span {
-		if r.Length == 0 {
-			return oracle.Span{}
-		}
-		return oracle.Span{Length: r.Length, First: c.Zoning.Label(r.First), Last: c.Zoning.Label(r.Last), Reached: moment(r.Reached)}
-	}
-	out := oracle.View{Current: span(v.Current), Longest: span(v.Longest), Total: v.Total, State: string(v.State), Zone: v.Zone,
-		LastExtendedAt: moment(v.LastExtendedAt), Deadline: moment(v.Deadline)}
-	for _, p := range v.History {
-		out.History = append(out.History, oracle.Period{Label: c.Zoning.Label(p.Ordinal), Status: string(p.Status), Values: p.Values, Met: p.Met})
-	}
-	return out
 }
 
 func (u *user) fatalf(format string, args ...any) {

@@ -118,8 +118,8 @@ func (st *StreakState) judge(rule *catalog.Streak, mark int) {
 	}
 }
 
-// add folds one value into a condition; sorted says that activities come in (at, id) order. It returns false where MetAt cannot be known without the other activities of the period: the activity
-// is not the latest, and its place in (at, id) order may move the moment at which the target was reached.
+// add folds one value into a condition; sorted says that activities come in (at, id) order. It returns false where MetAt cannot be known without the
+// other activities of the period: the activity is not the latest, and its place in (at, id) order may move the moment at which the target was reached.
 func (c *Condition) add(rule *catalog.Condition, v catalog.Value, act *activity.Activity, sorted bool) (known bool) {
 	before, last := c.Tally.Value, c.LastAt
 	some := c.Some

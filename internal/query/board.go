@@ -98,7 +98,9 @@ func (r *Reader) Leaderboard(ctx context.Context, org activity.Org, rule, period
 // boards are the board of a target and, for ranks in the period before, that period's.
 type boards struct {
 	*target
-	board, prev *ranking.Board // prev is nil if there is no period before
+	board  *ranking.Board
+	before *target        // nil if there is no period before
+	prev   *ranking.Board // of before
 }
 
 func (r *Reader) openBoth(ctx context.Context, t *target, now calendar.Instant) (*boards, error) {
@@ -106,11 +108,18 @@ func (r *Reader) openBoth(ctx context.Context, t *target, now calendar.Instant) 
 	if err != nil {
 		return nil, err
 	}
-	_, prev, err := r.openBefore(ctx, t, now)
-	if err != nil {
-		return nil, err
+	return r.withBefore(ctx, t, b, now)
+}
+
+// withBefore opens the board of the period before an open one.
+func (r *Reader) withBefore(ctx context.Context, t *target, b *ranking.Board, now calendar.Instant) (*boards, error) {
+	both := &boards{target: t, board: b, before: t.periodBefore(now)}
+	if both.before == nil {
+		return both, nil
 	}
-	return &boards{t, b, prev}, nil
+	var err error
+	both.prev, err = r.open(ctx, both.before)
+	return both, err
 }
 
 // window is a range of rows.
@@ -132,10 +141,7 @@ func (t *boards) rows(pick func(*ranking.Index) (offset, limit int)) *window {
 			found = x.Range(make([]ranking.Row, 0, min(limit, max(x.Len()-offset, 0))), offset, limit, ranking.Ties(t.ties))
 		}
 	})
-	w.Rows = make([]Row, len(found))
-	for i := range found {
-		w.Rows[i] = t.row(&found[i])
-	}
+	w.Rows = t.asRows(found)
 	t.addPrevious(w.Rows)
 	return w
 }
@@ -152,8 +158,30 @@ func (t *boards) addPrevious(rows []Row) {
 	})
 }
 
+// previous is a user's place in the period before, nil for none.
+func (t *boards) previous(user activity.User) (p *Previous) {
+	if t.prev == nil {
+		return nil
+	}
+	t.prev.View(func(x *ranking.Index, _ uint64) {
+		if e, ok := x.Get(user); ok {
+			rank, _ := x.Rank(user, ranking.Ties(t.ties))
+			p = &Previous{Label: t.before.label, Rank: rank, Score: t.score(e.Value)}
+		}
+	})
+	return p
+}
+
 func (t *target) row(f *ranking.Row) Row {
 	return Row{Rank: f.Rank, User: f.User, Score: t.score(f.Value), ReachedAt: f.Reached}
+}
+
+func (t *target) asRows(found []ranking.Row) []Row {
+	rows := make([]Row, len(found))
+	for i := range found {
+		rows[i] = t.row(&found[i])
+	}
+	return rows
 }
 
 // UserRank is one user's place on a board.
@@ -234,36 +262,23 @@ func (r *Reader) UserRank(ctx context.Context, org activity.Org, rule, period st
 	if !ranked {
 		return nil, r.absent(ctx, org, user)
 	}
-	u.Percentile = percentile(u.Rank, u.Total)
-	if around >= 0 {
-		u.Around = make([]Row, len(rows))
-		for i := range rows {
-			u.Around[i] = t.row(&rows[i])
-		}
+	both, err := r.withBefore(ctx, t, b, now)
+	if err != nil {
+		return nil, err
 	}
-	u.Previous, err = r.previous(ctx, t, user, now)
-	return u, err
+	u.Percentile = percentile(u.Rank, u.Total)
+	u.Previous = both.previous(user)
+	if around >= 0 {
+		u.Around = t.asRows(rows)
+		both.addPrevious(u.Around)
+	}
+	return u, nil
 }
 
 func rangeAround(x *ranking.Index, user activity.User, around int, ties catalog.Ties) []ranking.Row {
 	at, _ := x.Position(user)
 	first := max(at-around, 0)
 	return x.Range(nil, first, at+around+1-first, ranking.Ties(ties))
-}
-
-func (r *Reader) previous(ctx context.Context, t *target, user activity.User, now calendar.Instant) (*Previous, error) {
-	before, b, err := r.openBefore(ctx, t, now)
-	if err != nil || b == nil {
-		return nil, err
-	}
-	var p *Previous
-	b.View(func(x *ranking.Index, _ uint64) {
-		if e, ok := x.Get(user); ok {
-			rank, _ := x.Rank(user, ranking.Ties(before.ties))
-			p = &Previous{Label: before.label, Rank: rank, Score: before.score(e.Value)}
-		}
-	})
-	return p, nil
 }
 
 // absent tells a user that the org does not know from one without a value.

@@ -11,7 +11,6 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
-	"laurel/internal/progress"
 	"laurel/ranking"
 )
 
@@ -35,10 +34,11 @@ func (r *Ranks) AppendJSON(b []byte) []byte {
 	return append(b, `]}`...)
 }
 
-// Ranks reads the places of several users; who has none is in Missing, in the order asked. relative numbers them among themselves. A user named
-// twice counts once. Errors as Leaderboard.
+// Ranks reads the places of several users; who has none is in Missing, in the order asked. relative numbers them among themselves, and leaves out
+// their ranks in the period before, which would be numbered among others. A user named twice counts once. Errors as Leaderboard.
 func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period string, users []activity.User, relative bool) (*Ranks, error) {
-	t, err := r.locate(org, rule, period, r.clock.Now())
+	now := r.clock.Now()
+	t, err := r.locate(org, rule, period, now)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,13 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 	ranks, _ := t.ranksOf(b, users)
 	if relative {
 		t.renumber(ranks.Rows)
+		return ranks, nil
 	}
+	both, err := r.withBefore(ctx, t, b, now)
+	if err != nil {
+		return nil, err
+	}
+	both.addPrevious(ranks.Rows)
 	return ranks, nil
 }
 
@@ -123,16 +129,13 @@ func (r *Reader) userRanks(ctx context.Context, org activity.Org, user activity.
 		return nil, err
 	}
 	list := []BoardRank{}
-	for _, rule := range entry.Catalog.Rules {
-		for _, cy := range rule.Cycles {
-			if list, err = r.appendRank(ctx, list, org, user, rule.ID, cy.String()); err != nil {
-				return nil, err
-			}
+	for _, rule := range boardRules(entry.Catalog) {
+		_, cycles, err := r.describe(org, rule)
+		if err != nil {
+			return nil, err
 		}
-	}
-	for _, s := range entry.Catalog.Streaks {
-		for _, suffix := range []string{progress.CurrentSuffix, progress.LongestSuffix} {
-			if list, err = r.appendRank(ctx, list, org, user, s.ID+suffix, "all"); err != nil {
+		for _, cy := range cycles {
+			if list, err = r.appendRank(ctx, list, org, user, rule, cy.String()); err != nil {
 				return nil, err
 			}
 		}
@@ -157,13 +160,13 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 	if len(ranks.Rows) == 0 {
 		return list, nil
 	}
-	p, err := r.previous(ctx, t, user, now)
+	both, err := r.withBefore(ctx, t, b, now)
 	if err != nil {
 		return nil, err
 	}
 	row := ranks.Rows[0]
 	br := BoardRank{Rule: rule, Cycle: cycle, Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt, Total: total}
-	if p != nil {
+	if p := both.previous(user); p != nil {
 		br.PreviousRank = p.Rank
 	}
 	return append(list, br), nil
@@ -196,35 +199,33 @@ func (r *Reader) Leaderboards(_ context.Context, org activity.Org) (LeaderboardL
 		return LeaderboardList{}, err
 	}
 	list := LeaderboardList{Leaderboards: []LeaderboardInfo{}}
-	add := func(rule string, cycles []calendar.Cycle) error {
-		info := LeaderboardInfo{Rule: rule}
-		for _, cy := range cycles {
-			now := r.clock.Now()
-			t, err := r.locate(org, rule, cy.String(), now)
-			if errors.Is(err, ErrBadPeriod) {
-				info.Cycles = append(info.Cycles, CycleInfo{Cycle: cy.String()})
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			info.Order, info.Ties = t.orderName(), tiesNames[t.ties]
-			info.Cycles = append(info.Cycles, CycleInfo{Cycle: cy.String(), Period: t.period(now)})
-		}
-		list.Leaderboards = append(list.Leaderboards, info)
-		return nil
-	}
-	for _, rule := range entry.Catalog.Rules {
-		if err := add(rule.ID, rule.Cycles); err != nil {
+	for _, rule := range boardRules(entry.Catalog) {
+		info, err := r.leaderboardInfo(org, rule)
+		if err != nil {
 			return LeaderboardList{}, err
 		}
-	}
-	for _, s := range entry.Catalog.Streaks {
-		for _, suffix := range []string{progress.CurrentSuffix, progress.LongestSuffix} {
-			if err := add(s.ID+suffix, []calendar.Cycle{{Unit: calendar.All}}); err != nil {
-				return LeaderboardList{}, err
-			}
-		}
+		list.Leaderboards = append(list.Leaderboards, info)
 	}
 	return list, nil
+}
+
+func (r *Reader) leaderboardInfo(org activity.Org, rule string) (LeaderboardInfo, error) {
+	described, cycles, err := r.describe(org, rule)
+	if err != nil {
+		return LeaderboardInfo{}, err
+	}
+	info := LeaderboardInfo{Rule: rule, Order: described.orderName(), Ties: tiesNames[described.ties], Cycles: make([]CycleInfo, len(cycles))}
+	now := r.clock.Now()
+	for i, cy := range cycles {
+		info.Cycles[i].Cycle = cy.String()
+		t, err := r.locate(org, rule, cy.String(), now)
+		if errors.Is(err, ErrBadPeriod) { // between listed periods
+			continue
+		}
+		if err != nil {
+			return LeaderboardInfo{}, err
+		}
+		info.Cycles[i].Period = t.period(now)
+	}
+	return info, nil
 }

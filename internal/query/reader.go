@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -47,19 +48,14 @@ type target struct {
 
 // locate finds the board that a request names. ErrRuleNotFound, ErrBadPeriod, ErrPeriodGone.
 func (r *Reader) locate(org activity.Org, rule, period string, now calendar.Instant) (*target, error) {
-	plan, entry, err := r.ingest.Plan(org)
-	if err != nil {
-		return nil, err
-	}
-	t := &target{org: org, rule: rule, cal: plan.Calendar(), catalog: entry.Catalog}
-	cycles, err := t.describe()
+	t, cycles, err := r.describe(org, rule)
 	if err != nil {
 		return nil, err
 	}
 	if err := t.resolve(cycles, period, now); err != nil {
 		return nil, err
 	}
-	if cr := entry.Catalog.Rule(rule); cr != nil {
+	if cr := t.catalog.Rule(rule); cr != nil {
 		t.keep = cr.Keep[t.cycle.Key()]
 	}
 	if t.gone(now) {
@@ -69,18 +65,39 @@ func (r *Reader) locate(org activity.Org, rule, period string, now calendar.Inst
 	return t, nil
 }
 
-// describe fills in how the rule's boards are numbered and returns the rule's cycles.
-func (t *target) describe() ([]calendar.Cycle, error) {
-	if cr := t.catalog.Rule(t.rule); cr != nil {
-		t.decimals, t.ascending, t.ties = cr.Decimals, cr.Ascending, cr.Ties
-		return cr.Cycles, nil
+// describe returns a target that has no period yet, but knows how the rule's boards are numbered, and the rule's cycles. ErrRuleNotFound.
+func (r *Reader) describe(org activity.Org, rule string) (*target, []calendar.Cycle, error) {
+	plan, entry, err := r.ingest.Plan(org)
+	if err != nil {
+		return nil, nil, err
 	}
-	for _, suffix := range []string{progress.CurrentSuffix, progress.LongestSuffix} {
-		if id, ok := strings.CutSuffix(t.rule, suffix); ok && t.catalog.Streak(id) != nil {
-			return []calendar.Cycle{{Unit: calendar.All}}, nil
+	t := &target{org: org, rule: rule, cal: plan.Calendar(), catalog: entry.Catalog}
+	if cr := t.catalog.Rule(rule); cr != nil {
+		t.decimals, t.ascending, t.ties = cr.Decimals, cr.Ascending, cr.Ties
+		return t, cr.Cycles, nil
+	}
+	for _, suffix := range streakSuffixes {
+		if id, ok := strings.CutSuffix(rule, suffix); ok && t.catalog.Streak(id) != nil {
+			return t, []calendar.Cycle{{Unit: calendar.All}}, nil
 		}
 	}
-	return nil, detailed(ErrRuleNotFound, "the org has no rule %q", t.rule)
+	return nil, nil, detailed(ErrRuleNotFound, "the org has no rule %q", rule)
+}
+
+var streakSuffixes = [...]string{progress.CurrentSuffix, progress.LongestSuffix}
+
+// boardRules are the ids under which an org has boards: its rules, and two of each streak rule.
+func boardRules(c *catalog.Catalog) []string {
+	var ids []string
+	for _, rule := range c.Rules {
+		ids = append(ids, rule.ID)
+	}
+	for _, s := range c.Streaks {
+		for _, suffix := range streakSuffixes {
+			ids = append(ids, s.ID+suffix)
+		}
+	}
+	return ids
 }
 
 // resolve reads the period: a cycle (its current period), cycle~N (N before it), or a label.
@@ -124,28 +141,33 @@ func (t *target) current(back string, relative bool, now calendar.Instant) error
 	return nil
 }
 
-func (t *target) closed(o calendar.Ordinal, now calendar.Instant) bool {
-	p := t.cal.PeriodOf(t.cycle, o)
-	return p.Bounded && now >= p.End+calendar.Instant(t.catalog.Limits.CloseGrace.Milliseconds())
+func (t *target) closed(now calendar.Instant) bool {
+	p := t.cal.PeriodOf(t.cycle, t.ordinal)
+	return p.Bounded && now >= p.End+t.closeGrace()
 }
 
-// gone says whether the period is one of those that the rule no longer keeps: more than keep periods before the last closed one.
+func (t *target) closeGrace() calendar.Instant {
+	return calendar.Instant(t.catalog.Limits.CloseGrace.Milliseconds())
+}
+
+// gone says whether the period is one that the rule no longer keeps: not among the last keep that are closed.
 func (t *target) gone(now calendar.Instant) bool {
-	if t.keep == 0 || !t.closed(t.ordinal, now) {
+	if t.keep == 0 || !t.closed(now) {
 		return false
 	}
-	grace := calendar.Instant(t.catalog.Limits.CloseGrace.Milliseconds())
-	open, ok := t.cal.OrdinalAt(t.cycle, now-grace)
-	if !ok {
-		return false
+	at := now - t.closeGrace()
+	open, ok := t.cal.OrdinalAt(t.cycle, at)
+	if !ok { // between listed periods: the next one, which may not be listed yet, is the first that is not closed
+		windows := t.cycle.Windows
+		open = calendar.Ordinal(sort.Search(len(windows), func(n int) bool { return windows[n].End > at }))
 	}
-	last, ok := t.cal.Before(t.cycle, open, t.keep)
-	return ok && t.ordinal < last
+	oldest, ok := t.cal.Before(t.cycle, open, t.keep)
+	return ok && t.ordinal < oldest
 }
 
 func (t *target) period(now calendar.Instant) *Period {
 	p := t.cal.PeriodOf(t.cycle, t.ordinal)
-	w := &Period{Label: t.label, Closed: t.closed(t.ordinal, now)}
+	w := &Period{Label: t.label, Closed: t.closed(now)}
 	if p.Bounded {
 		w.Start, w.End = &p.Start, &p.End
 	}
@@ -154,8 +176,8 @@ func (t *target) period(now calendar.Instant) *Period {
 
 func (t *target) board() feed.Board { return feed.Board{Org: t.org, Rule: t.rule, Label: t.label} }
 
-// before is the target of the period before, nil if there is none.
-func (t *target) before(now calendar.Instant) *target {
+// periodBefore is the target of the period before, nil if there is none.
+func (t *target) periodBefore(now calendar.Instant) *target {
 	o, ok := t.cal.Before(t.cycle, t.ordinal, 1)
 	if !ok || t.cycle.Unit == calendar.All {
 		return nil
@@ -187,16 +209,6 @@ func (t *target) score(v int64) Score { return Score{Scaled: v, Decimals: t.deci
 
 func (r *Reader) open(ctx context.Context, t *target) (*ranking.Board, error) {
 	return r.boards.Open(ctx, t.board(), t.order())
-}
-
-// openBefore opens the board of the period before; nil without error if there is none.
-func (r *Reader) openBefore(ctx context.Context, t *target, now calendar.Instant) (*target, *ranking.Board, error) {
-	p := t.before(now)
-	if p == nil {
-		return nil, nil, nil
-	}
-	b, err := r.open(ctx, p)
-	return p, b, err
 }
 
 // revisionWait bounds how long Wait waits.

@@ -8,6 +8,7 @@ import (
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
+	"laurel/internal/fold"
 	"laurel/internal/ingest"
 	"laurel/internal/progress"
 	"laurel/streaks"
@@ -111,7 +112,11 @@ func (r *Reader) stateAt(ctx context.Context, org activity.Org, user activity.Us
 			then.Zones = append(then.Zones, z)
 		}
 	}
-	return progress.Rebuild(plan, &then, base, known, at)
+	state, err := progress.Rebuild(plan, &then, base, known, at)
+	if errors.Is(err, fold.ErrRange) {
+		err = nil // a sum that a later activity brought back into the range; no streak shows it
+	}
+	return state, err
 }
 
 // streakObject is a streak on the wire (DESIGN §4.2).

@@ -6,6 +6,7 @@ import (
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
+	"laurel/internal/catalog"
 	"laurel/ranking"
 )
 
@@ -73,8 +74,9 @@ func (r *Reader) Render(ctx context.Context, org activity.Org, v View, previous 
 	if previous != nil && previous.stamp == stamp {
 		return previous, nil
 	}
+	asOf := r.boards.AsOf() // before the rows are read, as the stamp: they may be newer than it says, never older
 	w := b.window(&v)
-	f := &Frame{AsOf: r.boards.AsOf(), Period: t.period(now), Total: w.Total, Rows: w.Rows, stamp: stamp}
+	f := &Frame{AsOf: asOf, Period: t.period(now), Total: w.Total, Rows: w.Rows, stamp: stamp}
 	if previous != nil && same(previous, f) {
 		return previous, nil
 	}
@@ -83,6 +85,7 @@ func (r *Reader) Render(ctx context.Context, org activity.Org, v View, previous 
 
 // stamp is what a frame was made from: frames of one view with equal stamps are equal.
 type stamp struct {
+	catalog                    *catalog.Catalog // how ties are numbered may change without any row
 	board, prev                *ranking.Board
 	revision, previousRevision uint64
 	label                      string
@@ -91,7 +94,7 @@ type stamp struct {
 
 // stamp is taken before the rows are read: they may be newer than it says, never older.
 func (t *boards) stamp(now calendar.Instant) stamp {
-	s := stamp{board: t.board, prev: t.prev, revision: t.board.Revision(), label: t.label, closed: t.closed(t.ordinal, now)}
+	s := stamp{catalog: t.catalog, board: t.board, prev: t.prev, revision: t.board.Revision(), label: t.label, closed: t.closed(now)}
 	if t.prev != nil {
 		s.previousRevision = t.prev.Revision()
 	}
@@ -133,6 +136,7 @@ func same(a, b *Frame) bool {
 }
 
 func (r *Reader) renderUser(ctx context.Context, org activity.Org, user activity.User, previous *Frame) (*Frame, error) {
+	asOf := r.boards.AsOf()
 	o, err := r.User(ctx, org, user)
 	if err != nil {
 		return nil, err
@@ -140,5 +144,5 @@ func (r *Reader) renderUser(ctx context.Context, org activity.Org, user activity
 	if previous != nil && bytes.Equal(previous.User, o) {
 		return previous, nil
 	}
-	return &Frame{AsOf: r.boards.AsOf(), User: o}, nil
+	return &Frame{AsOf: asOf, User: o}, nil
 }

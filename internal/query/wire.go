@@ -28,7 +28,7 @@ type Row struct {
 	User         activity.User    `json:"user"`
 	Score        Score            `json:"score"`
 	ReachedAt    calendar.Instant `json:"reached_at"`
-	PreviousRank int              `json:"previous_rank,omitempty"` // 0: none
+	PreviousRank int              `json:"previous_rank,omitzero"` // 0: none
 }
 
 // AppendJSON appends the row as a JSON object. REST, WebSocket and SSE all write rows by it.

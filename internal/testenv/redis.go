@@ -1,4 +1,5 @@
-// Package testenv starts the real servers that tests run against: subprocesses on free ports of the loopback interface, which end with the test.
+// Package testenv is what tests of several packages stand on: real servers (subprocesses on free ports of the loopback interface, which end with the
+// test), the link between boards and a store, and views put into the model's terms.
 package testenv
 
 import (
