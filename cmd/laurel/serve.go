@@ -14,8 +14,7 @@ type serveCommand struct {
 }
 
 // collectAt is the garbage collector's percentage unless GOGC says otherwise. What lives long is mostly free of pointers and cheap to keep; ingest makes much
-// that lives for one batch. Collecting a third as often as by default took the ratio of ingest to its floor from 0.36 to 0.45 (bench), for at most
-// twice the memory.
+// that lives for one batch: collecting a third as often is worth at most twice the memory (docs/adr/0004).
 const collectAt = 300
 
 // Run runs a node until ctx ends.
