@@ -94,7 +94,7 @@ func (w *sweeper) sweepUsers(ctx context.Context, due []store.DueItem) error {
 // decideSweep decides a user to whom nothing happened but time.
 func (w *writer) decideSweep(ctx context.Context, t *task) error {
 	now := w.Clock.Now()
-	if t.attempt.state.Scheduled > now {
+	if at := t.attempt.state.Scheduled; at == 0 || at > now {
 		return nil // another node was faster
 	}
 	return w.decideAsOf(ctx, t, now)

@@ -1,0 +1,94 @@
+package ingest_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/feed"
+	"laurel/internal/ingest"
+	"laurel/internal/store"
+	"laurel/internal/testenv"
+)
+
+// TestSweep_EndsStreaksOnce: when nothing happens but time, a streak that ended leaves its board, by one commit however many nodes sweep.
+func TestSweep_EndsStreaksOnce(t *testing.T) {
+	url := testenv.StartRedis(t).URL()
+	one, org := startOrg(t, store.Options{URL: url})
+	two := startNode(t, store.Options{URL: url})
+	if err := two.registry.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	set := func(at time.Time) { one.set(at); two.set(at) }
+	set(noon)
+	r := record("u", "1", noon)
+	if got := statuses(one.submit(t, org, ingest.SubmitOptions{}, r)); got[0] != "accepted" {
+		t.Fatal(got)
+	}
+	if length(t, one, org, "u") != 1 || deadlines(t, one) != 1 {
+		t.Fatalf("length %d, %d deadlines", length(t, one, org, "u"), deadlines(t, one))
+	}
+	before, err := one.store.Tail(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	set(noon.Add(20 * time.Hour)) // the next day runs: the streak lives until its end
+	sweep(t, one, two)
+	if length(t, one, org, "u") != 1 {
+		t.Error("swept too early")
+	}
+	set(noon.Add(72 * time.Hour))
+	sweep(t, one, two)
+	if n := length(t, one, org, "u"); n != 0 {
+		t.Errorf("the streak stands at %d", n)
+	}
+	if n := deadlines(t, one); n != 0 {
+		t.Errorf("%d deadlines are left", n)
+	}
+	after, err := one.store.Changes(t.Context(), 0, before, 100, 0)
+	if err != nil || len(after) != 1 {
+		t.Errorf("%d commits, %v", len(after), err)
+	}
+}
+
+// sweep lets both nodes sweep at once.
+func sweep(t *testing.T, nodes ...*node) {
+	t.Helper()
+	var g errgroup.Group
+	for _, n := range nodes {
+		g.Go(func() error { return n.SweepNow(context.Background()) })
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deadlines(t *testing.T, n *node) int64 {
+	t.Helper()
+	count, _, err := n.Deadlines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
+// length is what stands on the board of current lengths, in the store.
+func length(t *testing.T, n *node, org activity.Org, user activity.User) (length int64) {
+	t.Helper()
+	err := n.store.LoadBoard(t.Context(), 0, feed.Board{Org: org, Rule: "daily.current", Label: "all"}, false,
+		func(u activity.User, v int64, _ calendar.Instant) error {
+			if u == user {
+				length = v
+			}
+			return nil
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return length
+}
