@@ -29,7 +29,8 @@ const (
 	reject commandKind = iota + 1
 	restore
 	setUser
-	sweep // nothing but the time has changed
+	sweep  // nothing but the time has changed
+	refill // nothing but the definitions may have changed
 )
 
 // Reject takes an activity back: the state becomes what it would have been, had it never come. Doing it again changes nothing. It returns
@@ -99,8 +100,11 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 		t.attempt.err = ErrUserNotFound
 		return nil
 	}
-	if c.kind == sweep {
+	switch c.kind {
+	case sweep:
 		return w.decideSweep(ctx, t)
+	case refill:
+		return w.decideRefill(ctx, t)
 	}
 	return w.decideStatus(ctx, t, c)
 }

@@ -1,6 +1,10 @@
 package ingest
 
-import "context"
+import (
+	"context"
+
+	"laurel/internal/activity"
+)
 
 // SweepNow does what the sweepers do at their next tick.
 func (s *Service) SweepNow(ctx context.Context) error {
@@ -10,4 +14,9 @@ func (s *Service) SweepNow(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// BackfillNow does what the backfill does at its next tick.
+func (s *Service) BackfillNow(ctx context.Context, org activity.Org) error {
+	return s.backfillOrg(ctx, org)
 }

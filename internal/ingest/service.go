@@ -62,6 +62,7 @@ type Service struct {
 	Options
 	writers  []*writer
 	sweepers []*sweeper
+	filled   filled
 	plans    plans
 }
 
@@ -89,20 +90,20 @@ func New(o Options) *Service {
 
 // Run writes until ctx ends, then finishes what waits, and returns. Nothing may be submitted after ctx has ended.
 func (s *Service) Run(ctx context.Context) error {
-	var g errgroup.Group
-	for i, w := range s.writers {
-		g.Go(func() error {
-			// The sweeper waits for its writer, so it ends first.
-			working, stop := context.WithCancel(context.WithoutCancel(ctx))
-			defer stop()
-			g.Go(func() error {
-				defer stop()
-				return s.sweepers[i].run(ctx)
-			})
-			return w.run(working)
-		})
+	// What feeds the writers by itself waits for them, so it ends first.
+	var feeding, writing errgroup.Group
+	for _, w := range s.sweepers {
+		feeding.Go(func() error { return w.run(ctx) })
 	}
-	return g.Wait()
+	feeding.Go(func() error { return s.backfill(ctx) })
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	for _, w := range s.writers {
+		writing.Go(func() error { return w.run(work) })
+	}
+	err := feeding.Wait()
+	stop()
+	return errors.Join(err, writing.Wait())
 }
 
 // Follow takes note of a change that anyone committed: cached states of another version are dropped. For the boards' OnChange.

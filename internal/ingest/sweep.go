@@ -66,20 +66,27 @@ func (w *sweeper) sweep(ctx context.Context) error {
 }
 
 func (w *sweeper) sweepUsers(ctx context.Context, due []store.DueItem) error {
-	r := &request{outcomes: make([]Outcome, len(due)), done: make(chan struct{})}
-	units := make([]*unit, 0, len(due))
-	for i, d := range due {
+	var users []userKey
+	for _, d := range due {
 		org, user, ok := strings.Cut(d.Member, ":")
-		if _, _, err := w.Plan(activity.Org(org)); err != nil || !ok {
-			continue // an org that was removed
+		if _, _, err := w.Plan(activity.Org(org)); err == nil && ok { // else: an org that was removed
+			users = append(users, userKey{activity.Org(org), activity.User(user)})
 		}
-		units = append(units, &unit{request: r, index: i, org: activity.Org(org),
-			activity: activity.Activity{User: activity.User(user)}, command: &command{kind: sweep}})
 	}
-	if len(units) == 0 {
+	return w.decideAgain(ctx, sweep, users)
+}
+
+// decideAgain hands users to whom nothing came to the writer, and waits until they are decided. ErrOverloaded when the queue is full.
+func (w *writer) decideAgain(ctx context.Context, why commandKind, users []userKey) error {
+	if len(users) == 0 {
 		return nil
 	}
-	r.waiting.Store(int64(len(units)))
+	r := &request{outcomes: make([]Outcome, len(users)), done: make(chan struct{})}
+	r.waiting.Store(int64(len(users)))
+	units := make([]*unit, len(users))
+	for i, u := range users {
+		units[i] = &unit{request: r, index: i, org: u.org, activity: activity.Activity{User: u.user}, command: &command{kind: why}}
+	}
 	if !w.queue.push(units) {
 		return ErrOverloaded
 	}

@@ -85,6 +85,9 @@ func fingerprint(p *Plan) uint32 {
 	return max(h.Sum32(), 1)
 }
 
+// Print tells plans apart that would fold the same activities to another state. It is never 0.
+func (p *Plan) Print() uint32 { return p.print }
+
 // Calendar is the org's calendar.
 func (p *Plan) Calendar() *calendar.Calendar { return p.cal }
 

@@ -214,7 +214,8 @@ func (r *Reader) leaderboardInfo(org activity.Org, rule string) (LeaderboardInfo
 	if err != nil {
 		return LeaderboardInfo{}, err
 	}
-	info := LeaderboardInfo{Rule: rule, Order: described.orderName(), Ties: tiesNames[described.ties], Cycles: make([]CycleInfo, len(cycles))}
+	info := LeaderboardInfo{Rule: rule, Order: described.orderName(), Ties: tiesNames[described.ties], Cycles: make([]CycleInfo, len(cycles)),
+		Pending: r.ingest.Pending(org)}
 	now := r.clock.Now()
 	for i, cy := range cycles {
 		info.Cycles[i].Cycle = cy.String()

@@ -133,3 +133,6 @@ func changesPartition(k Key) (Partition, bool) {
 	p, err := strconv.Atoi(n)
 	return Partition(p), err == nil
 }
+
+// BackfillKey is the document that names the definitions which every user's state of the org follows.
+func BackfillKey(org activity.Org) Key { return Key("{0}:filled:" + string(org)) }
