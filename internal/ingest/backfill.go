@@ -95,9 +95,11 @@ func (s *Service) backfillOrg(ctx context.Context, org activity.Org) error {
 		return err // the catalog has changed meanwhile; the next round is for that one
 	}
 	group := store.Group{Org: org, Doc: store.BackfillKey(org), Expect: docs[0].Version, Content: []byte(print)}
-	if _, err := s.Store.Commit(ctx, 0, []store.Group{group}); err != nil { // a stale one lost to another node, which says so at the next round
-		return err
+	r, err := s.Store.Commit(ctx, 0, []store.Group{group})
+	if err != nil || r.Outcomes[0].Status != store.Applied {
+		return err // another node was faster: the next round reads what it wrote
 	}
+	s.setFilled(org, plan.Print())
 	s.Log.Info().Str("org", string(org)).Msg("all users follow the catalog")
 	return nil
 }
