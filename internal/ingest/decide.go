@@ -34,6 +34,7 @@ const foldSlack = calendar.Instant(24 * 60 * 60 * 1000)
 // decide computes what the task's activities amount to and the group that would make it so. Commands are decided alone.
 func (w *writer) decide(ctx context.Context, t *task) error {
 	t.attempt = attempt{state: t.attempt.state}
+	t.loaded = false // what follows changes the state in place, also where nothing of it is written in the end
 	if t.units[0].command != nil {
 		return w.decideCommand(ctx, t)
 	}
@@ -110,7 +111,8 @@ func (w *writer) recall(ctx context.Context, t *task) error {
 	return nil
 }
 
-// hasImported: while an import goes on, history is still coming in, and folding waits.
+// hasImported: a batch of history is not folded as it comes in. (Live activities of the same user may fold what an import has brought so far; what it brings
+// from before that seal is then too old.)
 func hasImported(acts []activity.Activity) bool {
 	return slices.ContainsFunc(acts, func(a activity.Activity) bool { return a.Imported })
 }

@@ -62,7 +62,7 @@ type task struct {
 	plan    *progress.Plan
 	entry   *registry.Entry
 	version store.Version // of the state that attempt begins with; "" for a user who is not there
-	loaded  bool          // a conflict brought the state along
+	loaded  bool          // a conflict brought the state along, and no attempt has used it up yet
 	now     calendar.Instant
 	attempt attempt
 }
@@ -155,7 +155,6 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 		}
 		switch err := w.decide(ctx, t); {
 		case errors.Is(err, errChanged):
-			t.loaded = false
 			w.cache.Remove(t.key)
 			continue
 		case err != nil:
@@ -244,7 +243,6 @@ func (w *writer) parse(t *task, v store.Version, content string) {
 
 // conclude deals with what became of a task's group.
 func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *store.Outcome) error {
-	t.loaded = false
 	switch o.Status {
 	case store.Applied:
 		w.cache.Add(t.key, cached{r.Version, string(t.attempt.group.Content)})
