@@ -13,7 +13,15 @@ import (
 // ErrBadState says that bytes are no encoded state: damaged, or written by a newer version.
 var ErrBadState = errors.New("not a user state")
 
-const stateFormat = 1
+const stateFormat = 2
+
+// Flags of an encoded state.
+const (
+	stateHidden byte = 1 << iota
+	stateBlocked
+	stateMerged
+	stateAttributes
+)
 
 // Flags of an encoded tally.
 const (
@@ -36,6 +44,7 @@ func (s *State) Append(b []byte) []byte {
 	e.instant(s.Oldest)
 	e.instant(s.Scheduled)
 	e.uint(uint64(s.Plan))
+	e.user(s)
 	e.uint(uint64(len(s.Zones)))
 	for _, z := range s.Zones {
 		e.instant(z.At)
@@ -70,6 +79,7 @@ func Parse(content string) (*State, error) {
 	s.Oldest = d.instant()
 	s.Scheduled = d.instant()
 	s.Plan = uint32(d.uint())
+	d.user(s)
 	s.Zones = make([]ZoneChange, d.count())
 	for i := range s.Zones {
 		s.Zones[i] = ZoneChange{At: d.instant(), Name: d.string()}
@@ -111,6 +121,31 @@ func (e *encoder) instant(i calendar.Instant) {
 func (e *encoder) period(o calendar.Ordinal) {
 	e.int(int64(o) - int64(e.ordinal))
 	e.ordinal = o
+}
+
+// user encodes what is known of the user beside activities: nothing, mostly.
+func (e *encoder) user(s *State) {
+	var flags byte
+	set := func(on bool, f byte) {
+		if on {
+			flags |= f
+		}
+	}
+	set(s.Hidden, stateHidden)
+	set(s.Blocked, stateBlocked)
+	set(s.Merged != "", stateMerged)
+	set(len(s.Attributes) > 0, stateAttributes)
+	e.byte(flags)
+	if s.Merged != "" {
+		e.string(string(s.Merged))
+	}
+	if len(s.Attributes) > 0 {
+		e.uint(uint64(len(s.Attributes)))
+		for _, a := range s.Attributes {
+			e.string(a.Name)
+			e.string(a.Value)
+		}
+	}
 }
 
 func (e *encoder) rule(r *RuleState) {
@@ -293,6 +328,20 @@ func (d *decoder) instant() calendar.Instant {
 func (d *decoder) period() calendar.Ordinal {
 	d.ordinal += calendar.Ordinal(d.int())
 	return d.ordinal
+}
+
+func (d *decoder) user(s *State) {
+	flags := d.byte()
+	s.Hidden, s.Blocked = flags&stateHidden != 0, flags&stateBlocked != 0
+	if flags&stateMerged != 0 {
+		s.Merged = activity.User(d.string())
+	}
+	if flags&stateAttributes != 0 {
+		s.Attributes = make([]Attribute, d.count())
+		for i := range s.Attributes {
+			s.Attributes[i] = Attribute{Name: d.string(), Value: d.string()}
+		}
+	}
 }
 
 func (d *decoder) rule(r *RuleState) {

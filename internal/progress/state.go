@@ -22,12 +22,21 @@ type State struct {
 	// Due is when the first of the running streaks ends unless something is done, 0 if none runs. Apply and Diff set it; it is not stored.
 	Due calendar.Instant
 	// Scheduled is the deadline that the store has for the user, 0 for none. Who commits the state keeps it equal to Due.
-	Scheduled  calendar.Instant
+	Scheduled calendar.Instant
+	// Hidden: the user has no row on any board. Blocked: activities that come are stored as ignored.
+	Hidden, Blocked bool
+	// Merged is the user into whom this one was merged, "" for none.
+	Merged activity.User
+	// Attributes are what the customer says of the user and rules may read, in order of Name.
+	Attributes []Attribute
 	Zones      []ZoneChange // in order of At
 	Rules      []RuleState
 	Streaks    []StreakState
 	Behaviours []BehaviourState
 }
+
+// Attribute is a part of the user's profile that rules may read.
+type Attribute struct{ Name, Value string }
 
 // ZoneChange is the command "my zone is Name from At on".
 type ZoneChange struct {
