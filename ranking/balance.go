@@ -65,7 +65,7 @@ func (x *Index) moveLeaf(to uint32, at int, from uint32, i, m int) {
 	dst.firsts |= src.firsts >> uint(i) & low(m) << uint(at)
 	dst.n += int32(m)
 	for _, u := range dst.user[at : at+m] {
-		x.users.recs[u].leaf = to
+		x.users.setLeaf(u, to)
 	}
 }
 

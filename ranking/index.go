@@ -142,7 +142,7 @@ func (x *Index) find(u activity.User) (*leaf, int, bool) {
 	if !ok {
 		return nil, 0, false
 	}
-	l := x.leaf(x.users.recs[n].leaf)
+	l := x.leaf(x.users.leafOf(n))
 	return l, l.find(n), true
 }
 
@@ -159,7 +159,7 @@ func (l *leaf) find(u uint32) int {
 // before counts the entries and the firsts in the leaves before that of u. It climbs: what comes before a node in its
 // parent is a sum over arrays, and no key is compared.
 func (x *Index) before(u uint32) (count, firsts int) {
-	child := x.users.recs[u].leaf
+	child := x.users.leafOf(u)
 	for p := x.leaf(child).parent; p != none; {
 		in := x.inner(p)
 		var c, f uint32

@@ -235,7 +235,7 @@ func TestIndex_RowsOutliveTheBoard(t *testing.T) {
 			}
 		}
 	}
-	if got := len(x.users.recs); got > n+1 {
+	if got := x.users.numbers; got > n+1 {
 		t.Errorf("%d numbers for %d users: freed ones are not used again", got, n)
 	}
 }

@@ -24,7 +24,7 @@ func (x *Index) check() error {
 	if got, want := int(w.leaves)+len(x.freeLeaf), int(x.nLeaves); got != want {
 		return fmt.Errorf("%d leaves in use or free, %d allocated", got, want)
 	}
-	if got, want := w.inners+len(x.freeInner), len(x.inners); got != want {
+	if got, want := w.inners+len(x.freeInner), int(x.nInners); got != want {
 		return fmt.Errorf("%d inner nodes in use or free, %d allocated", got, want)
 	}
 	return x.users.check()
@@ -95,7 +95,7 @@ func (w *walker) leaf(id uint32, edge bool) (count, firsts uint32, err error) {
 		if first := w.last == nil || w.last.value != k.value; first != (l.firsts>>i&1 == 1) {
 			return 0, 0, fmt.Errorf("leaf %d entry %d: first of its value is %v, bit says otherwise", id, i, first)
 		}
-		if got := w.x.users.recs[k.user].leaf; got != id {
+		if got := w.x.users.leafOf(k.user); got != id {
 			return 0, 0, fmt.Errorf("user %d is in leaf %d, record says %d", k.user, id, got)
 		}
 		w.last = &k
@@ -114,37 +114,103 @@ func (w *walker) ascends(a, b key) bool {
 }
 
 func (t *users) check() error {
+	if err := t.table.check(); err != nil {
+		return err
+	}
 	live := make([]int32, len(t.arena.live))
 	used := 0
-	for _, s := range t.slots {
-		if s == 0 {
+	seen := map[uint32]bool{}
+	for i, s := range t.table.dir {
+		if i > 0 && &s[0] == &t.table.dir[i-1][0] {
 			continue
 		}
-		used++
-		u := uint32(s) - 1
-		if got, ok := t.lookup(t.id(u)); !ok || got != u {
-			return fmt.Errorf("lookup of user %d (%q) finds %d, %v", u, t.id(u), got, ok)
+		for _, slot := range s[1:] {
+			if slot == 0 {
+				continue
+			}
+			used++
+			u := uint32(slot) - 1
+			if seen[u] {
+				return fmt.Errorf("user %d has two slots", u)
+			}
+			seen[u] = true
+			if got, ok := t.lookup(t.id(u)); !ok || got != u || !t.is(u, t.id(u)) {
+				return fmt.Errorf("lookup of user %d (%q) finds %d, %v", u, t.id(u), got, ok)
+			}
+			live[t.rec(u).ref>>16] += int32(1 + len(t.id(u)))
 		}
-		live[t.recs[u].id>>16] += int32(1 + len(t.id(u)))
 	}
-	if used != t.n || t.n*16 > 13*len(t.slots) && t.n > 0 {
-		return fmt.Errorf("%d slots used of %d for %d users", used, len(t.slots), t.n)
+	if used != t.n {
+		return fmt.Errorf("%d slots used for %d users", used, t.n)
 	}
 	free := 0
-	for u := t.free; u != none; u = t.recs[u].leaf {
+	for u := t.free; u != none; u = t.rec(u).ref {
+		if t.rec(u).at != unused {
+			return fmt.Errorf("free number %d looks used", u)
+		}
 		free++
 	}
-	if t.n+free != len(t.recs) {
-		return fmt.Errorf("%d users and %d free numbers, %d records", t.n, free, len(t.recs))
+	if t.n+free != int(t.numbers) {
+		return fmt.Errorf("%d users and %d free numbers, %d numbers", t.n, free, t.numbers)
 	}
-	total, bytes := 0, 0
-	for c := range live {
-		if live[c] != t.arena.live[c] {
-			return fmt.Errorf("chunk %d has %d live bytes, counted %d", c, live[c], t.arena.live[c])
+	return t.arena.check(live)
+}
+
+func (t *table) check() error {
+	bits := 32 - t.shift
+	if len(t.dir) != 1<<bits {
+		return fmt.Errorf("directory of %d places for %d bits", len(t.dir), bits)
+	}
+	segments := 0
+	for i := 0; i < len(t.dir); segments++ {
+		s := t.dir[i]
+		if len(s) > segmentSize || len(s) < segmentSize && len(t.dir) > 1 || s.depth() > bits {
+			return fmt.Errorf("segment of %d words and depth %d in a directory of %d", len(s), s.depth(), len(t.dir))
 		}
-		total, bytes = total+int(live[c]), bytes+len(t.arena.text[c])
+		used := 0
+		for _, slot := range s[1:] {
+			if slot != 0 {
+				used++
+				if &t.segment(uint32(slot >> 32))[0] != &s[0] {
+					return fmt.Errorf("hash %x lies in segment %d", slot>>32, i)
+				}
+			}
+		}
+		if used != s.used() || used*16 > 13*(len(s)-1) {
+			return fmt.Errorf("segment %d has %d slots in use, says %d of %d", i, used, s.used(), len(s)-1)
+		}
+		for end := i + 1<<(bits-s.depth()); i < end; i++ {
+			if &t.dir[i][0] != &s[0] {
+				return fmt.Errorf("place %d of the directory has another segment than the places before", i)
+			}
+		}
 	}
-	if bytes > 2*total+2*arenaChunk {
+	if segments != t.segments+1 {
+		return fmt.Errorf("%d segments, counted %d", segments, t.segments+1)
+	}
+	return nil
+}
+
+// check compares with the live bytes of each chunk, counted from the users.
+func (a *arena) check(live []int32) error {
+	total, bytes := 0, 0
+	doomed := map[uint32]bool{}
+	for _, c := range a.doomed {
+		if doomed[c] {
+			return fmt.Errorf("chunk %d is doomed twice", c)
+		}
+		doomed[c] = true
+	}
+	for c := range live {
+		if live[c] != a.live[c] {
+			return fmt.Errorf("chunk %d has %d live bytes, counted %d", c, live[c], a.live[c])
+		}
+		if uint32(c) != a.cur && a.sparse(uint32(c)) != doomed[uint32(c)] {
+			return fmt.Errorf("chunk %d of %d bytes, %d of them live: doomed is %v", c, len(a.text[c]), live[c], doomed[uint32(c)])
+		}
+		total, bytes = total+int(live[c]), bytes+len(a.text[c])
+	}
+	if bytes > 3*total+2*arenaChunk {
 		return fmt.Errorf("arena holds %d bytes for %d live ones", bytes, total)
 	}
 	return nil

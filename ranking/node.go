@@ -12,6 +12,9 @@ const (
 
 	leafChunkBits = 8 // leaves are allocated 256 at a time (330 KB); the first chunk grows as it needs
 	leafChunk     = 1 << leafChunkBits
+
+	innerChunkBits = 4 // inner nodes: 16 at a time (34 KB)
+	innerChunk     = 1 << innerChunkBits
 )
 
 // keys are entries side by side, values in sortable form. A search reads the values only, unless they are equal.
@@ -125,13 +128,14 @@ type nodes struct {
 	leaves    [][]leaf
 	nLeaves   uint32
 	freeLeaf  []uint32
-	inners    []inner
+	inners    [][]inner
+	nInners   uint32
 	freeInner []uint32
 }
 
 func (ns *nodes) leaf(id uint32) *leaf { return &ns.leaves[id>>leafChunkBits][id&(leafChunk-1)] }
 
-func (ns *nodes) inner(id uint32) *inner { return &ns.inners[id] }
+func (ns *nodes) inner(id uint32) *inner { return &ns.inners[id>>innerChunkBits][id&(innerChunk-1)] }
 
 func (ns *nodes) newLeaf() uint32 {
 	if k := len(ns.freeLeaf); k > 0 {
@@ -140,17 +144,12 @@ func (ns *nodes) newLeaf() uint32 {
 		*ns.leaf(id) = leaf{}
 		return id
 	}
+	if ns.nLeaves == maxLeaves {
+		panic("ranking: a board of more users than an index can hold")
+	}
 	id := ns.nLeaves
 	ns.nLeaves++
-	c := int(id >> leafChunkBits)
-	if c == len(ns.leaves) {
-		var chunk []leaf
-		if c > 0 {
-			chunk = make([]leaf, 0, leafChunk)
-		}
-		ns.leaves = append(ns.leaves, chunk)
-	}
-	ns.leaves[c] = append(ns.leaves[c], leaf{})
+	ns.leaves = grow(ns.leaves, leafChunk, leaf{})
 	return id
 }
 
@@ -161,8 +160,28 @@ func (ns *nodes) newInner(level int32) uint32 {
 		*ns.inner(id) = inner{level: level, parent: none}
 		return id
 	}
-	ns.inners = append(ns.inners, inner{level: level, parent: none})
-	return uint32(len(ns.inners) - 1)
+	id := ns.nInners
+	ns.nInners++
+	ns.inners = grow(ns.inners, innerChunk, inner{level: level, parent: none})
+	return id
+}
+
+// grow appends v to the last of the chunks, or to another one. Nothing that is there moves, save in the first chunk, which grows as it needs so
+// that a small board is small.
+func grow[T any](chunks [][]T, size int, v T) [][]T {
+	last := len(chunks) - 1
+	switch {
+	case last < 0:
+		return [][]T{{v}}
+	case len(chunks[last]) == size:
+		return append(chunks, append(make([]T, 0, size), v))
+	case len(chunks[last]) == cap(chunks[last]): // the first
+		larger := make([]T, len(chunks[last]), min(2*cap(chunks[last]), size))
+		copy(larger, chunks[last])
+		chunks[last] = larger
+	}
+	chunks[last] = append(chunks[last], v)
+	return chunks
 }
 
 // parentOf and setParent work on a node of the given level; leaves are of level 0.
@@ -190,9 +209,15 @@ func (ns *nodes) free(level int32, id uint32) {
 }
 
 func (ns *nodes) bytes() int {
-	n := cap(ns.inners)*int(unsafe.Sizeof(inner{})) + (cap(ns.freeLeaf)+cap(ns.freeInner))*4 + cap(ns.leaves)*24
-	for _, c := range ns.leaves {
-		n += cap(c) * int(unsafe.Sizeof(leaf{}))
+	return chunkBytes(ns.inners) + chunkBytes(ns.leaves) + (cap(ns.freeLeaf)+cap(ns.freeInner))*4
+}
+
+// chunkBytes is what chunks take: all but the first are of one size.
+func chunkBytes[T any](chunks [][]T) int {
+	var v T
+	n := cap(chunks) * 24
+	if len(chunks) > 0 {
+		n += (cap(chunks[0]) + (len(chunks)-1)*cap(chunks[len(chunks)-1])) * int(unsafe.Sizeof(v))
 	}
 	return n
 }

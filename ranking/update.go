@@ -11,7 +11,7 @@ func (x *Index) Upsert(e Entry) {
 		x.insert(&q, x.users.add(q.id))
 		return
 	}
-	id := x.users.recs[u].leaf
+	id := x.users.leafOf(u)
 	l := x.leaf(id)
 	i := l.find(u)
 	if l.value[i] == q.value && l.reached[i] == q.reached {
@@ -31,7 +31,7 @@ func (x *Index) Remove(u activity.User) bool {
 	if !ok {
 		return false
 	}
-	id := x.users.recs[n].leaf
+	id := x.users.leafOf(n)
 	x.remove(id, x.leaf(id).find(n))
 	x.users.remove(n)
 	return true
@@ -53,7 +53,7 @@ func (x *Index) insert(q *probe, u uint32) {
 	l.shift(i, int(l.n), 1)
 	l.set(i, key{q.value, q.reached, u})
 	l.n++
-	x.users.recs[u].leaf = id
+	x.users.setLeaf(u, id)
 	was := ones(l.firsts)
 	l.firsts = openBit(l.firsts, i, 0)
 	x.markFirsts(l, i, i+1)

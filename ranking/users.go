@@ -5,54 +5,82 @@ import "hash/maphash"
 // none stands for "no node" and "no user".
 const none = ^uint32(0)
 
-// userRec is what is known of an interned user: where its id lies and which leaf holds its entry.
+const (
+	recChunkBits = 12 // records are allocated 4,096 at a time (32 KiB); the first chunk grows as it needs
+	recChunk     = 1 << recChunkBits
+
+	// maxLeaves is how many leaves a record can tell apart: enough for 400 million users.
+	maxLeaves = 1<<24 - 1
+)
+
+// userRec is what is known of an interned user: where its id lies, how long it is, and which leaf holds its entry. With the
+// length here, a row can be read without a look at the id's bytes, which are a cache miss of their own.
 type userRec struct {
-	id   uint32 // reference into the arena
-	leaf uint32 // for a free number: the next free one
+	ref uint32 // reference into the arena; for a free number: the next free one
+	at  uint32 // leaf<<8 | length of the id; unused for a free number
 }
 
-// users interns user ids to small numbers. A number is stable while its user is on the board, and used again after.
+// unused is userRec.at of a free number: no leaf has that number.
+const unused = none
+
+func (r *userRec) leaf() uint32 { return r.at >> 8 }
+
+// users interns user ids to small numbers. A number is stable while its user is on the board, and used again after. Ids lie in the
+// arena, records in chunks, and the table leads from an id to its number.
 //
-// The table has open addressing with linear probing. A slot is hash<<32 | number+1, 0 where empty. Its place is hash·len/2³²:
-// places ascend with hashes, so that a larger table is filled almost in sequence, and any length will do, so that the table
-// can grow by half where powers of two would leave it half empty. The hash is seeded at random per board: ids come from clients,
-// and with a known hash they could be chosen to collide.
-//
-// Invariants: every user in use is found by lookup; n·16 ≤ 13·len(slots); n + |free numbers| = len(recs).
+// Invariants: every user in use is found by lookup; table.n = n; n + |free numbers| = numbers.
 type users struct {
-	seed  maphash.Seed
-	slots []uint64
-	recs  []userRec
-	free  uint32
-	n     int
-	arena arena
+	seed    maphash.Seed
+	table   table
+	recs    [][]userRec
+	numbers uint32 // how many numbers there are
+	free    uint32
+	n       int
+	arena   arena
 }
 
 func newUsers() users {
-	return users{seed: maphash.MakeSeed(), free: none}
+	return users{seed: maphash.MakeSeed(), free: none, table: newTable()}
 }
 
-func (t *users) id(u uint32) string { return t.arena.get(t.recs[u].id) }
+func (t *users) rec(u uint32) *userRec { return &t.recs[u>>recChunkBits][u&(recChunk-1)] }
 
+func (t *users) id(u uint32) string {
+	r := t.rec(u)
+	return t.arena.get(r.ref, int(r.at&0xff))
+}
+
+func (t *users) leafOf(u uint32) uint32 { return t.rec(u).leaf() }
+
+func (t *users) setLeaf(u, leaf uint32) {
+	r := t.rec(u)
+	r.at = leaf<<8 | r.at&0xff
+}
+
+// hash is seeded at random per board: ids come from clients, and with a known hash they could be chosen to collide.
 func (t *users) hash(id string) uint32 { return uint32(maphash.String(t.seed, id) >> 32) }
+
+// is says whether u is the number of this id now. u may be any number that ever was in use, or none.
+func (t *users) is(u uint32, id string) bool {
+	if u == none {
+		return false
+	}
+	r := t.rec(u)
+	return r.at != unused && t.arena.get(r.ref, int(r.at&0xff)) == id
+}
 
 // lookup finds the number of a user.
 func (t *users) lookup(id string) (uint32, bool) {
-	if t.n == 0 {
-		return none, false
-	}
 	h := t.hash(id)
-	for i := t.home(h); ; i = t.after(i) {
-		s := t.slots[i]
-		if s == 0 {
-			return none, false
-		}
-		if uint32(s>>32) == h {
-			if u := uint32(s) - 1; t.id(u) == id {
+	s := t.table.segment(h)
+	for i := s.home(h); s[i] != 0; i = s.after(i) {
+		if uint32(s[i]>>32) == h {
+			if u := uint32(s[i]) - 1; t.id(u) == id {
 				return u, true
 			}
 		}
 	}
+	return none, false
 }
 
 // add interns an id that is not there yet.
@@ -60,114 +88,53 @@ func (t *users) add(id string) uint32 {
 	if len(id) > maxID {
 		panic("ranking: user id of more than 255 bytes")
 	}
-	if (t.n+1)*16 > 13*len(t.slots) {
-		t.grow()
-	}
-	u := t.free
-	if u != none {
-		t.free = t.recs[u].leaf
-	} else {
-		u = uint32(len(t.recs))
-		t.recs = append(t.recs, userRec{})
-	}
-	t.recs[u] = userRec{id: t.write(id), leaf: none}
-	t.place(uint64(t.hash(id))<<32 | uint64(u+1))
+	u := t.number()
+	*t.rec(u) = userRec{ref: t.arena.write(id), at: uint32(len(id))}
+	t.table.insert(t.hash(id), u)
 	t.n++
+	t.tidy()
 	return u
 }
 
-// home is where a slot with this hash belongs, and after the place behind another, the first behind the last.
-func (t *users) home(hash uint32) int { return int(uint64(hash) * uint64(len(t.slots)) >> 32) }
-
-func (t *users) after(i int) int {
-	if i++; i < len(t.slots) {
-		return i
+// number takes a free number, or makes one.
+func (t *users) number() uint32 {
+	if u := t.free; u != none {
+		t.free = t.rec(u).ref
+		return u
 	}
-	return 0
-}
-
-// place puts a slot where its hash wants it, or behind.
-func (t *users) place(s uint64) {
-	i := t.home(uint32(s >> 32))
-	for t.slots[i] != 0 {
-		i = t.after(i)
-	}
-	t.slots[i] = s
-}
-
-// grow makes the table half as large again: O(n), about 10 ns a user, amortised over the users added since the last time.
-func (t *users) grow() {
-	old := t.slots
-	t.slots = make([]uint64, max(8, len(old)+len(old)/2))
-	for _, s := range old {
-		if s != 0 {
-			t.place(s)
-		}
-	}
+	u := t.numbers
+	t.numbers++
+	t.recs = grow(t.recs, recChunk, userRec{})
+	return u
 }
 
 // remove gives up a user's number and bytes.
 func (t *users) remove(u uint32) {
-	t.unplace(u)
-	ref := t.recs[u].id
-	t.recs[u].leaf, t.free = t.free, u
+	id, r := t.id(u), t.rec(u)
+	t.table.remove(t.hash(id), u)
+	t.arena.release(r.ref, len(id))
+	*r = userRec{ref: t.free, at: unused}
+	t.free = u
 	t.n--
-	t.arena.release(ref)
-	if c := ref >> 16; t.arena.sparse(c) {
-		t.evacuate(c)
-	}
+	t.tidy()
 }
 
-// unplace empties the slot of u and moves those behind it up, so that no probe ends too early and no tombstone is needed.
-func (t *users) unplace(u uint32) {
-	hole := t.home(t.hash(t.id(u)))
-	for uint32(t.slots[hole]) != u+1 {
-		hole = t.after(hole)
-	}
-	for i := t.after(hole); t.slots[i] != 0; i = t.after(i) {
-		home := t.home(uint32(t.slots[i] >> 32))
-		if t.distance(home, i) >= t.distance(hole, i) { // home is at the hole or before it
-			t.slots[hole] = t.slots[i]
-			hole = i
+// tidyStep is how many ids one addition or removal moves at most out of sparse chunks of the arena: some microseconds. A chunk becomes sparse by as
+// many removals as half of its ids, and is walked in an eighth of its ids' number, so the arena stays below three times its live bytes.
+const tidyStep = 8
+
+// tidy moves ids in use out of the first of the chunks that are to be given up.
+func (t *users) tidy() {
+	for range tidyStep {
+		ref, id, ok := t.arena.nextDoomed()
+		if !ok {
+			return
+		}
+		if u, found := t.lookup(id); found && t.rec(u).ref == ref {
+			t.rec(u).ref = t.arena.write(id)
+			t.arena.release(ref, len(id))
 		}
 	}
-	t.slots[hole] = 0
 }
 
-// distance is how many steps lead from one place to another.
-func (t *users) distance(from, to int) int {
-	if from <= to {
-		return to - from
-	}
-	return to - from + len(t.slots)
-}
-
-// write puts the bytes of an id into the arena.
-func (t *users) write(id string) uint32 {
-	if t.arena.fits(len(id)) {
-		return t.arena.add(id)
-	}
-	last := t.arena.cur
-	t.arena.next()
-	ref := t.arena.add(id)
-	if int(last) < len(t.arena.text) && t.arena.sparse(last) {
-		t.evacuate(last)
-	}
-	return ref
-}
-
-// evacuate moves the ids in use out of a sparse chunk. It costs one lookup for each of at most 64 KiB of ids, and moves
-// fewer bytes than have died there, so removals stay O(1) amortised and the arena below twice its live bytes and a chunk.
-func (t *users) evacuate(chunk uint32) {
-	text := t.arena.text[chunk]
-	for at := 0; at < len(text); at += 1 + int(text[at]) {
-		id := text[at+1 : at+1+int(text[at])]
-		if u, ok := t.lookup(id); ok && t.recs[u].id == chunk<<16|uint32(at) {
-			t.recs[u].id = t.write(id)
-		}
-	}
-	t.arena.live[chunk] = 0
-	t.arena.drop(chunk)
-}
-
-func (t *users) bytes() int { return cap(t.slots)*8 + cap(t.recs)*8 + t.arena.bytes() }
+func (t *users) bytes() int { return t.table.bytes() + t.arena.bytes() + chunkBytes(t.recs) }
