@@ -60,11 +60,13 @@ func newBenchBoard(w workload, n int) *benchBoard {
 }
 
 // move is a commit's write; that it draws a user and keeps the value costs two cache misses that are the benchmark's own.
-func (b *benchBoard) move(w workload) {
+func (b *benchBoard) move(w workload) { b.x.Upsert(b.draw(w)) }
+
+func (b *benchBoard) draw(w workload) Entry {
 	i := b.r.IntN(len(b.users))
 	b.now++
 	b.values[i] = w.next(b.r, b.values[i])
-	b.x.Upsert(Entry{User: b.users[i], Value: b.values[i], Reached: b.now})
+	return Entry{User: b.users[i], Value: b.values[i], Reached: b.now}
 }
 
 func BenchmarkIndex(b *testing.B) {
@@ -107,6 +109,28 @@ func benchmark(b *testing.B, w workload, n int) {
 			b.ReportMetric(float64(cpuTime()-cpu)/float64(b.N), "cpu-ns/op")
 		})
 	}
+	b.Run("Apply100", func(b *testing.B) { // ns/op are of one of a hundred
+		batch := make([]Update, 100)
+		var cpu int64
+		for b.Loop() {
+			for i := range batch {
+				batch[i].Entry = board.draw(w)
+			}
+			t := cpuTime()
+			board.x.Apply(batch)
+			cpu += cpuTime() - t
+		}
+		b.ReportMetric(float64(cpu)/float64(100*b.N), "cpu-ns/one")
+	})
+	b.Run("Ranks100", func(b *testing.B) {
+		ranks := make([]int, 0, 100)
+		cpu := cpuTime()
+		for i := 0; b.Loop(); i++ {
+			from := i * 100 % (n - 100)
+			ranks = board.x.Ranks(ranks[:0], board.asked[from:from+100], Ordinal)
+		}
+		b.ReportMetric(float64(cpuTime()-cpu)/float64(100*b.N), "cpu-ns/one")
+	})
 	dst := make([]Row, 0, 50)
 	b.Run("Range50", func(b *testing.B) {
 		for b.Loop() {

@@ -25,6 +25,20 @@ func compare(t rapid.TB, x *Index, m *model, users int) {
 	if x.Len() != len(m.entries) {
 		t.Fatalf("Len %d, want %d", x.Len(), len(m.entries))
 	}
+	for _, ties := range allTies {
+		var ids []activity.User
+		var want []int
+		for n := range users {
+			i, r := m.position(userID(n)), 0
+			if i >= 0 {
+				r = m.rank(i, ties)
+			}
+			ids, want = append(ids, userID(n)), append(want, r)
+		}
+		if d := cmp.Diff(want, x.Ranks(nil, ids, ties)); d != "" {
+			t.Fatalf("Ranks(%d): %s", ties, d)
+		}
+	}
 	for n := range users {
 		u := userID(n)
 		i := m.position(u)
@@ -76,6 +90,18 @@ func TestIndex_EqualsSortedSlice(t *testing.T) {
 					x.Upsert(e)
 					m.upsert(e)
 				}
+			},
+			"batch": func(t *rapid.T) {
+				us := make([]Update, rapid.IntRange(1, 3*together).Draw(t, "n"))
+				for i := range us { // the same user may come twice, be removed and come back
+					us[i] = Update{drawEntry(t, users, values), rapid.IntRange(0, 3).Draw(t, "removed") == 0}
+					if us[i].Removed {
+						m.remove(us[i].User)
+					} else {
+						m.upsert(us[i].Entry)
+					}
+				}
+				x.Apply(us)
 			},
 			"remove": func(t *rapid.T) {
 				for n := range rapid.IntRange(1, 30).Draw(t, "n") {
@@ -130,9 +156,11 @@ func TestIndex_LargeAndBack(t *testing.T) {
 				}
 			}
 			mustCheck(t, x)
+			var all []Update
 			for i := range n { // everybody moves
-				x.Upsert(Entry{User: userID(i), Value: value(n-i, r), Reached: calendar.Instant(n - i)})
+				all = append(all, Update{Entry: Entry{User: userID(i), Value: value(n-i, r), Reached: calendar.Instant(n - i)}})
 			}
+			x.Apply(all)
 			mustCheck(t, x)
 			mustRank(t, x)
 			for i, u := range r.Perm(n) {
@@ -267,8 +295,16 @@ func TestIndex_Allocations(t *testing.T) {
 		x.Upsert(Entry{User: users[i], Value: r.Int64N(1000)})
 	}
 	dst := make([]Row, 0, 100)
+	batch, ranks := make([]Update, 100), make([]int, 0, 100)
 	for name, f := range map[string]func(){
 		"upsert": func() { x.Upsert(Entry{User: users[r.IntN(n)], Value: r.Int64N(1000), Reached: 5}) },
+		"apply": func() {
+			for i := range batch {
+				batch[i].Entry = Entry{User: users[r.IntN(n)], Value: r.Int64N(1000), Reached: 5}
+			}
+			x.Apply(batch)
+		},
+		"ranks": func() { ranks = x.Ranks(ranks[:0], users[:100], Dense) },
 		"rank": func() {
 			for _, t := range allTies {
 				x.Rank(users[r.IntN(n)], t)

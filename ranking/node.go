@@ -202,6 +202,7 @@ func (ns *nodes) setParent(level int32, id, parent uint32) {
 
 func (ns *nodes) free(level int32, id uint32) {
 	if level == 0 {
+		ns.leaf(id).n = 0 // who still knows the number sees that nothing belongs here
 		ns.freeLeaf = append(ns.freeLeaf, id)
 		return
 	}

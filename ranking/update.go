@@ -7,8 +7,13 @@ import "laurel/internal/activity"
 func (x *Index) Upsert(e Entry) {
 	q := x.probe(e)
 	u, ok := x.users.lookup(q.id)
-	if !ok {
-		x.insert(&q, x.users.add(q.id))
+	x.put(&q, u, ok, none)
+}
+
+// put puts q, who is u if known, on the board or moves it. target may be a leaf where it may belong.
+func (x *Index) put(q *probe, u uint32, known bool, target uint32) {
+	if !known {
+		x.insert(q, x.users.add(q.id), target)
 		return
 	}
 	id := x.users.leafOf(u)
@@ -17,32 +22,51 @@ func (x *Index) Upsert(e Entry) {
 	if l.value[i] == q.value && l.reached[i] == q.reached {
 		return
 	}
-	if n := int(l.n); x.height == 0 || !x.isAfter(&l.keys, 0, &q) && x.isAfter(&l.keys, n-1, &q) {
-		x.moveWithin(id, i, &q)
+	if x.height == 0 || x.surrounds(l, q) {
+		x.moveWithin(id, i, q)
 		return
 	}
 	x.remove(id, i)
-	x.insert(&q, u)
+	x.insert(q, u, target)
+}
+
+// surrounds says whether q belongs between two entries of a leaf.
+func (x *Index) surrounds(l *leaf, q *probe) bool {
+	return l.n > 0 && !x.isAfter(&l.keys, 0, q) && x.isAfter(&l.keys, int(l.n)-1, q)
 }
 
 // Remove takes a user off the board and says whether the user was on it. O(log n).
 func (x *Index) Remove(u activity.User) bool {
 	n, ok := x.users.lookup(string(u))
-	if !ok {
-		return false
+	if ok {
+		x.drop(n)
 	}
-	id := x.users.leafOf(n)
-	x.remove(id, x.leaf(id).find(n))
-	x.users.remove(n)
-	return true
+	return ok
 }
 
-// insert puts u, who has no entry, at its place.
-func (x *Index) insert(q *probe, u uint32) {
+// drop takes u off the board.
+func (x *Index) drop(u uint32) {
+	id := x.users.leafOf(u)
+	x.remove(id, x.leaf(id).find(u))
+	x.users.remove(u)
+}
+
+// descend is the leaf where q belongs.
+func (x *Index) descend(q *probe) uint32 {
 	id := x.root
 	for level := x.height; level > 0; level-- {
 		in := x.inner(id)
 		id = in.child[max(x.upper(&in.keys, int(in.n), q)-1, 0)]
+	}
+	return id
+}
+
+// insert puts u, who has no entry, at its place. target may be a leaf that was right some updates ago, in use since or not: if q lies
+// between its entries now, it is right.
+func (x *Index) insert(q *probe, u, target uint32) {
+	id := target
+	if id == none || !x.surrounds(x.leaf(id), q) {
+		id = x.descend(q)
 	}
 	l := x.leaf(id)
 	i := x.upper(&l.keys, int(l.n), q)
