@@ -45,8 +45,7 @@ func (x *Index) applyTogether(us []Update, b *batch) {
 		}
 		switch {
 		case !us[i].Removed:
-			q := x.probe(us[i].Entry)
-			x.put(&q, u, known, b.target[i])
+			x.put(&b.probe[i], u, known, b.target[i])
 		case known:
 			x.drop(u)
 		}
@@ -87,7 +86,8 @@ type batch struct {
 	hash   [together]uint32
 	user   [together]uint32 // the first with the hash, or none
 	leaf   [together]uint32 // of user; 0 for none, which is a leaf too
-	target [together]uint32 // where the new entry belongs, or none
+	probe  [together]probe
+	target [together]uint32 // where the new entry belongs
 }
 
 // locate finds users by their hashes.
@@ -157,17 +157,16 @@ func (x *Index) touchLeaves(b *batch) {
 // touchTargets finds the leaves where entries belong, and reads them.
 func (x *Index) touchTargets(us []Update, b *batch) {
 	for i := range us {
-		b.target[i] = none
-		if !us[i].Removed {
-			q := x.probe(us[i].Entry)
-			b.target[i] = x.descend(&q)
+		b.probe[i], b.target[i] = x.probe(us[i].Entry), x.root
+	}
+	for level := x.height; level > 0; level-- {
+		for i := range us {
+			b.target[i] = x.below(b.target[i], &b.probe[i])
 		}
 	}
 	var sum uint64
 	for _, id := range b.target[:b.n] {
-		if id != none {
-			sum += x.leaf(id).touch()
-		}
+		sum += x.leaf(id).touch()
 	}
 	touched(sum)
 }

@@ -55,10 +55,15 @@ func (x *Index) drop(u uint32) {
 func (x *Index) descend(q *probe) uint32 {
 	id := x.root
 	for level := x.height; level > 0; level-- {
-		in := x.inner(id)
-		id = in.child[max(x.upper(&in.keys, int(in.n), q)-1, 0)]
+		id = x.below(id, q)
 	}
 	return id
+}
+
+// below is the child of an inner node where q belongs.
+func (x *Index) below(id uint32, q *probe) uint32 {
+	in := x.inner(id)
+	return in.child[max(x.upper(&in.keys, int(in.n), q)-1, 0)]
 }
 
 // insert puts u, who has no entry, at its place. target may be a leaf that was right some updates ago, in use since or not: if q lies
