@@ -52,29 +52,38 @@ func (x *Index) applyTogether(us []Update, b *batch) {
 	}
 }
 
-// Ranks appends the rank of each of users to dst, as Rank gives it; 0 for one that is not on the board. For many users it takes a
-// fraction of the time of single calls.
-func (x *Index) Ranks(dst []int, users []activity.User, t Ties) []int {
+// Find appends a row for each of users to dst, ranked over the whole board; one who is not on the board has rank 0. For many users it takes a fraction of
+// the time of single calls of Get and Rank.
+func (x *Index) Find(dst []Row, users []activity.User, t Ties) []Row {
 	var b batch
 	for len(users) > 0 {
-		b.n = min(len(users), together)
-		for i, u := range users[:b.n] {
-			b.id[i] = string(u)
+		n := min(len(users), together)
+		dst = x.findTogether(dst, users[:n], t, &b)
+		users = users[n:]
+	}
+	return dst
+}
+
+func (x *Index) findTogether(dst []Row, users []activity.User, t Ties, b *batch) []Row {
+	for i, u := range users {
+		b.id[i] = string(u)
+	}
+	b.n = len(users)
+	x.users.locate(b)
+	x.touchEntries(b)
+	for i, id := range b.id[:b.n] {
+		u, ok := b.user[i], true
+		if !x.users.is(u, id) {
+			u, ok = x.users.lookup(id) // another user has the same hash
 		}
-		users = users[b.n:]
-		x.users.locate(&b)
-		x.touchHeads(&b)
-		for i, id := range b.id[:b.n] {
-			u, ok := b.user[i], true
-			if !x.users.is(u, id) {
-				u, ok = x.users.lookup(id) // another user has the same hash
-			}
-			rank := 0
-			if ok {
-				rank = x.rankOf(u, t)
-			}
-			dst = append(dst, rank)
+		if !ok {
+			dst = append(dst, Row{Entry: Entry{User: users[i]}})
+			continue
 		}
+		l := x.leaf(x.users.leafOf(u))
+		place := l.find(u)
+		before, firsts := x.before(u)
+		dst = append(dst, Row{Rank: x.number(t, l, place, before, firsts), Entry: x.entry(l, place)})
 	}
 	return dst
 }
@@ -85,7 +94,7 @@ type batch struct {
 	id     [together]string
 	hash   [together]uint32
 	user   [together]uint32 // the first with the hash, or none
-	leaf   [together]uint32 // of user; 0 for none, which is a leaf too
+	leaf   [together]uint32 // of user; for none some leaf
 	probe  [together]probe
 	target [together]uint32 // where the new entry belongs
 }
@@ -107,9 +116,8 @@ func (t *users) locate(b *batch) {
 	for i, u := range b.user[:b.n] {
 		b.leaf[i], refs[i] = 0, none
 		if u != none {
-			if r := t.rec(u); r.at != unused {
-				b.leaf[i], refs[i] = r.leaf(), r.ref
-			}
+			r := t.rec(u)
+			b.leaf[i], refs[i] = r.leaf(), r.ref
 		}
 	}
 	sum = 0
@@ -132,14 +140,23 @@ func (t *table) candidate(h uint32) uint32 {
 	return none
 }
 
-// touchHeads reads what a rank needs of leaves.
-func (x *Index) touchHeads(b *batch) {
+// touchEntries reads what a row needs of leaves.
+func (x *Index) touchEntries(b *batch) {
 	var sum uint64
 	for _, id := range b.leaf[:b.n] {
 		l := x.leaf(id)
 		sum += l.firsts
 		for i := 0; i < width; i += line / 4 {
 			sum += uint64(l.user[i])
+		}
+	}
+	touched(sum)
+	sum = 0
+	for i, u := range b.user[:b.n] {
+		if u != none {
+			l := x.leaf(b.leaf[i])
+			place := l.find(u)
+			sum += uint64(l.value[place]) + uint64(l.reached[place])
 		}
 	}
 	touched(sum)

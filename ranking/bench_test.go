@@ -122,12 +122,12 @@ func benchmark(b *testing.B, w workload, n int) {
 		}
 		b.ReportMetric(float64(cpu)/float64(100*b.N), "cpu-ns/one")
 	})
-	b.Run("Ranks100", func(b *testing.B) {
-		ranks := make([]int, 0, 100)
+	b.Run("Find100", func(b *testing.B) {
+		rows := make([]Row, 0, 100)
 		cpu := cpuTime()
 		for i := 0; b.Loop(); i++ {
 			from := i * 100 % (n - 100)
-			ranks = board.x.Ranks(ranks[:0], board.asked[from:from+100], Ordinal)
+			rows = board.x.Find(rows[:0], board.asked[from:from+100], Ordinal)
 		}
 		b.ReportMetric(float64(cpuTime()-cpu)/float64(100*b.N), "cpu-ns/one")
 	})

@@ -20,6 +20,7 @@ type Board struct {
 	revision atomic.Uint64
 	members  atomic.Int64
 	used     atomic.Int64 // when it was last asked for, in Unix nanoseconds
+	place    int          // in Boards.list; guarded by Boards.mu
 	parts    atomic.Int32 // partitions that are not loaded yet
 	// since has, for each partition, the number of the follower's read during which the load ended; until then the greatest number.
 	since []atomic.Int64
@@ -30,7 +31,8 @@ type Board struct {
 
 	mu    sync.RWMutex
 	index *Index
-	// own has the users whose last write came from ApplyOwn and whose change the follower has not passed yet.
+	state uint64 // grows whenever index may have changed, also in the middle of a change
+	// own has the users whose last write came early, and whose change the follower has not passed yet.
 	own map[activity.User]feed.Position
 	// touched has the users that a change has written, or removed, since the load began: a loaded row of theirs may be older. nil once ready.
 	touched map[activity.User]struct{}
@@ -71,6 +73,40 @@ func (b *Board) View(f func(x *Index, revision uint64)) {
 	f(b.index, b.revision.Load())
 }
 
+// findPiece is how many users Find looks for under one lock: some tens of microseconds on a large board.
+const findPiece = 4 * together
+
+// Find appends a row for each of users to dst as Index.Find does, and tells how many are on the board. All of it is of one moment, but the
+// lock is not held all the time: where the board changes meanwhile Find starts again, and after a few times it does hold it.
+func (b *Board) Find(dst []Row, users []activity.User, t Ties) (rows []Row, total int) {
+	for range 3 {
+		if rows, total, ok := b.findInPieces(dst, users, t); ok {
+			return rows, total
+		}
+	}
+	b.View(func(x *Index, _ uint64) { rows, total = x.Find(dst, users, t), x.Len() })
+	return rows, total
+}
+
+func (b *Board) findInPieces(dst []Row, users []activity.User, t Ties) (rows []Row, total int, ok bool) {
+	n := min(len(users), findPiece)
+	dst, total, begun := b.findSome(dst, users[:n], t)
+	for users = users[n:]; len(users) > 0; users = users[n:] {
+		n = min(len(users), findPiece)
+		var now uint64
+		if dst, total, now = b.findSome(dst, users[:n], t); now != begun {
+			return nil, 0, false
+		}
+	}
+	return dst, total, true
+}
+
+func (b *Board) findSome(dst []Row, users []activity.User, t Ties) (rows []Row, total int, state uint64) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.index.Find(dst, users, t), b.index.Len(), b.state
+}
+
 // Dropped says that the board no longer follows the store.
 func (b *Board) Dropped() bool { return closed(b.gone) }
 
@@ -85,53 +121,72 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// apply applies the writes of one change, chained by next from first on (-1 ends), under one lock.
-func (b *Board) apply(c *feed.Change, first int32, next []int32, own bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// origin says how a change came.
+type origin uint8
+
+const (
+	streamed origin = iota // by the stream
+	direct                 // from this node; every change before it is in
+	early                  // from this node, and changes before it are not known here yet
+)
+
+// chain is the list of one board's writes in a change, from first on by partition.next; -1 ends it.
+type chain struct{ first, last int32 }
+
+// apply applies a chain of writes of one change, some together under one lock. The revision moves with the last of them, so that who has
+// seen a part of a change reads again.
+func (b *Board) apply(c *feed.Change, writes chain, p *partition, from origin) {
 	changed := false
-	for i := first; i >= 0; i = next[i] {
-		w := &c.Writes[i]
-		if b.admits(w.User, c.ID, own) {
-			b.write(w)
-			changed = true
-		}
-	}
-	if changed {
-		b.members.Store(int64(b.index.Len()))
-		b.revision.Add(1)
+	for i := writes.first; i >= 0; {
+		i = b.applySome(c, i, p, from, &changed)
 	}
 }
 
-// admits says whether a write is news, and keeps the book of own writes. An own write is applied ahead of the stream, so
-// what the stream then still has for that user, up to and with that change itself, is older or the same.
-func (b *Board) admits(u activity.User, at feed.Position, own bool) bool {
-	ahead, pending := b.own[u]
+// applySome applies at most together writes under one lock and gives the place of the next one.
+func (b *Board) applySome(c *feed.Change, i int32, p *partition, from origin, changed *bool) int32 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	us := p.updates[:0]
+	for n := 0; i >= 0 && n < together; i, n = p.next[i], n+1 {
+		w := &c.Writes[i]
+		if !b.admits(w.User, c.ID, from) {
+			continue
+		}
+		if b.touched != nil {
+			b.touched[w.User] = struct{}{}
+		}
+		us = append(us, Update{Entry{User: w.User, Value: w.Value, Reached: w.Reached}, w.Removed})
+	}
+	b.index.Apply(us)
+	b.state++
+	b.members.Store(int64(b.index.Len()))
+	if *changed = *changed || len(us) > 0; *changed && i < 0 {
+		b.revision.Add(1)
+	}
+	return i
+}
+
+// admits says whether a write is news, and keeps the book of own writes. A write that came early is applied before the
+// stream's, so what the stream then still has for that user, up to and with that commit itself, is older or the same.
+func (b *Board) admits(u activity.User, at feed.Position, from origin) bool {
+	if from != early && len(b.own) == 0 {
+		return true
+	}
+	booked, pending := b.own[u]
 	switch {
-	case own && pending && at.Compare(ahead) <= 0:
+	case from != streamed && pending && at.Compare(booked) <= 0:
 		return false
-	case own:
+	case from == early:
 		b.own[u] = at
 		return true
-	case pending && at.Compare(ahead) < 0:
+	case from == streamed && pending && at.Compare(booked) < 0:
 		return false
-	case pending:
+	case from == streamed && pending:
 		delete(b.own, u)
-		return at != ahead
+		return at != booked
 	default:
 		return true
 	}
-}
-
-func (b *Board) write(w *feed.Write) {
-	if b.touched != nil {
-		b.touched[w.User] = struct{}{}
-	}
-	if w.Removed {
-		b.index.Remove(w.User)
-		return
-	}
-	b.index.Upsert(Entry{User: w.User, Value: w.Value, Reached: w.Reached})
 }
 
 // errGone ends the load of a board that was dropped meanwhile.
@@ -142,15 +197,29 @@ func (b *Board) fill(rows []Entry) error {
 	if b.Dropped() {
 		return errGone
 	}
+	var scratch [together]Update
+	for len(rows) > 0 {
+		n := min(len(rows), together)
+		b.fillSome(rows[:n], scratch[:0])
+		rows = rows[n:]
+	}
+	return nil
+}
+
+func (b *Board) fillSome(rows []Entry, us []Update) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range rows {
-		if _, newer := b.touched[e.User]; !newer {
-			b.index.Upsert(e)
+		if len(b.touched) > 0 {
+			if _, newer := b.touched[e.User]; newer {
+				continue
+			}
 		}
+		us = append(us, Update{Entry: e})
 	}
+	b.index.Apply(us)
+	b.state++
 	b.members.Store(int64(b.index.Len()))
-	return nil
 }
 
 // loaded notes that one partition is loaded and followed; with the last one the board is ready.

@@ -1,10 +1,8 @@
 package ranking
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -15,8 +13,8 @@ import (
 // Boards holds the boards that are in memory, loads them on first use and keeps them as the store is. It is safe for
 // concurrent use; the package comment says what it guarantees.
 //
-// Locks, in the order in which they may be held together: partition.mu, Boards.mu, Board.mu. None is held across a call to the Source or a
-// callback.
+// Locks, in the order in which they may be held together: partition.applying, Boards.mu, Board.mu; partition.mu is held alone or under the
+// first. None is held across a call to the Source or a callback, and each but partition.applying for a bounded time; see the package comment.
 type Boards struct {
 	o     Options
 	parts []*partition
@@ -24,14 +22,16 @@ type Boards struct {
 
 	mu     sync.RWMutex
 	boards map[feed.Board]*Board
-	queue  []load // at most as many as there are boards × partitions, dropped ones aside
+	list   []*Board // the same ones, to be walked in pieces
+	hand   int      // where makeRoomLocked goes on in list
+	queue  []load   // at most as many as there are boards × partitions, dropped ones aside
 }
 
 // NewBoards returns a Boards that holds none. It starts nothing; see Run.
 func NewBoards(o Options) *Boards {
 	b := &Boards{o: o.withDefaults(), wake: make(chan struct{}, loaders), boards: make(map[feed.Board]*Board)}
 	for n := range o.Source.Partitions() {
-		b.parts = append(b.parts, &partition{n: n})
+		b.parts = append(b.parts, newPartition(n))
 	}
 	return b
 }
@@ -96,7 +96,7 @@ func (b *Boards) register(id feed.Board, o Order, now time.Time) *Board {
 		b.makeRoomLocked()
 	}
 	bd := newBoard(id, o, len(b.parts), now)
-	b.boards[id] = bd
+	b.addLocked(bd)
 	b.enqueueLocked(bd)
 	return bd
 }
@@ -105,22 +105,17 @@ func (b *Boards) register(id feed.Board, o Order, now time.Time) *Board {
 // each commit; commits that share a user in their order, others in any. The follower skips what the stream has of the same users up to that commit.
 func (b *Boards) ApplyOwn(c feed.Change) {
 	p := b.parts[c.Partition]
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.following || c.ID.Compare(p.applied) <= 0 {
-		return // no board is whole, or the change is in them already
-	}
-	if p.ownTop.Compare(c.ID) < 0 {
-		p.ownTop = c.ID
-	}
-	if p.ownWrites+len(c.Writes) > maxOwn {
+	p.applying.Lock()
+	defer p.applying.Unlock()
+	from, ok := p.admitOwn(&c)
+	if !ok {
 		return
 	}
-	p.applyLocked(&c, b.lookup, true)
-	p.aheadLocked(&c)
+	p.apply(&c, b.lookup, from)
+	p.bookOwn(&c, from)
 }
 
-// Revision is what the boards have now.
+// Revision is what the boards have now. It takes no lock.
 func (b *Boards) Revision() Revision {
 	r := Revision{marks: make([]mark, len(b.parts))}
 	for i, p := range b.parts {
@@ -163,10 +158,7 @@ func (b *Boards) AsOf() calendar.Instant {
 // OnReset comes, so derive nothing from the store before.
 func (b *Boards) Ready() bool {
 	for _, p := range b.parts {
-		p.mu.Lock()
-		ok := p.following && p.connected
-		p.mu.Unlock()
-		if !ok {
+		if !p.status.Load().ready {
 			return false
 		}
 	}
@@ -185,12 +177,8 @@ type Stats struct {
 // Stats reads every board's size; it is meant for a scrape, not for a request.
 func (b *Boards) Stats() Stats {
 	var s Stats
-	b.mu.RLock()
-	boards := make([]*Board, 0, len(b.boards))
-	for _, bd := range b.boards {
-		boards = append(boards, bd)
-	}
-	b.mu.RUnlock()
+	var boards []*Board
+	b.walk(func(bd *Board) { boards = append(boards, bd) })
 	for _, bd := range boards {
 		s.Boards++
 		if !bd.isReady() {
@@ -224,44 +212,79 @@ func (b *Boards) evictLoop(ctx context.Context) {
 
 // evict drops the boards that were last asked for before an instant.
 func (b *Boards) evict(before int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, bd := range b.boards {
+	b.walk(func(bd *Board) {
 		if bd.used.Load() < before {
 			b.dropLocked(bd)
 		}
+	})
+}
+
+// walkPiece is how many boards are looked at under one lock.
+const walkPiece = 256
+
+// walk calls f for every board with b.mu held, which it releases between pieces of them. f may drop the board. Boards that are registered
+// meanwhile may be left out.
+func (b *Boards) walk(f func(*Board)) {
+	b.mu.RLock()
+	i := len(b.list)
+	b.mu.RUnlock()
+	for i > 0 {
+		i = b.walkSome(i, f)
 	}
 }
 
-// makeRoomLocked drops the sixteenth of the boards that went unasked the longest, so that a flood of new ones costs O(log n) each.
+// walkSome walks down from place i: what is dropped is replaced by the last of the list, which was seen or is new.
+func (b *Boards) walkSome(i int, f func(*Board)) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i = min(i, len(b.list))
+	for end := max(i-walkPiece, 0); i > end; {
+		i--
+		f(b.list[i])
+	}
+	return i
+}
+
+// roomSample is how many boards are looked at to make room for one.
+const roomSample = 64
+
+// makeRoomLocked drops, of the next few boards of the list, the one that went unasked the longest. (The one of all boards would have to be looked for, or
+// every Open would have to move its board in a list that all share.)
 func (b *Boards) makeRoomLocked() {
-	type use struct {
-		board *Board
-		at    int64
+	var oldest *Board
+	var asked int64
+	for range min(roomSample, len(b.list)) {
+		b.hand = (b.hand + 1) % len(b.list)
+		bd := b.list[b.hand]
+		if at := bd.used.Load(); oldest == nil || at < asked {
+			oldest, asked = bd, at
+		}
 	}
-	uses := make([]use, 0, len(b.boards))
-	for _, bd := range b.boards {
-		uses = append(uses, use{bd, bd.used.Load()}) // read once: it moves while we sort
-	}
-	slices.SortFunc(uses, func(x, y use) int { return cmp.Compare(x.at, y.at) })
-	for _, u := range uses[:len(uses)/16+1] {
-		b.dropLocked(u.board)
-	}
+	b.dropLocked(oldest)
+}
+
+func (b *Boards) addLocked(bd *Board) {
+	bd.place = len(b.list)
+	b.list = append(b.list, bd)
+	b.boards[bd.id] = bd
 }
 
 func (b *Boards) dropLocked(bd *Board) {
 	delete(b.boards, bd.id)
+	n := len(b.list) - 1
+	last := b.list[n]
+	b.list[bd.place], last.place = last, bd.place
+	b.list[n] = nil
+	b.list = b.list[:n]
 	close(bd.gone)
 }
 
 // dropLoadedSince drops the boards whose load of a partition ended in the follower's given read or later, or goes on; with
 // read 0 all boards.
 func (b *Boards) dropLoadedSince(partition int, read int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, bd := range b.boards {
+	b.walk(func(bd *Board) {
 		if bd.since[partition].Load() >= read {
 			b.dropLocked(bd)
 		}
-	}
+	})
 }

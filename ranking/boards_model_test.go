@@ -323,6 +323,11 @@ func (s *sim) settled(ctx context.Context) {
 			s.fault("board %s still keeps %d own writes, touched %v", b.id.Rule, len(b.own), b.touched)
 		}
 	}
+	for i, b := range s.boards.list {
+		if b.place != i || s.boards.boards[b.id] != b || len(s.boards.list) != len(s.boards.boards) {
+			s.fault("place %d of %d boards in memory: board %s thinks %d", i, len(s.boards.boards), b.id.Rule, b.place)
+		}
+	}
 	for _, p := range s.boards.parts {
 		if len(p.own) > 0 || p.ownWrites != 0 {
 			s.fault("partition %d still keeps %d own changes of %d writes", p.n, len(p.own), p.ownWrites)

@@ -53,15 +53,8 @@ func (f *follower) run(ctx context.Context) {
 // error can also mean that the store has lost commits which the follower had not come to. Boards cannot show them, save those
 // that were being loaded at the time; so these go too, and those whose load ended during the read that failed or the one before.
 func (f *follower) fail(err error) {
-	f.p.mu.Lock()
-	f.p.connected = false
 	lost := errors.Is(err, errLost)
-	if lost {
-		f.p.following = false
-	}
-	young := f.p.reads - 1
-	f.p.announceLocked()
-	f.p.mu.Unlock()
+	young := f.p.disconnect(lost)
 	if lost {
 		young = 0
 	}
@@ -131,29 +124,33 @@ func (f *follower) connect(ctx context.Context) error {
 		f.b.o.OnReset(f.p.n)
 	}
 	f.started = true
-	f.p.mu.Lock()
-	f.p.restartLocked(now, tail)
-	f.p.mu.Unlock()
+	f.p.restart(now, tail)
 	return nil
 }
 
 // apply applies one change to the boards, tells of it, and then moves the revision on.
 func (f *follower) apply(c *feed.Change) error {
-	p := f.p
-	p.mu.Lock()
-	if c.Prev != p.last || c.ID.Compare(p.last) <= 0 || p.skippedLocked(c.ID) {
-		p.mu.Unlock()
-		return errLost
+	if err := f.applyToBoards(c); err != nil {
+		return err
 	}
-	p.applyLocked(c, f.b.lookup, false)
-	p.applied = c.ID
-	p.lag = f.b.o.Now().Sub(time.UnixMilli(int64(c.ID.Ms)))
-	p.mu.Unlock()
-
 	f.b.o.OnChange(*c)
 
-	p.mu.Lock()
-	p.passLocked(c.ID)
-	p.mu.Unlock()
+	f.p.mu.Lock()
+	f.p.passLocked(c.ID)
+	f.p.mu.Unlock()
+	return nil
+}
+
+func (f *follower) applyToBoards(c *feed.Change) error {
+	f.p.applying.Lock()
+	defer f.p.applying.Unlock()
+	news, err := f.p.admitStreamed(c)
+	if err != nil {
+		return err
+	}
+	if news {
+		f.p.apply(c, f.b.lookup, streamed)
+	}
+	f.p.noteStreamed(c, f.b.o.Now().Sub(time.UnixMilli(int64(c.ID.Ms))))
 	return nil
 }

@@ -51,17 +51,12 @@ func (x *Index) Position(u activity.User) (int, bool) {
 
 // Rank is the rank of u, counted from 1, over the whole board. It costs O(log n) for all three ways to number ties.
 func (x *Index) Rank(u activity.User, t Ties) (int, bool) {
-	n, ok := x.users.lookup(string(u))
+	l, i, ok := x.find(u)
 	if !ok {
 		return 0, false
 	}
-	return x.rankOf(n, t), true
-}
-
-func (x *Index) rankOf(u uint32, t Ties) int {
-	l := x.leaf(x.users.leafOf(u))
-	before, firsts := x.before(u)
-	return x.number(t, l, l.find(u), before, firsts)
+	before, firsts := x.before(l.user[i])
+	return x.number(t, l, i, before, firsts), true
 }
 
 // number gives entry i of l its rank, where before entries and firsts first-of-their-values come before l.

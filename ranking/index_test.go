@@ -27,16 +27,16 @@ func compare(t rapid.TB, x *Index, m *model, users int) {
 	}
 	for _, ties := range allTies {
 		var ids []activity.User
-		var want []int
+		var want []Row
 		for n := range users {
-			i, r := m.position(userID(n)), 0
-			if i >= 0 {
-				r = m.rank(i, ties)
+			r := Row{Entry: Entry{User: userID(n)}}
+			if i := m.position(userID(n)); i >= 0 {
+				r = Row{m.rank(i, ties), m.entries[i]}
 			}
 			ids, want = append(ids, userID(n)), append(want, r)
 		}
-		if d := cmp.Diff(want, x.Ranks(nil, ids, ties)); d != "" {
-			t.Fatalf("Ranks(%d): %s", ties, d)
+		if d := cmp.Diff(want, x.Find(nil, ids, ties)); d != "" {
+			t.Fatalf("Find(%d): %s", ties, d)
 		}
 	}
 	for n := range users {
@@ -295,7 +295,7 @@ func TestIndex_Allocations(t *testing.T) {
 		x.Upsert(Entry{User: users[i], Value: r.Int64N(1000)})
 	}
 	dst := make([]Row, 0, 100)
-	batch, ranks := make([]Update, 100), make([]int, 0, 100)
+	batch := make([]Update, 100)
 	for name, f := range map[string]func(){
 		"upsert": func() { x.Upsert(Entry{User: users[r.IntN(n)], Value: r.Int64N(1000), Reached: 5}) },
 		"apply": func() {
@@ -304,7 +304,7 @@ func TestIndex_Allocations(t *testing.T) {
 			}
 			x.Apply(batch)
 		},
-		"ranks": func() { ranks = x.Ranks(ranks[:0], users[:100], Dense) },
+		"find": func() { dst = x.Find(dst[:0], users[:100], Dense) },
 		"rank": func() {
 			for _, t := range allTies {
 				x.Rank(users[r.IntN(n)], t)

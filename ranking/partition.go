@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"laurel/internal/calendar"
@@ -14,14 +15,22 @@ import (
 // the follower as everybody else's do: a stuck stream costs read-your-writes, not memory.
 const maxOwn = 1 << 17
 
-// partition is how far one change stream has been followed.
+// partition is how far one change stream has been followed. Two locks, taken in this order: applying is held while a change is applied, however
+// large it is, and only those wait for it who have one to apply; mu is held for some hundred nanoseconds. Readers take neither: they look at status.
 //
 // Invariants while following: last ≤ applied; last ≤ through; every change up to through is in the boards;
 // own ascends and lies beyond last.
 type partition struct {
 	n int
 
-	mu        sync.Mutex // serialises everything that applies changes of this partition
+	applying sync.Mutex // serialises what applies changes of this partition, and what ends or begins a history
+	groups   map[*Board]chain
+	next     []int32
+	updates  [together]Update
+
+	status atomic.Pointer[status] // what readers see of the rest; never nil
+
+	mu        sync.Mutex
 	epoch     string
 	following bool          // there is a position to go on from; false before the first connection and while history is lost
 	connected bool          // the last call to the store succeeded
@@ -34,26 +43,29 @@ type partition struct {
 	ownWrites int
 	lag       time.Duration // from commit to application, of the change applied last
 	moved     chan struct{} // closed when any of the above has changed; nil while nobody waits
+}
 
-	groups map[*Board]chain // scratch of apply
-	next   []int32
+// status is what a reader may want to know of a partition.
+type status struct {
+	mark
+	ready bool // it is followed and the store answers
 }
 
 // ahead is an own change that was applied before the follower came to it.
 type ahead struct {
 	id, prev feed.Position
 	writes   int
+	from     origin
 }
 
-// chain is the list of one board's writes in a change.
-type chain struct{ first, last int32 }
+func newPartition(n int) *partition {
+	p := &partition{n: n, groups: make(map[*Board]chain)}
+	p.status.Store(&status{})
+	return p
+}
 
-// applyLocked applies a change to the boards that are in memory, each under one lock.
-func (p *partition) applyLocked(c *feed.Change, boards func(feed.Board) *Board, own bool) {
-	if p.groups == nil {
-		p.groups = make(map[*Board]chain)
-	}
-	clear(p.groups)
+// apply applies a change to the boards that are in memory. p.applying is held.
+func (p *partition) apply(c *feed.Change, boards func(feed.Board) *Board, from origin) {
 	p.next = slices.Grow(p.next[:0], len(c.Writes))[:len(c.Writes)]
 	var b *Board
 	for i := range c.Writes {
@@ -74,13 +86,17 @@ func (p *partition) applyLocked(c *feed.Change, boards func(feed.Board) *Board, 
 		p.groups[b] = g
 	}
 	for b, g := range p.groups {
-		b.apply(c, g.first, p.next, own)
+		b.apply(c, g, p, from)
 	}
 	clear(p.groups)
+	clear(p.updates[:]) // they hold users' ids
 }
 
-// announceLocked wakes those who wait for the partition to move.
+// announceLocked shows readers where the partition is, and wakes those who wait for it to move.
 func (p *partition) announceLocked() {
+	if now := (status{mark: p.markLocked(), ready: p.following && p.connected}); now != *p.status.Load() {
+		p.status.Store(&now)
+	}
 	if p.moved != nil {
 		close(p.moved)
 		p.moved = nil
@@ -111,9 +127,62 @@ func (p *partition) await(ctx context.Context, stop <-chan struct{}, done func()
 	}
 }
 
+// admitOwn says whether a change of this node is to be applied, and what is known before it.
+func (p *partition) admitOwn(c *feed.Change) (from origin, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.following || c.ID.Compare(p.applied) <= 0 {
+		return 0, false // no board is whole, or the change is in them already
+	}
+	if p.ownWrites+len(c.Writes) > maxOwn {
+		p.noteOwnLocked(c)
+		return 0, false
+	}
+	if c.Prev == p.through {
+		return direct, true
+	}
+	return early, true
+}
+
+// bookOwn notes an own change that the boards have now.
+func (p *partition) bookOwn(c *feed.Change, from origin) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.aheadLocked(c, from)
+	p.noteOwnLocked(c)
+}
+
+// noteOwnLocked notes that there is an own change, in the boards or not.
+func (p *partition) noteOwnLocked(c *feed.Change) {
+	if p.ownTop.Compare(c.ID) < 0 {
+		p.ownTop = c.ID
+	}
+	p.announceLocked()
+}
+
+// admitStreamed says whether the change that the follower has come to is to be applied. It is not if it came directly: then all boards that were in
+// memory have it, and a board that was registered later was so after the commit, which its load therefore finds in the store.
+// errLost says that the change does not continue what is known.
+func (p *partition) admitStreamed(c *feed.Change) (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.Prev != p.last || c.ID.Compare(p.last) <= 0 || p.skippedLocked(c.ID) {
+		return false, errLost
+	}
+	return len(p.own) == 0 || p.own[0].id != c.ID || p.own[0].from != direct, nil
+}
+
+// noteStreamed notes that the boards have what the follower read up to and with c.
+func (p *partition) noteStreamed(c *feed.Change, lag time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.applied, p.lag = c.ID, lag
+	p.announceLocked()
+}
+
 // aheadLocked books an own change.
-func (p *partition) aheadLocked(c *feed.Change) {
-	a := ahead{c.ID, c.Prev, len(c.Writes)}
+func (p *partition) aheadLocked(c *feed.Change, from origin) {
+	a := ahead{c.ID, c.Prev, len(c.Writes), from}
 	i, _ := slices.BinarySearchFunc(p.own, a.id, func(x ahead, id feed.Position) int { return x.id.Compare(id) })
 	p.own = slices.Insert(p.own, i, a)
 	p.ownWrites += a.writes
@@ -150,8 +219,24 @@ func (p *partition) skippedLocked(id feed.Position) bool {
 	return len(p.own) > 0 && p.own[0].id.Compare(id) < 0
 }
 
-// restartLocked forgets the history and goes on from tail.
-func (p *partition) restartLocked(epoch string, tail feed.Position) {
+// disconnect notes that following ended, with lost for good. It tells the follower's read before the last.
+func (p *partition) disconnect(lost bool) (read int64) {
+	p.applying.Lock() // no own change is half applied, and booked after this
+	defer p.applying.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.connected = false
+	p.following = p.following && !lost
+	p.announceLocked()
+	return p.reads - 1
+}
+
+// restart forgets the history and goes on from tail.
+func (p *partition) restart(epoch string, tail feed.Position) {
+	p.applying.Lock()
+	defer p.applying.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.epoch, p.applied, p.last, p.through, p.ownTop = epoch, tail, tail, tail, feed.Position{}
 	p.own, p.ownWrites = nil, 0
 	p.following, p.connected = true, true
@@ -159,9 +244,9 @@ func (p *partition) restartLocked(epoch string, tail feed.Position) {
 }
 
 // mark is the partition's part of a revision.
-func (p *partition) mark() mark {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (p *partition) mark() mark { return p.status.Load().mark }
+
+func (p *partition) markLocked() mark {
 	m := mark{epoch: p.epoch, through: p.through, top: p.through}
 	for _, q := range [...]feed.Position{p.applied, p.ownTop} {
 		if m.top.Compare(q) < 0 {
