@@ -1,19 +1,25 @@
 -- One commit: compare versions, and apply the groups that match. No rule of the domain lives here.
 --
--- KEYS  1 change stream, 2 meta, then those that the plan points to
--- ARGV  1 plan, 2 the commit's version, 3 MAXLEN of the change stream, 4 dictionary of boards, 5 owners, then the values that the plan points to
--- plan  (MessagePack, places in KEYS and ARGV from 1)
---   1 fences  key of each
---   2 checks  of each group: document (0: none), expected version, fence (0: none), its expected version, hash, first and last field to be absent
---   3 ops     kind, key, first and last value, group
---   4 sets    key, first and last member to remove, first and last of (score, member) to add
---   5 documents: key and value before the first, count     6 values before the first group's blob
--- owners (only read if a group fails)  of each set: the group of each removed member, the group of each added pair
+-- Each string that is an argument of its own costs the server as much as a small command, and most commits are many groups of one form. So values come packed
+-- (MessagePack), the plan says the form of a run of groups once, and the script walks keys and values from their first to their last.
+--
+-- KEYS  1 change stream, 2 meta, fences, documents, then of each group the hash that its fields must be absent in and its writes' keys, then sorted sets
+-- ARGV  1 plan, 2 the commit's version, 3 MAXLEN of the change stream, 4 dictionary of boards, 5 values of the groups, 6 what followers learn of the groups,
+--       7 owners, then the chunks of sorted sets
+-- plan  (arrays)
+--   1 number of fences        2 guards: fence, version it must have        3 number of documents
+--   4 runs: number of groups, their form        5 sets: of each the number of chunks to remove and to add
+-- form  1 whether there is a document (0, 1)   2 guard (0: none)   3 number of fields to be absent (0: no hash)   4 number of keys beside the document
+--       5 number of values: expected version of the document, fields to be absent, arguments of writes, the document's new value
+--       6… writes: kind, key, first and last argument as places among those of the group
+-- chunk   members, or score and member in turn: at most CHUNK values after one another, no array
+-- owners  (only read if a group fails)  lengths of the groups in ARGV[6], then of each chunk the group of each member
 -- Answers {id of the change entry or false, id of the one before or false, {group, status, what is there}...}; a group not in it was applied.
-local call, unpack = redis.call, unpack
+local call, unpack, msgpack = redis.call, unpack, cmsgpack.unpack
 local version = ARGV[2]
-local plan = cmsgpack.unpack(ARGV[1])
-local fences, checks, ops, sets, docs, blobs = plan[1], plan[2], plan[3], plan[4], plan[5], plan[6]
+local plan, values = msgpack(ARGV[1]), msgpack(ARGV[5])
+local fences, guards, documents, runs, sets = plan[1], plan[2], plan[3], plan[4], plan[5]
+local FIXED_KEYS, FIXED_ARGS = 2, 7
 local STALE, EXISTS, FENCED, ALREADY = 2, 3, 4, 5
 local CHUNK = 1000 -- unpack puts its values on Lua's stack, which takes some thousands
 local NAMES = {'SET', 'DEL', 'HSET', 'HDEL', 'ZADD', 'ZREM', 'XADD'}
@@ -27,121 +33,134 @@ local function fail(group, status, what)
 end
 
 local function present(key, first, last)
+  if first == last then
+    return call('HEXISTS', key, values[first]) == 1 and {1, call('HGET', key, values[first])}
+  end
   local found = false
   for from = first, last, CHUNK do
-    local values = call('HMGET', key, unpack(ARGV, from, math.min(from + CHUNK - 1, last)))
-    for i = 1, #values do
-      if values[i] then
+    local there = call('HMGET', key, unpack(values, from, math.min(from + CHUNK - 1, last)))
+    for i = 1, #there do
+      if there[i] then
         found = found or {}
         found[#found + 1] = from - first + i
-        found[#found + 1] = values[i]
+        found[#found + 1] = there[i]
       end
     end
   end
   return found
 end
 
-local fence = {}
-for i = 1, #fences do fence[i] = call('GETRANGE', KEYS[fences[i]], '0', '7') end
+local holds = {}
+for i = 1, #guards, 2 do
+  holds[#holds + 1] = call('GETRANGE', KEYS[FIXED_KEYS + guards[i]], '0', '7') == guards[i + 1]
+end
 
-local groups = #checks / 7
-for group = 1, groups do
-  local c = group * 7 - 6
-  local doc, guard = checks[c], checks[c + 2]
-  local now = doc ~= 0 and call('GETRANGE', KEYS[doc], '0', '7')
-  if now == version then
-    fail(group, ALREADY, false)
-  elseif guard ~= 0 and fence[guard] ~= ARGV[checks[c + 3]] then
-    fail(group, FENCED, call('GET', KEYS[fences[guard]]))
-  elseif now and now ~= ARGV[checks[c + 1]] then
-    fail(group, STALE, call('GET', KEYS[doc]))
-  elseif checks[c + 4] ~= 0 then
-    local found = present(KEYS[checks[c + 4]], checks[c + 5], checks[c + 6])
-    if found then fail(group, EXISTS, found) end
+local groups, doc, key, value = 0, FIXED_KEYS + fences, FIXED_KEYS + fences + documents, 0
+for r = 1, #runs, 2 do
+  local form = runs[r + 1]
+  local guarded, guard, absent, keys, count = form[1], form[2], form[3], form[4], form[5]
+  for group = groups + 1, groups + runs[r] do
+    doc = doc + guarded
+    local now = guarded == 1 and call('GETRANGE', KEYS[doc], '0', '7')
+    if now == version then
+      fail(group, ALREADY, false)
+    elseif guard ~= 0 and not holds[guard] then
+      fail(group, FENCED, call('GET', KEYS[FIXED_KEYS + guards[guard * 2 - 1]]))
+    elseif now and now ~= values[value + 1] then
+      fail(group, STALE, call('GET', KEYS[doc]))
+    elseif absent ~= 0 then
+      local found = present(KEYS[key + 1], value + guarded + 1, value + guarded + absent)
+      if found then fail(group, EXISTS, found) end
+    end
+    key, value = key + keys, value + count
   end
+  groups = groups + runs[r]
 end
 
 local some = next(failed) ~= nil
 if #answer - 2 == groups then return answer end
 
-local function run(name, key, values, first, last)
+local function run(name, target, list, first, last)
   for from = first, last, CHUNK do
-    call(name, key, unpack(values, from, math.min(from + CHUNK - 1, last)))
+    call(name, target, unpack(list, from, math.min(from + CHUNK - 1, last)))
   end
 end
 
-for o = 1, #ops, 5 do
-  if not failed[ops[o + 4]] then
-    local kind, key = ops[o], KEYS[ops[o + 1]]
-    if kind == 2 then
-      call('DEL', key)
-    elseif kind == 7 then
-      call('XADD', key, '*', unpack(ARGV, ops[o + 2], ops[o + 3]))
-    else
-      run(NAMES[kind], key, ARGV, ops[o + 2], ops[o + 3])
-    end
-  end
-end
-
--- The values between first and last whose group holds; each owner has width values.
-local function kept(owners, first, width)
-  local out, n = {}, 0
-  for i = 1, #owners do
-    if not failed[owners[i]] then
-      for j = 0, width - 1 do
-        n = n + 1
-        out[n] = ARGV[first + (i - 1) * width + j]
+local words, n, group = {}, 0, 0
+doc, key, value = FIXED_KEYS + fences, FIXED_KEYS + fences + documents, 0
+for r = 1, #runs, 2 do
+  local form = runs[r + 1]
+  local guarded, keys, count, last = form[1], form[4], form[5], #form
+  for _ = 1, runs[r] do
+    group, doc = group + 1, doc + guarded
+    if not failed[group] then
+      for o = 6, last, 4 do
+        local kind, target, from, to = form[o], KEYS[key + form[o + 1]], value + form[o + 2], value + form[o + 3]
+        if kind == 2 then
+          call('DEL', target)
+        elseif kind == 7 then
+          call('XADD', target, '*', unpack(values, from, to))
+        else
+          run(NAMES[kind], target, values, from, to)
+        end
+      end
+      if guarded == 1 then
+        words[n + 1], words[n + 2] = KEYS[doc], values[value + count]
+        n = n + 2
       end
     end
-  end
-  return out, n
-end
-
-local owners = some and cmsgpack.unpack(ARGV[5])
-for s = 1, #sets, 5 do
-  local key = KEYS[sets[s]]
-  if some then
-    local set = (s - 1) / 5 * 2
-    local rem, nrem = kept(owners[set + 1], sets[s + 1], 1)
-    local add, nadd = kept(owners[set + 2], sets[s + 3], 2)
-    run('ZREM', key, rem, 1, nrem)
-    run('ZADD', key, add, 1, nadd)
-  else
-    run('ZREM', key, ARGV, sets[s + 1], sets[s + 2])
-    run('ZADD', key, ARGV, sets[s + 3], sets[s + 4])
+    key, value = key + keys, value + count
   end
 end
 
-local blob
+-- A chunk without what is of failed groups; each owner has width values.
+local owners = some and msgpack(ARGV[7])
+local function kept(chunk, width)
+  local all, out = {msgpack(ARGV[FIXED_ARGS + chunk])}, {}
+  for i, owner in ipairs(owners[1 + chunk]) do
+    if not failed[owner] then
+      for j = (i - 1) * width + 1, i * width do out[#out + 1] = all[j] end
+    end
+  end
+  return out
+end
+
+local chunk = 0
+local function change(name, target, width, chunks)
+  for _ = 1, chunks do
+    chunk = chunk + 1
+    if some then
+      local list = kept(chunk, width)
+      run(name, target, list, 1, #list)
+    else
+      call(name, target, msgpack(ARGV[FIXED_ARGS + chunk]))
+    end
+  end
+end
+
+for s = 1, #sets, 2 do
+  key = key + 1
+  change('ZREM', KEYS[key], 1, sets[s])
+  change('ZADD', KEYS[key], 2, sets[s + 1])
+end
+
+local blob = ARGV[6]
 if some then
-  local out = {}
-  for group = 1, groups do
-    if not failed[group] then out[#out + 1] = ARGV[blobs + group] end
+  local out, from = {}, 1
+  for g, length in ipairs(owners[1]) do
+    if not failed[g] then out[#out + 1] = string.sub(blob, from, from + length - 1) end
+    from = from + length
   end
   blob = table.concat(out)
-else
-  blob = table.concat(ARGV, '', blobs + 1, blobs + groups)
 end
 local prev = call('HGET', KEYS[2], 'last') or '0-0'
 local id = call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'v', version, 'p', prev, 'k', ARGV[4], 'g', blob)
 call('HSET', KEYS[2], 'last', id)
 
 -- Versions last: if a command above fails, the documents still say that the commit was not done.
-local words, n, doc = {}, 0, 0
-for group = 1, groups do
-  if checks[group * 7 - 6] ~= 0 then
-    doc = doc + 1
-    if not failed[group] then
-      words[n + 1], words[n + 2] = KEYS[docs[1] + doc], ARGV[docs[2] + doc]
-      n = n + 2
-      if n == CHUNK then
-        call('MSET', unpack(words, 1, n))
-        n = 0
-      end
-    end
-  end
+for from = 1, n, CHUNK do
+  call('MSET', unpack(words, from, math.min(from + CHUNK - 1, n)))
 end
-if n > 0 then call('MSET', unpack(words, 1, n)) end
 
 answer[1], answer[2] = id, prev
 return answer

@@ -196,10 +196,12 @@ func (d *decision) change(w *waiting) {
 	w.answer.prev = d.e.ids[key]
 	w.answer.id = d.e.nextID(key)
 	var blob []byte
-	for i, b := range d.c.blobs {
+	from := 0
+	for i, n := range d.c.lengths {
 		if d.applies[i] {
-			blob = append(blob, b...)
+			blob = append(blob, d.c.blobs[from:from+n]...)
 		}
+		from += n
 	}
 	w.keep = int(d.e.sizes.maxLen(d.c))
 	w.entry = &entry{id: w.answer.id, version: string(d.c.version), prev: w.answer.prev.String(), boards: string(d.c.dict), groups: string(blob)}

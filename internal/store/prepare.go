@@ -30,9 +30,11 @@ type prepared struct {
 	ops     [][]joinedOp // the plain writes of each group, consecutive ones to one key joined
 	sets    []setOps     // the sorted-set writes of all groups, joined by key
 	dict    []byte       // the boards of the commit, as a change entry has them
-	blobs   [][]byte     // of each group, what a change entry says of it
+	blobs   []byte       // what a change entry says of the groups, one after the other
+	lengths []int        // of each group's part of it
 	values  int          // roughly what a script call has to carry
 	bytes   int
+	size    int // of it, what the groups' values take: versions, fields, arguments, documents
 }
 
 // joinedOp is a plain write. owned says that its arguments are no longer the caller's, and may grow.
@@ -52,7 +54,7 @@ type setOps struct {
 
 // prepare checks the groups and arranges their writes.
 func prepare(p Partition, version Version, groups []Group) (*prepared, error) {
-	c := &prepared{p: p, version: version, groups: groups, ops: make([][]joinedOp, len(groups)), blobs: make([][]byte, len(groups))}
+	c := &prepared{p: p, version: version, groups: groups, ops: make([][]joinedOp, len(groups)), lengths: make([]int, len(groups))}
 	if err := c.checkGuards(); err != nil {
 		return nil, err
 	}
@@ -64,6 +66,7 @@ func prepare(p Partition, version Version, groups []Group) (*prepared, error) {
 	for i := range groups {
 		c.joinOps(i, alone, sets)
 	}
+	c.size = c.bytes
 	if err := c.joinBoards(sets); err != nil {
 		return nil, err
 	}
@@ -279,7 +282,7 @@ func (c *prepared) joinBoards(sets map[Key]int) error {
 	keys := make([]int, 0, 16)             // board → place in c.sets
 	rows := make(map[boardUser]int, total) // → group
 	at := make([]int, 0, 16)
-	blobs := make([]byte, 0, len(c.groups)*64+total*16)
+	c.blobs = make([]byte, 0, len(c.groups)*64+total*16)
 	for i := range c.groups {
 		g := &c.groups[i]
 		at = at[:0]
@@ -302,10 +305,10 @@ func (c *prepared) joinBoards(sets map[Key]int) error {
 			}
 			at = append(at, place)
 		}
-		from := len(blobs)
-		blobs = appendGroup(blobs, g, at)
-		c.blobs[i] = blobs[from:len(blobs):len(blobs)]
-		c.carry(len(c.blobs[i]))
+		from := len(c.blobs)
+		c.blobs = appendGroup(c.blobs, g, at)
+		c.lengths[i] = len(c.blobs) - from
+		c.carry(c.lengths[i])
 	}
 	return nil
 }

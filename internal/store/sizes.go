@@ -18,10 +18,7 @@ func newEntrySizes(limit int64) *entrySizes { return &entrySizes{limit: limit} }
 
 // maxLen is how many entries the stream should keep, c's included.
 func (e *entrySizes) maxLen(c *prepared) int64 {
-	size := int64(entryOverhead + len(c.dict))
-	for _, b := range c.blobs {
-		size += int64(len(b))
-	}
+	size := int64(entryOverhead + len(c.dict) + len(c.blobs))
 	mean := e.mean.Load()
 	if mean == 0 {
 		mean = size
