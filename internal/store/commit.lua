@@ -55,13 +55,19 @@ for i = 1, #guards, 2 do
   holds[#holds + 1] = call('GETRANGE', KEYS[FIXED_KEYS + guards[i]], '0', '7') == guards[i + 1]
 end
 
+local versions = {}
+for from = FIXED_KEYS + fences + 1, FIXED_KEYS + fences + documents, CHUNK do
+  local to = math.min(from + CHUNK - 1, FIXED_KEYS + fences + documents)
+  local docs = call('MGET', unpack(KEYS, from, to))
+  for i = 1, to - from + 1 do versions[from + i - 1] = docs[i] and string.sub(docs[i], 1, 8) or '' end
+end
 local groups, doc, key, value = 0, FIXED_KEYS + fences, FIXED_KEYS + fences + documents, 0
 for r = 1, #runs, 2 do
   local form = runs[r + 1]
   local guarded, guard, absent, keys, count = form[1], form[2], form[3], form[4], form[5]
   for group = groups + 1, groups + runs[r] do
     doc = doc + guarded
-    local now = guarded == 1 and call('GETRANGE', KEYS[doc], '0', '7')
+    local now = guarded == 1 and versions[doc]
     if now == version then
       fail(group, ALREADY, false)
     elseif guard ~= 0 and not holds[guard] then
