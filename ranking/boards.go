@@ -165,6 +165,17 @@ func (b *Boards) Ready() bool {
 	return true
 }
 
+// Following waits until every partition has a position to go on from: whatever is derived from the store after it, and told of by OnChange and
+// OnReset, misses nothing. ctx bounds the wait.
+func (b *Boards) Following(ctx context.Context) error {
+	for _, p := range b.parts {
+		if err := p.await(ctx, nil, func() (bool, error) { return p.following, nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Stats are figures for metrics.
 type Stats struct {
 	Boards, Loading int

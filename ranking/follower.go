@@ -81,6 +81,10 @@ func (f *follower) follow(ctx context.Context) (progress bool, err error) {
 		case len(cs) == 0 && ownTop.Compare(last) > 0:
 			// An own change was in the stream before this read, and the read did not find it.
 			return progress, errLost
+		case len(cs) == 0:
+			if err := f.sameEpoch(ctx); err != nil {
+				return progress, err
+			}
 		}
 		for i := range cs {
 			if err := f.apply(&cs[i]); err != nil {
@@ -100,11 +104,12 @@ func (f *follower) connect(ctx context.Context) error {
 	}
 	f.p.mu.Unlock()
 
-	now, err := f.b.o.Source.Epoch(ctx, f.p.n)
+	// The tail first: if the store is wiped between the two, the epoch is of a history that does not have this tail, and the first read says so.
+	tail, err := f.b.o.Source.Tail(ctx, f.p.n)
 	if err != nil {
 		return err
 	}
-	tail, err := f.b.o.Source.Tail(ctx, f.p.n)
+	now, err := f.b.o.Source.Epoch(ctx, f.p.n)
 	if err != nil {
 		return err
 	}
@@ -125,6 +130,20 @@ func (f *follower) connect(ctx context.Context) error {
 	}
 	f.started = true
 	f.p.restart(now, tail)
+	return nil
+}
+
+// sameEpoch is asked when nothing came: a stream without entries has no other mark by which a store that was wiped could be told.
+func (f *follower) sameEpoch(ctx context.Context) error {
+	now, err := f.b.o.Source.Epoch(ctx, f.p.n)
+	if err != nil {
+		return err
+	}
+	f.p.mu.Lock()
+	defer f.p.mu.Unlock()
+	if now != f.p.epoch {
+		return errLost
+	}
 	return nil
 }
 

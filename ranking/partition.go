@@ -131,11 +131,11 @@ func (p *partition) await(ctx context.Context, stop <-chan struct{}, done func()
 func (p *partition) admitOwn(c *feed.Change) (from origin, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.following || c.ID.Compare(p.applied) <= 0 {
-		return 0, false // no board is whole, or the change is in them already
+	if p.following && c.ID.Compare(p.applied) <= 0 {
+		return 0, false // it is in the boards already
 	}
-	if p.ownWrites+len(c.Writes) > maxOwn {
-		p.noteOwnLocked(c)
+	if !p.following || p.ownWrites+len(c.Writes) > maxOwn {
+		p.noteOwnLocked(c) // what is read after it must have it, here or elsewhere: a revision says so also while no board is whole
 		return 0, false
 	}
 	if c.Prev == p.through {
@@ -226,18 +226,23 @@ func (p *partition) disconnect(lost bool) (read int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.connected = false
-	p.following = p.following && !lost
+	if lost {
+		p.following, p.ownTop = false, feed.Position{} // what it was may have been lost; own changes to come are not
+	}
 	p.announceLocked()
 	return p.reads - 1
 }
 
-// restart forgets the history and goes on from tail.
+// restart forgets the history and goes on from tail. Own changes that came meanwhile lie beyond it, unless the epoch is another.
 func (p *partition) restart(epoch string, tail feed.Position) {
 	p.applying.Lock()
 	defer p.applying.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.epoch, p.applied, p.last, p.through, p.ownTop = epoch, tail, tail, tail, feed.Position{}
+	if p.epoch != epoch {
+		p.ownTop = feed.Position{}
+	}
+	p.epoch, p.applied, p.last, p.through = epoch, tail, tail, tail
 	p.own, p.ownWrites = nil, 0
 	p.following, p.connected = true, true
 	p.announceLocked()
