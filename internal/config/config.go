@@ -41,6 +41,7 @@ type Store struct {
 	Redis      Secret `placeholder:"URL" help:"redis://, rediss:// or unix:// address of a Redis or Valkey server. Without it the data is kept by this process in --data-dir."`
 	DataDir    string `type:"path" default:"./laurel-data" placeholder:"DIR" help:"Where the embedded store keeps its append-only file."`
 	Fsync      string `enum:"always,everysec,no" default:"always" placeholder:"always|everysec|no" help:"When the embedded store forces its file to disk: before an answer, each second, or as the system likes."`
+	Changes    int64  `name:"changes-bytes" placeholder:"BYTES" help:"How much of its latest changes each partition keeps: a node that was away for longer loads its boards anew (0: 64 MiB, 16 MiB embedded)."`
 	Partitions int    `placeholder:"N" help:"Number of partitions of a new store; fixed from then on (0: 1, or what the store was created with)."`
 }
 
@@ -90,6 +91,9 @@ func (s *Store) Validate() error {
 	var errs []error
 	if s.Partitions < 0 || s.Partitions > MaxPartitions {
 		errs = append(errs, fmt.Errorf("--partitions: %d is not in 0…%d", s.Partitions, MaxPartitions))
+	}
+	if s.Changes < 0 {
+		errs = append(errs, fmt.Errorf("--changes-bytes: %d is negative", s.Changes))
 	}
 	if scheme, _, found := strings.Cut(s.Redis.Reveal(), "://"); s.Redis != "" && (!found || !slices.Contains(redisSchemes, scheme)) {
 		errs = append(errs, fmt.Errorf("--redis: the address must begin with one of %s://", strings.Join(redisSchemes, "://, ")))

@@ -18,7 +18,7 @@ import (
 const readPage = 1000
 
 // Epoch names the history that the partition's positions belong to. It is random, and read from the store each time; a server that lost everything
-// gets a new one.
+// gets a new one. A server that holds another number of partitions now, or another format, is one that this Store cannot work on: a plain error.
 func (s *Store) Epoch(ctx context.Context, p Partition) (string, error) {
 	if err := s.checkPartition(p); err != nil {
 		return "", err
@@ -26,6 +26,10 @@ func (s *Store) Epoch(ctx context.Context, p Partition) (string, error) {
 	m, err := s.meta(ctx, p, s.partitions)
 	if err != nil {
 		return "", err
+	}
+	if m[metaFormat] != format || m[metaPartitions] != strconv.Itoa(s.partitions) {
+		return "", fmt.Errorf("partition %d holds format %q with %q partitions, where it was %q with %d when this process connected: start it again",
+			p, m[metaFormat], m[metaPartitions], format, s.partitions)
 	}
 	return m[metaEpoch], nil
 }
@@ -144,7 +148,11 @@ func (s *Store) Tail(ctx context.Context, p Partition) (feed.Position, error) {
 }
 
 func tail(ctx context.Context, client redis.UniversalClient, p Partition) (feed.Position, error) {
-	last, err := client.HGet(ctx, string(MetaKey(p)), metaLast).Result()
+	return readTail(client.HGet(ctx, string(MetaKey(p)), metaLast))
+}
+
+func readTail(cmd *redis.StringCmd) (feed.Position, error) {
+	last, err := cmd.Result()
 	if errors.Is(err, redis.Nil) {
 		return feed.Position{}, nil
 	}

@@ -243,17 +243,9 @@ func (r *remote) board(ctx context.Context, k Key, yield func(member string, sco
 const waitSlice = time.Second
 
 func (r *remote) changes(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]entry, error) {
-	// The end first: what the read then misses between the two is gone from the stream.
-	end, err := tail(ctx, r.client, p)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := r.read(ctx, p, after, limit, -1)
+	entries, err := r.readNow(ctx, p, after, limit)
 	if err != nil || len(entries) > 0 {
 		return entries, err
-	}
-	if end != after {
-		return nil, feed.ErrTrimmed
 	}
 	for deadline := time.Now().Add(block); ; {
 		left := min(time.Until(deadline), waitSlice)
@@ -267,11 +259,35 @@ func (r *remote) changes(ctx context.Context, p Partition, after feed.Position, 
 	}
 }
 
-// read is one XREAD; a negative block does not wait.
+// readNow reads without waiting, in one round trip. feed.ErrTrimmed where there is nothing although after is not the end.
+func (r *remote) readNow(ctx context.Context, p Partition, after feed.Position, limit int) ([]entry, error) {
+	// The end first: what the read then misses between the two is gone from the stream.
+	pipe := r.client.Pipeline()
+	last := pipe.HGet(ctx, string(MetaKey(p)), metaLast)
+	reply := pipe.XRead(ctx, readArgs(p, after, limit, -1))
+	_, _ = pipe.Exec(ctx) // each reply has its own error
+	entries, err := readEntries(reply)
+	if err != nil || len(entries) > 0 {
+		return entries, err
+	}
+	if end, err := readTail(last); err != nil || end == after {
+		return nil, err
+	}
+	return nil, feed.ErrTrimmed
+}
+
+// read is one XREAD that waits at most block for the first entry.
 func (r *remote) read(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]entry, error) {
-	reply, err := r.client.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{string(ChangesKey(p)), after.String()}, Count: int64(limit), Block: block,
-	}).Result()
+	return readEntries(r.client.XRead(ctx, readArgs(p, after, limit, block)))
+}
+
+// readArgs are those of one XREAD; a negative block does not wait.
+func readArgs(p Partition, after feed.Position, limit int, block time.Duration) *redis.XReadArgs {
+	return &redis.XReadArgs{Streams: []string{string(ChangesKey(p)), after.String()}, Count: int64(limit), Block: block}
+}
+
+func readEntries(cmd *redis.XStreamSliceCmd) ([]entry, error) {
+	reply, err := cmd.Result()
 	if errors.Is(err, redis.Nil) || err == nil && len(reply) == 0 {
 		return nil, nil
 	}
