@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -95,17 +96,37 @@ func New(s *store.Store, c *clock.Clock) *Keys {
 	return k
 }
 
-// Load reads every key from the store.
-func (k *Keys) Load(ctx context.Context) error { return k.Reload(ctx) }
+// Load reads every key from the store, and forgets those that it no longer has.
+func (k *Keys) Load(ctx context.Context) error {
+	ticket := k.tickets.Add(1)
+	records, err := k.read(ctx)
+	if err != nil {
+		return err
+	}
+	k.put(ticket, records)
+	return nil
+}
 
 // Reload reads the keys again, when another node says that an org changed. Identities that requests under way hold stay as
-// they were.
+// they were. A record never goes: a store that lacks one has lost its history, and then everything stays as it was until whoever notices that
+// has called Load. store.ErrUnavailable.
 func (k *Keys) Reload(ctx context.Context) error {
 	ticket := k.tickets.Add(1)
 	records, err := k.read(ctx)
 	if err != nil {
 		return err
 	}
+	for id := range k.table.Load().records {
+		if _, ok := records[id]; !ok {
+			return fmt.Errorf("API key %s is gone: %w", id, store.ErrUnavailable)
+		}
+	}
+	k.put(ticket, records)
+	return nil
+}
+
+// put makes records known unless a read that began later was faster.
+func (k *Keys) put(ticket uint64, records map[string]record) {
 	t := newTable(records)
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -113,7 +134,6 @@ func (k *Keys) Reload(ctx context.Context) error {
 		k.applied = ticket
 		k.table.Store(t)
 	}
-	return nil
 }
 
 // Authenticate returns what a key stands for. Origin is the request's Origin header, "" for none: a browser sends it with

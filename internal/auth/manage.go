@@ -80,6 +80,9 @@ func (k *Keys) Create(ctx context.Context, org activity.Org, s Spec) (Key, strin
 	r := record{Org: org, Name: s.Name, Kind: s.Kind, Scopes: slices.Compact(slices.Sorted(slices.Values(s.Scopes))),
 		Origins: s.Origins, Created: now, Expires: s.Expires, SHA256: hashOf(token)}
 	id := "key_" + randomText(idLen)
+	if err := k.Reload(ctx); err != nil { // a store that lost its keys must not get one that keeps the bootstrap key out
+		return Key{}, "", fmt.Errorf("create API key: %w", err)
+	}
 	if err := k.add(ctx, map[string]record{id: r}); err != nil {
 		return Key{}, "", fmt.Errorf("create API key: %w", err)
 	}
@@ -109,16 +112,18 @@ func (k *Keys) Revoke(ctx context.Context, org activity.Org, id string) error {
 
 // Bootstrap makes token a secret key with all scopes for every one of the orgs that never had a key. An org that had one, revoked
 // or expired though it may be, is left alone: what an operator took away does not come back at the next start. Each org has a
-// record of its own, so that one org's administrator cannot revoke another's. Two nodes that start at once make it once.
+// record of its own, so that one org's administrator cannot revoke another's. Two nodes that start at once make it once. This node knows the
+// key when Load has been called after it.
 func (k *Keys) Bootstrap(ctx context.Context, token string, orgs []activity.Org) error {
 	if !usableToken(token) {
 		return &SpecError{"bootstrap key", "must be 1 to 256 printable ASCII characters without spaces"}
 	}
-	if err := k.Reload(ctx); err != nil {
+	records, err := k.read(ctx) // the table in memory stays until there is a better one
+	if err != nil {
 		return err
 	}
 	had := map[activity.Org]bool{}
-	for _, r := range k.table.Load().records {
+	for _, r := range records {
 		had[r.Org] = true
 	}
 	fresh := map[string]record{}

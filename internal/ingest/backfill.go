@@ -21,8 +21,9 @@ const (
 
 // filled is which definitions the users of each org are known to follow.
 type filled struct {
-	mu    sync.Mutex
-	print map[activity.Org]uint32
+	mu     sync.Mutex
+	print  map[activity.Org]uint32
+	losses int // how often history was lost
 }
 
 // Pending says whether users of the org may not follow its catalog yet: rules that it added or changed are not whole.
@@ -36,13 +37,31 @@ func (s *Service) Pending(org activity.Org) bool {
 	return s.filled.print[org] != plan.Print()
 }
 
-func (s *Service) setFilled(org activity.Org, print uint32) {
+// setFilled notes what was found since the given number of losses; after another one it may not be so any more.
+func (s *Service) setFilled(org activity.Org, print uint32, losses int) {
 	s.filled.mu.Lock()
 	defer s.filled.mu.Unlock()
+	if s.filled.losses != losses {
+		return
+	}
 	if s.filled.print == nil {
 		s.filled.print = map[activity.Org]uint32{}
 	}
 	s.filled.print[org] = print
+}
+
+// forgetFilled has the next round ask the store again which definitions the users follow.
+func (s *Service) forgetFilled() {
+	s.filled.mu.Lock()
+	defer s.filled.mu.Unlock()
+	clear(s.filled.print)
+	s.filled.losses++
+}
+
+func (s *Service) historiesLost() int {
+	s.filled.mu.Lock()
+	defer s.filled.mu.Unlock()
+	return s.filled.losses
 }
 
 func (s *Service) backfill(ctx context.Context) error {
@@ -73,6 +92,7 @@ func (s *Service) backfillAll(ctx context.Context) error {
 }
 
 func (s *Service) backfillOrg(ctx context.Context, org activity.Org) error {
+	losses := s.historiesLost()
 	plan, _, err := s.Plan(org)
 	if err != nil {
 		return err
@@ -83,7 +103,7 @@ func (s *Service) backfillOrg(ctx context.Context, org activity.Org) error {
 		return err
 	}
 	if string(docs[0].Content) == print {
-		s.setFilled(org, plan.Print())
+		s.setFilled(org, plan.Print(), losses)
 		return nil
 	}
 	for _, w := range s.writers {
@@ -99,7 +119,7 @@ func (s *Service) backfillOrg(ctx context.Context, org activity.Org) error {
 	if err != nil || r.Outcomes[0].Status != store.Applied {
 		return err // another node was faster: the next round reads what it wrote
 	}
-	s.setFilled(org, plan.Print())
+	s.setFilled(org, plan.Print(), losses)
 	s.Log.Info().Str("org", string(org)).Msg("all users follow the catalog")
 	return nil
 }

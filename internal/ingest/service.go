@@ -120,8 +120,11 @@ func (s *Service) Follow(c feed.Change) {
 	}
 }
 
-// Forget drops what is cached of a partition whose history was lost. For the boards' OnReset.
-func (s *Service) Forget(partition int) { s.writers[partition].cache.Purge() }
+// Forget drops what is known of a partition whose history was lost. For the boards' OnReset.
+func (s *Service) Forget(partition int) {
+	s.writers[partition].cache.Purge()
+	s.forgetFilled()
+}
 
 // Waiting is how many activities wait to be written.
 func (s *Service) Waiting() int {

@@ -205,7 +205,8 @@ func (w *writer) load(ctx context.Context, tasks []*task) error {
 	for _, t := range tasks {
 		var err error
 		if t.plan, t.entry, err = w.Plan(t.key.org); err != nil {
-			return err
+			w.fail(t, err)
+			continue
 		}
 		if t.loaded {
 			continue
@@ -254,9 +255,13 @@ func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *stor
 	case store.Exists:
 		return t.settleExisting(o.Found)
 	case store.Fenced:
-		if _, err := w.Registry.Reload(ctx, t.key.org); err != nil {
-			return err
+		_, err := w.Registry.Reload(ctx, t.key.org)
+		if errors.Is(err, registry.ErrOrgNotFound) {
+			// It was there: the store was wiped, and what it is to have again is not decided here. Nobody is told that the org does not exist.
+			w.fail(t, fmt.Errorf("%w: the definitions of org %s are gone", store.ErrUnavailable, t.key.org))
+			return nil
 		}
+		return err
 	}
 	return nil
 }

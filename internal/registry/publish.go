@@ -89,13 +89,17 @@ func (r *Registry) Apply(ctx context.Context, source []byte) (changed []activity
 		return nil, err
 	}
 	for _, c := range catalogs {
-		if before, ok := r.Get(c.Org); ok && before.Catalog.Hash == c.Hash {
-			continue
-		}
-		if _, err := r.Publish(ctx, c, "", true); err != nil {
+		before, err := r.document(ctx, c.Org) // what is in memory may be of a history that was lost
+		if err != nil {
 			return changed, err
 		}
-		changed = append(changed, c.Org)
+		after, err := r.Publish(ctx, c, "", true)
+		if err != nil {
+			return changed, err
+		}
+		if after.Version != before.Version {
+			changed = append(changed, c.Org)
+		}
 	}
 	mark := store.Group{Writes: []store.Op{{Kind: store.OpHSet, Key: store.MetaKey(0), Args: []string{appliedField, hash}}}}
 	if _, err := r.commit(ctx, 0, mark); err != nil {

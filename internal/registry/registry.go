@@ -74,13 +74,21 @@ func (r *Registry) Orgs() []activity.Org {
 	return slices.Sorted(maps.Keys(*r.entries.Load()))
 }
 
-// Load reads every catalog and its fences. A catalog that this program cannot compile stops it: serving the other orgs would answer
-// that org's users wrongly.
+// Empty says whether the store has no catalog at all: it is new, or was wiped.
+func (r *Registry) Empty(ctx context.Context) (bool, error) {
+	docs, err := r.store.Catalogs(ctx)
+	return len(docs) == 0, err
+}
+
+// Load reads every catalog and its fences, and forgets the orgs that the store no longer has. A catalog that this program cannot compile stops
+// it: serving the other orgs would answer that org's users wrongly.
 func (r *Registry) Load(ctx context.Context) error {
+	ticket := r.tickets.Add(1)
 	docs, err := r.store.Catalogs(ctx)
 	if err != nil {
 		return fmt.Errorf("read catalogs: %w", err)
 	}
+	found := map[activity.Org]bool{}
 	for _, doc := range docs {
 		c, err := catalog.ParseOrg(doc.Content)
 		if err != nil {
@@ -89,12 +97,24 @@ func (r *Registry) Load(ctx context.Context) error {
 		if _, err := r.Reload(ctx, c.Org); err != nil {
 			return err
 		}
+		found[c.Org] = true
 	}
+	r.drop(ticket, found)
 	return nil
 }
 
+// drop forgets the orgs that a listing did not find, save those that were read since it began.
+func (r *Registry) drop(ticket uint64, found map[activity.Org]bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	entries := maps.Clone(*r.entries.Load())
+	maps.DeleteFunc(entries, func(org activity.Org, _ *Entry) bool { return !found[org] && r.applied[org] < ticket })
+	r.entries.Store(&entries)
+}
+
 // Reload reads the org's catalog and fences again and returns what this node now works with. Every commit that it allows was
-// computed under the returned catalog. ErrOrgNotFound; errors of the store.
+// computed under the returned catalog. ErrOrgNotFound, and then Get goes on answering as before: an org goes only with the history that it belongs
+// to, and whoever notices that loads everything. Errors of the store.
 func (r *Registry) Reload(ctx context.Context, org activity.Org) (*Entry, error) {
 	ticket := r.tickets.Add(1)
 	e, err := r.read(ctx, org)
