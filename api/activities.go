@@ -137,6 +137,9 @@ func (a *API) getActivity(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	if err := a.await(r); err != nil {
+		return err
+	}
 	found, err := a.Writes.Activity(r.Context(), r.org, user, id)
 	if err != nil {
 		return err

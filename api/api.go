@@ -57,6 +57,9 @@ type Options struct {
 	// WebSocket serves GET /v1/ws and authenticates by itself; Home serves GET /. A nil one is 404.
 	WebSocket http.Handler
 	Home      http.Handler
+	// Ready says whether this node knows definitions and keys as the store has them; while it does not, requests that need a key are answered 503
+	// loading. nil: always.
+	Ready func() bool
 	// Version is shown in the OpenAPI document; "" is "dev".
 	Version string
 	Metrics Metrics

@@ -35,6 +35,9 @@ func (a *API) await(r *request) error {
 }
 
 func (a *API) getBoards(w http.ResponseWriter, r *request) error {
+	if err := a.await(r); err != nil {
+		return err
+	}
 	list, err := a.Reads.Leaderboards(r.Context(), r.org)
 	if err != nil {
 		return err

@@ -63,9 +63,8 @@ func (oneOfBatch) Schema(r huma.Registry) *huma.Schema {
 }
 
 func docGetActivity() operation {
-	return operation{id: "getActivity", tag: "activities", summary: "Read one activity as recorded",
-		responses: []response{ok("The activity", activityWire{}, exampleActivity)},
-		errors:    []string{"bad_request", "user_not_found", "activity_not_found", "org_not_found"}}
+	return operation{id: "getActivity", tag: "activities", summary: "Read one activity as recorded", query: []param{minRevision()},
+		responses: []response{ok("The activity", activityWire{}, exampleActivity)}, errors: append(userErrors(), "activity_not_found")}
 }
 
 func docReject() operation {
@@ -107,8 +106,9 @@ func docCloseImport() operation {
 }
 
 func docGetBoards() operation {
-	return operation{id: "listLeaderboards", tag: "leaderboards", summary: "List the rules and their cycles",
-		responses: []response{ok("The rules", leaderboardListDoc{}, exampleBoards)}, errors: []string{"org_not_found"}}
+	return operation{id: "listLeaderboards", tag: "leaderboards", summary: "List the rules and their cycles", query: []param{minRevision()},
+		responses: []response{ok("The rules", leaderboardListDoc{}, exampleBoards)},
+		errors:    []string{"org_not_found", "bad_revision", "epoch_changed", "behind"}}
 }
 
 func docGetBoard() operation {
@@ -173,14 +173,14 @@ func docGetUserRanks() operation {
 
 func docGetStreaks() operation {
 	return operation{id: "getStreaks", tag: "users", summary: "Read a user's streaks",
-		query:     []param{{name: "at", description: "As of this time, with what is known now", schema: instantText()}},
+		query:     []param{{name: "at", description: "As of this time, with what is known now", schema: instantText()}, minRevision()},
 		responses: []response{ok("The streaks", streaksDoc{}, exampleStreaks)}, errors: append(userErrors(), "sealed")}
 }
 
 func docGetActivities() operation {
 	return operation{id: "listActivities", tag: "users", summary: "Read a user's activities, newest first",
 		query: []param{{name: "limit", description: "Activities", schema: integer(1, maxActivities, defaultLimit)},
-			{name: "before", description: "next of the answer before", schema: text()}},
+			{name: "before", description: "next of the answer before", schema: text()}, minRevision()},
 		responses: []response{ok("The activities", activityPage{}, `{"activities":[`+exampleActivity+`]}`)}, errors: append(userErrors(), "bad_cursor")}
 }
 

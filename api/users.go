@@ -87,6 +87,9 @@ func (a *API) getStreaks(w http.ResponseWriter, r *request) error {
 		}
 		at = &i
 	}
+	if err := a.await(r); err != nil {
+		return err
+	}
 	object, err := a.Reads.Streaks(r.Context(), r.org, user, at)
 	if err != nil {
 		return err
@@ -107,6 +110,9 @@ func (a *API) getActivities(w http.ResponseWriter, r *request) error {
 	}
 	limit, err := queryInt(r, "limit", defaultLimit, 1, maxActivities)
 	if err != nil {
+		return err
+	}
+	if err := a.await(r); err != nil {
 		return err
 	}
 	list, next, err := a.Writes.Activities(r.Context(), r.org, user, limit, r.URL.Query().Get("before"))

@@ -52,6 +52,9 @@ func (a *API) wrap(rt route) http.Handler {
 func (a *API) run(rt route, w http.ResponseWriter, r *request) error {
 	if rt.scope != "" {
 		w.Header().Set("Cache-Control", "private, no-cache")
+		if a.Ready != nil && !a.Ready() {
+			return &fault{code: "loading", detail: "This node is reading definitions and keys anew."}
+		}
 		if err := a.authenticate(rt, r); err != nil {
 			return err
 		}

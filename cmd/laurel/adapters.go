@@ -40,9 +40,15 @@ func (s boardSource) Epoch(ctx context.Context, partition int) (string, error) {
 	return s.data.Epoch(ctx, store.Partition(partition))
 }
 
+// errUnsettled makes a client try again, here or elsewhere.
+var errUnsettled = errors.New("this node is reading its keys anew")
+
 // authenticator makes API keys work for live views. A key that may not read users sees boards only, as a publishable one does.
-func authenticator(keys *auth.Keys) ws.Authenticator {
+func authenticator(keys *auth.Keys, settled func() bool) ws.Authenticator {
 	return func(_ context.Context, token, origin, org string) (ws.Identity, error) {
+		if !settled() {
+			return ws.Identity{}, errUnsettled
+		}
 		id, err := keys.Authenticate(token, origin)
 		if errors.Is(err, auth.ErrForbidden) {
 			return ws.Identity{}, ws.ErrForbidden

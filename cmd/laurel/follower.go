@@ -6,38 +6,53 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"laurel/internal/activity"
-	"laurel/internal/auth"
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/registry"
+	"laurel/ranking"
 	"laurel/ws"
 )
 
 // follower passes each change of the store on to what this node derived from it: states, live views, definitions and keys. Definitions
 // and keys are read again in run, because a change must not wait for the store.
+//
+// The start is the first loss: what was read before there was a position to follow from may have changed unseen. From each loss on until definitions and
+// keys have been read again the follower is not settled, and the node answers nobody who needs a key.
 type follower struct {
-	catalogs *registry.Registry
-	keys     *auth.Keys
-	log      zerolog.Logger
-	writes   *ingest.Service
-	hub      *ws.Hub
+	known  *knowledge
+	log    zerolog.Logger
+	boards *ranking.Boards
+	writes *ingest.Service
+	hub    *ws.Hub
+
+	losses  atomic.Uint64 // of history, the start included
+	settles atomic.Uint64 // the number of losses after which everything was read again
 
 	mu    sync.Mutex
 	stale map[activity.Org]struct{} // bounded by the number of orgs
 	wake  chan struct{}
 }
 
-func newFollower(catalogs *registry.Registry, keys *auth.Keys, log zerolog.Logger) *follower {
-	return &follower{catalogs: catalogs, keys: keys, log: log, stale: map[activity.Org]struct{}{}, wake: make(chan struct{}, 1)}
+func newFollower(known *knowledge, log zerolog.Logger) *follower {
+	f := &follower{known: known, log: log, stale: map[activity.Org]struct{}{}, wake: make(chan struct{}, 1)}
+	f.losses.Store(1)
+	f.rouse()
+	return f
 }
 
 // to says who is told of changes. It is called before the first change comes.
-func (f *follower) to(writes *ingest.Service, hub *ws.Hub) { f.writes, f.hub = writes, hub }
+func (f *follower) to(boards *ranking.Boards, writes *ingest.Service, hub *ws.Hub) {
+	f.boards, f.writes, f.hub = boards, writes, hub
+}
+
+// settled says whether definitions and keys in memory are those of the history that is followed.
+func (f *follower) settled() bool { return f.settles.Load() == f.losses.Load() }
 
 // apply is called by the boards for each change, after they have it.
 func (f *follower) apply(c feed.Change) {
@@ -48,8 +63,9 @@ func (f *follower) apply(c feed.Change) {
 
 // reset is called by the boards when a partition's history was lost.
 func (f *follower) reset(partition int) {
+	f.losses.Add(1)
 	f.writes.Forget(partition)
-	f.reload(f.catalogs.Orgs())
+	f.rouse()
 }
 
 func (f *follower) reload(orgs []activity.Org) {
@@ -61,9 +77,14 @@ func (f *follower) reload(orgs []activity.Org) {
 		f.stale[org] = struct{}{}
 	}
 	f.mu.Unlock()
+	f.rouse()
+}
+
+// rouse has run look for something to do.
+func (f *follower) rouse() {
 	select {
 	case f.wake <- struct{}{}:
-	default: // run has been woken already
+	default: // it has been told already
 	}
 }
 
@@ -75,28 +96,60 @@ func (f *follower) run(ctx context.Context) error {
 			return nil
 		case <-f.wake:
 		}
-		f.mu.Lock()
-		orgs := slices.Collect(maps.Keys(f.stale))
-		clear(f.stale)
-		f.mu.Unlock()
-		if err := f.read(ctx, orgs); err != nil && ctx.Err() == nil {
+		if err := f.read(ctx); err != nil && ctx.Err() == nil {
 			f.log.Error().Err(err).Msg("definitions or keys cannot be read again; trying again")
 			if sleep(ctx, time.Second) == nil {
-				f.reload(orgs)
+				f.rouse()
 			}
 		}
 	}
 }
 
-func (f *follower) read(ctx context.Context, orgs []activity.Org) error {
-	if err := f.keys.Reload(ctx); err != nil {
+// read reads everything after a loss, else what changed.
+func (f *follower) read(ctx context.Context) error {
+	losses := f.losses.Load()
+	if f.settles.Load() == losses {
+		return f.readStale(ctx)
+	}
+	if err := f.boards.Following(ctx); err != nil {
+		return err
+	}
+	before := f.known.catalogs.Orgs()
+	if err := f.known.again(ctx); err != nil {
+		return err
+	}
+	f.settles.Store(losses)
+	// Views of orgs that are gone end, the others may show other definitions.
+	f.hub.Wake(feed.Change{Orgs: append(before, f.known.catalogs.Orgs()...)})
+	f.log.Info().Uint64("time", losses).Msg("definitions and keys are as the store has them")
+	f.rouse() // for what has changed meanwhile
+	return nil
+}
+
+func (f *follower) readStale(ctx context.Context) error {
+	f.mu.Lock()
+	orgs := slices.Collect(maps.Keys(f.stale))
+	clear(f.stale)
+	f.mu.Unlock()
+	if len(orgs) == 0 {
+		return nil
+	}
+	if err := f.readOrgs(ctx, orgs); err != nil {
+		f.reload(orgs)
+		return err
+	}
+	f.hub.Wake(feed.Change{Orgs: orgs}) // once more: views may have been rendered by the old definitions meanwhile
+	return nil
+}
+
+func (f *follower) readOrgs(ctx context.Context, orgs []activity.Org) error {
+	if err := f.known.keys.Reload(ctx); err != nil {
 		return err
 	}
 	for _, org := range orgs {
-		if _, err := f.catalogs.Reload(ctx, org); err != nil && !errors.Is(err, registry.ErrOrgNotFound) {
+		if _, err := f.known.catalogs.Reload(ctx, org); err != nil && !errors.Is(err, registry.ErrOrgNotFound) {
 			return err
 		}
 	}
-	f.hub.Wake(feed.Change{Orgs: orgs}) // once more: views may have been rendered by the old definitions meanwhile
 	return nil
 }

@@ -3,18 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"laurel/api"
 	"laurel/internal/auth"
-	"laurel/internal/catalog"
 	"laurel/internal/clock"
 	"laurel/internal/config"
 	"laurel/internal/ingest"
@@ -50,7 +45,8 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	defer n.operators.close()
 
 	data, err := store.Open(ctx, store.Options{
-		URL: cfg.Redis.Reveal(), DataDir: cfg.DataDir, Fsync: store.FsyncPolicy(cfg.Fsync), Partitions: cfg.Partitions, Log: log,
+		URL: cfg.Redis.Reveal(), DataDir: cfg.DataDir, Fsync: store.FsyncPolicy(cfg.Fsync), Partitions: cfg.Partitions,
+		ChangesBytes: cfg.Changes, Log: log,
 	})
 	if err != nil {
 		return err
@@ -58,31 +54,31 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	n.closeStore = sync.OnceValue(data.Close)
 	defer n.closeStore()
 
-	catalogs := registry.New(data, log)
-	keys := auth.New(data, now)
-	if err := prepare(ctx, cfg, catalogs, keys, log); err != nil {
+	known := &knowledge{cfg: cfg, catalogs: registry.New(data, log), keys: auth.New(data, now), log: log}
+	if err := known.begin(ctx); err != nil {
 		return err
 	}
+	catalogs, keys := known.catalogs, known.keys
 
-	changes := newFollower(catalogs, keys, log)
+	changes := newFollower(known, log)
 	boards := ranking.NewBoards(ranking.Options{Source: boardSource{data}, OnChange: changes.apply, OnReset: changes.reset, Log: log})
 	writes := ingest.New(ingest.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Metrics: ingestMetrics(metrics), Log: log})
 	reads := query.New(writes, boards, now)
 	n.hub = ws.New(ws.Options{
-		Source: reads, Authenticate: authenticator(keys), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
+		Source: reads, Authenticate: authenticator(keys, changes.settled), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
 	})
-	changes.to(writes, n.hub)
+	changes.to(boards, writes, n.hub)
 	metrics.WatchIndex(indexStats(boards))
 	metrics.WatchStreaks(streakStats(writes))
 
 	public, err := api.New(api.Options{
-		Writes: writes, Reads: reads, Registry: catalogs, Keys: keys, WebSocket: n.hub, Home: web.Handler(), Version: version(),
-		Metrics: api.Metrics{Request: metrics.Request}, Log: log,
+		Writes: writes, Reads: reads, Registry: catalogs, Keys: keys, WebSocket: n.hub, Home: web.Handler(), Ready: changes.settled,
+		Version: version(), Metrics: api.Metrics{Request: metrics.Request}, Log: log,
 	})
 	if err != nil {
 		return err
 	}
-	ready := func() bool { return n.taking.Load() && boards.Ready() }
+	ready := func() bool { return n.taking.Load() && boards.Ready() && changes.settled() }
 	n.upkeep = n.group.start("store", data.Run)
 	n.following = n.group.start("boards", boards.Run)
 	n.reloading = n.group.start("reload", changes.run)
@@ -152,53 +148,4 @@ func half(do func(context.Context) error) func(context.Context) error {
 		defer cancel()
 		return do(ctx)
 	}
-}
-
-// prepare brings definitions and keys into the store and into memory, before anything is served.
-func prepare(ctx context.Context, cfg config.Serve, catalogs *registry.Registry, keys *auth.Keys, log zerolog.Logger) error {
-	if err := catalogs.Load(ctx); err != nil {
-		return err
-	}
-	if err := applyCatalog(ctx, cfg.Catalog, catalogs, log); err != nil {
-		return err
-	}
-	if err := keys.Load(ctx); err != nil {
-		return err
-	}
-	bootstrap, err := cfg.Bootstrap()
-	if err != nil {
-		return err
-	}
-	if bootstrap != "" {
-		if err := keys.Bootstrap(ctx, bootstrap.Reveal(), catalogs.Orgs()); err != nil {
-			return err
-		}
-	}
-	for _, org := range catalogs.Orgs() {
-		if len(keys.List(ctx, org)) == 0 {
-			log.Warn().Str("org", string(org)).Msg("this org has no API key, so nobody can use it: start once with --bootstrap-key-file")
-		}
-	}
-	return nil
-}
-
-// applyCatalog applies the file, or what a server starts with that has no definitions at all.
-func applyCatalog(ctx context.Context, path string, catalogs *registry.Registry, log zerolog.Logger) error {
-	source := catalog.Default()
-	if path != "" {
-		var err error
-		if source, err = os.ReadFile(path); err != nil {
-			return fmt.Errorf("--catalog: %w", err)
-		}
-	} else if len(catalogs.Orgs()) > 0 {
-		return nil
-	}
-	changed, err := catalogs.Apply(ctx, source)
-	if err != nil {
-		return fmt.Errorf("catalog %s: %w", path, err)
-	}
-	for _, org := range changed {
-		log.Info().Str("org", string(org)).Msg("catalog applied")
-	}
-	return nil
 }
