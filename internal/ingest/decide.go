@@ -52,6 +52,8 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 	acts := make([]activity.Activity, len(a.units))
 	for i, u := range a.units {
 		acts[i] = u.activity
+		// What arrived before a close and is committed after it came after it: standings that were read after the fence are final.
+		acts[i].Received = max(acts[i].Received, t.entry.ClosedThrough)
 	}
 	was := a.state.Oldest
 	update := progress.Apply(t.plan, a.state, acts, now)
@@ -324,5 +326,5 @@ func (a *attempt) outcome(i int) Outcome {
 	if v.Status == activity.Ignored {
 		return Outcome{Status: StatusIgnored, Activity: &act}
 	}
-	return Outcome{Status: StatusAccepted, Activity: &act}
+	return Outcome{Status: StatusAccepted, Activity: &act, ClosedFor: v.ClosedFor}
 }

@@ -152,7 +152,7 @@ type cached struct {
 	content string
 }
 
-// plans keeps the plan of each published catalog, made once.
+// plans keeps the plan of each published catalog and what it keeps of periods, made once.
 type plans struct {
 	mu sync.Mutex
 	of map[activity.Org]planned
@@ -171,13 +171,17 @@ func (s *Service) Plan(org activity.Org) (*progress.Plan, *registry.Entry, error
 	}
 	s.plans.mu.Lock()
 	defer s.plans.mu.Unlock()
-	if have, ok := s.plans.of[org]; ok && have.entry.Catalog == e.Catalog {
+	have, ok := s.plans.of[org]
+	if ok && have.entry == e {
 		return have.plan, e, nil
 	}
 	if s.plans.of == nil {
 		s.plans.of = map[activity.Org]planned{}
 	}
-	p := progress.NewPlan(e.Catalog)
-	s.plans.of[org] = planned{e, p}
-	return p, e, nil
+	if !ok || have.entry.Catalog.Hash != e.Catalog.Hash || !have.entry.Kept.Equal(e.Kept) {
+		have.plan = progress.NewPlanOf(e.Catalog, e.Kept)
+	}
+	have.entry = e
+	s.plans.of[org] = have
+	return have.plan, e, nil
 }

@@ -41,6 +41,8 @@ type Outcome struct {
 	Err    *ItemError // for rejected
 	// Activity is as recorded, for accepted, duplicate and ignored.
 	Activity *activity.Activity
+	// ClosedFor are the periods in which an accepted activity came too late to count.
+	ClosedFor []progress.Unreached
 	// Effects are there when asked for and accepted.
 	Effects *Effects
 }

@@ -28,6 +28,8 @@ type Verdict struct {
 	Status activity.Status
 	Reason string
 	Err    error
+	// ClosedFor are the periods in which it came too late to count, in the order of the catalog. It counts everywhere else.
+	ClosedFor []Unreached
 }
 
 // BoardChange is a user's standing on one board before and after.
@@ -76,7 +78,9 @@ type applier struct {
 	// bounded are the rules whose sums are kept in range also when sorted, by passing over what does not fit.
 	bounded map[int]bool
 	touched []touch
-	update  Update
+	// closed are the periods that the activity at hand does not reach.
+	closed []Unreached
+	update Update
 }
 
 // match is a rule that the activity at hand counts for.
@@ -100,6 +104,7 @@ type touch struct {
 
 // adopt brings a state under the plan, or asks for a rebuild if it was made under another one.
 func (a *applier) adopt() {
+	a.state.dropGone(a.plan)
 	if a.state.Plan == a.plan.print {
 		return
 	}
@@ -124,8 +129,9 @@ func (a *applier) apply(act *activity.Activity) Verdict {
 	}
 	a.state.noteOldest(act.At)
 	a.state.noteBehaviour(a.plan, b, act)
+	a.closed = nil
 	a.add(act)
-	return Verdict{Status: activity.Accepted}
+	return Verdict{Status: activity.Accepted, ClosedFor: a.closed}
 }
 
 func (s *State) noteOldest(at calendar.Instant) {
@@ -182,7 +188,7 @@ func (a *applier) check(rule int, v catalog.Value, act *activity.Activity) error
 	}
 	for _, c := range r.cycles {
 		o, ok := a.ordinal(c, act.At)
-		if !ok || a.plan.closedFor(c, o, act) {
+		if !ok || !a.reaches(r, c, o, act) {
 			continue
 		}
 		if t := a.state.Tally(r.ID, a.plan.keys[c], o); t != nil {
@@ -210,7 +216,13 @@ func (a *applier) add(act *activity.Activity) {
 		rs := a.state.openRule(r)
 		for _, c := range r.cycles {
 			o, ok := a.ordinal(c, act.At)
-			if !ok || a.plan.closedFor(c, o, act) {
+			if !ok {
+				continue
+			}
+			if !a.reaches(r, c, o, act) {
+				if !a.sorted {
+					a.closed = append(a.closed, Unreached{r.ID, a.plan.label(c, o)})
+				}
 				continue
 			}
 			pt := rs.openCycle(a.plan.keys[c]).open(o)
@@ -286,7 +298,7 @@ func (a *applier) tally(t touch) *PeriodTally {
 }
 
 func (a *applier) change(r *rulePlan, cycle int, o calendar.Ordinal, before, after Standing) {
-	if before == after {
+	if before == after || r.gone(cycle, o) {
 		return
 	}
 	a.update.Boards = append(a.update.Boards, BoardChange{

@@ -28,6 +28,8 @@ type Plan struct {
 type rulePlan struct {
 	*catalog.Rule
 	cycles []int // indexes into Plan.cycles
+	// first is, by cycle of the plan, the first period that is kept; nil where none of the rule's is gone.
+	first []calendar.Ordinal
 }
 
 type periodKey struct {
@@ -35,7 +37,7 @@ type periodKey struct {
 	ordinal calendar.Ordinal
 }
 
-// NewPlan makes a catalog ready.
+// NewPlan makes a catalog ready, for an org of which no period is gone.
 func NewPlan(c *catalog.Catalog) *Plan {
 	p := &Plan{Catalog: c, cal: c.Calendar()}
 	index := map[string]int{}

@@ -100,7 +100,7 @@ func (s *State) continueFrom(p *Plan, base *State) {
 				continue
 			}
 			for j := range c.Periods {
-				if pt := &c.Periods[j]; !p.whollyBefore(k, pt.Ordinal, s.Sealed) {
+				if pt := &c.Periods[j]; !p.whollyBefore(k, pt.Ordinal, s.Sealed) && !r.gone(k, pt.Ordinal) {
 					to := s.openRule(r).openCycle(p.keys[k]).open(pt.Ordinal)
 					to.Merge(r.Fold, &pt.Tally)
 				}
@@ -206,6 +206,7 @@ func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.
 	a := applier{plan: p, state: base, now: now, sorted: true}
 	base.Zones, base.Plan = old.Zones, p.print
 	base.dropRedefined(p)
+	base.dropGone(p)
 	for _, act := range inOrder(records) {
 		if act.At >= seal {
 			continue

@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"laurel/internal/activity"
 	"laurel/internal/catalog"
 	"laurel/internal/store"
@@ -20,11 +18,6 @@ const attempts = 16
 
 // appliedField of the partition 0 meta hash remembers the last catalog file that was applied.
 const appliedField = "catalog_file"
-
-// fence is a fence document's content.
-type fence struct {
-	Catalog string `json:"catalog"` // Catalog.Hash
-}
 
 // Publish makes c its org's catalog. The stored one must have the version ifMatch ("" for an org that has none yet); with force
 // whatever is there is replaced. Publishing what is there already changes nothing. When it returns, no commit computed under
@@ -108,69 +101,6 @@ func (r *Registry) Apply(ctx context.Context, source []byte) (changed []activity
 	return changed, nil
 }
 
-// read returns the org's stored catalog once every partition's fence names it, writing those that do not. The fence is read
-// before the document: if the compare-and-set on the fence then holds, nobody fenced for a newer document in between.
-func (r *Registry) read(ctx context.Context, org activity.Org) (*Entry, error) {
-	for range attempts {
-		fences, err := r.fences(ctx, org)
-		if err != nil {
-			return nil, err
-		}
-		doc, err := r.document(ctx, org)
-		if err != nil {
-			return nil, err
-		}
-		if doc.Version == "" {
-			return nil, ErrOrgNotFound
-		}
-		c, err := catalog.ParseOrg(doc.Content)
-		if err != nil {
-			return nil, err
-		}
-		stale, err := r.advance(ctx, org, c.Hash, fences)
-		if err != nil {
-			return nil, err
-		}
-		if stale == 0 {
-			return &Entry{Catalog: c, Version: doc.Version, Fences: versions(fences)}, nil
-		}
-	}
-	return nil, fmt.Errorf("fences of org %s do not settle: %w", org, store.ErrUnavailable)
-}
-
-// advance writes the fences that name another catalog than hash, and says how many those were: the caller reads again, because
-// both the fences' versions and the document may be others by now.
-func (r *Registry) advance(ctx context.Context, org activity.Org, hash string, fences []store.Doc) (stale int, err error) {
-	content, err := json.Marshal(fence{Catalog: hash})
-	if err != nil {
-		return 0, err
-	}
-	for p, doc := range fences {
-		if doc.Version != "" && bytes.Equal(doc.Content, content) {
-			continue
-		}
-		stale++
-		group := store.Group{Org: org, Doc: doc.Key, Expect: doc.Version, Content: content}
-		if _, err := r.commit(ctx, store.Partition(p), group); err != nil {
-			return stale, err
-		}
-	}
-	return stale, nil
-}
-
-// fences reads the org's fence of every partition, in order.
-func (r *Registry) fences(ctx context.Context, org activity.Org) ([]store.Doc, error) {
-	out := make([]store.Doc, r.store.Partitions())
-	for p := range out {
-		docs, err := r.store.Docs(ctx, []store.Key{store.FenceKey(store.Partition(p), org)})
-		if err != nil {
-			return nil, err
-		}
-		out[p] = docs[0]
-	}
-	return out, nil
-}
-
 // document reads the org's catalog document.
 func (r *Registry) document(ctx context.Context, org activity.Org) (store.Doc, error) {
 	docs, err := r.store.Docs(ctx, []store.Key{store.CatalogKey(org)})
@@ -187,12 +117,4 @@ func (r *Registry) commit(ctx context.Context, p store.Partition, g store.Group)
 		return false, err
 	}
 	return result.Outcomes[0].Status == store.Applied, nil
-}
-
-func versions(docs []store.Doc) []store.Version {
-	out := make([]store.Version, len(docs))
-	for i, d := range docs {
-		out[i] = d.Version
-	}
-	return out
 }

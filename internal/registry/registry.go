@@ -7,6 +7,12 @@
 // older catalog applies anywhere, so what depends on that (backfill, final standings) is read after Publish. A fence that names
 // another catalog than the stored one is a publication under way, or one whose node died: any node that meets it carries it
 // forward, so an org is never stuck and two publishers agree on the one that the catalog document names.
+//
+// Periods close in the same way. Beside the catalog's hash a fence says up to which instant periods are closed, and which are gone. Both only grow, and
+// joining them (the later instant, the later first period that is kept) gives the same in any order. Whoever writes a fence writes the join of all
+// fences as it read them with what it adds, by compare-and-set on each: no fence ever falls behind what it said, and fences that differ are a closing
+// under way, which any node that meets it carries forward. Close returns when every fence says at least what was asked. From then on every commit that
+// applies was computed by somebody who knew that the period is closed, on whatever node and by whatever clock.
 package registry
 
 import (
@@ -21,6 +27,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"laurel/internal/activity"
+	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/internal/store"
 )
@@ -38,6 +45,10 @@ type Entry struct {
 	Version store.Version
 	// Fences are the versions of the fence documents, by partition: each partition's document has its own.
 	Fences []store.Version
+	// ClosedThrough: every period with end + close_grace at or before it is closed, in every partition. It only grows; 0: none was closed yet.
+	ClosedThrough calendar.Instant
+	// Kept says which of the closed periods are gone. It only grows, also where a rule's keep does: what is gone does not come back.
+	Kept catalog.Kept
 }
 
 // Fence is the version that a commit to the partition must name.
@@ -117,9 +128,20 @@ func (r *Registry) drop(ticket uint64, found map[activity.Org]bool) {
 // to, and whoever notices that loads everything. Errors of the store.
 func (r *Registry) Reload(ctx context.Context, org activity.Org) (*Entry, error) {
 	ticket := r.tickets.Add(1)
-	e, err := r.read(ctx, org)
+	e, err := r.read(ctx, org, fence{})
 	if err != nil {
 		return nil, fmt.Errorf("reload catalog of org %s: %w", org, err)
+	}
+	return r.put(org, ticket, e), nil
+}
+
+// Close makes every period with end + close_grace ≤ through closed, and those before kept gone, and returns what this node now works with. What was
+// closed or gone before stays so. Errors as Reload.
+func (r *Registry) Close(ctx context.Context, org activity.Org, through calendar.Instant, kept catalog.Kept) (*Entry, error) {
+	ticket := r.tickets.Add(1)
+	e, err := r.read(ctx, org, fence{ClosedThrough: int64(through), Kept: kept})
+	if err != nil {
+		return nil, fmt.Errorf("close periods of org %s: %w", org, err)
 	}
 	return r.put(org, ticket, e), nil
 }

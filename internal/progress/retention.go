@@ -1,0 +1,67 @@
+package progress
+
+import (
+	"math"
+	"slices"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/catalog"
+)
+
+// Retention: a period that is gone (catalog.Kept) has no tally and no row. What is gone is part of the plan, and the plan is made from the same fence that
+// a commit names: once the fence says that a period is gone, no commit that applies writes a row of it, so that its board can be removed for good.
+
+// NewPlanOf makes a catalog ready for an org of which some periods are gone.
+func NewPlanOf(c *catalog.Catalog, kept catalog.Kept) *Plan {
+	p := NewPlan(c)
+	for i := range p.rules {
+		r := &p.rules[i]
+		for _, k := range r.cycles {
+			first, some := kept[r.ID][p.keys[k]]
+			if !some {
+				continue
+			}
+			if r.first == nil {
+				r.first = slices.Repeat([]calendar.Ordinal{math.MinInt32}, len(p.cycles))
+			}
+			r.first[k] = first
+		}
+	}
+	return p
+}
+
+// gone says whether the rule no longer keeps a period of a cycle.
+func (r *rulePlan) gone(cycle int, o calendar.Ordinal) bool {
+	return r.first != nil && o < r.first[cycle]
+}
+
+// Unreached is a period in which an activity does not count any more, because it came after the period's close, or because the period is gone.
+type Unreached struct{ Rule, Label string }
+
+// reaches says whether the activity at hand counts in a period of a rule that it matches.
+func (a *applier) reaches(r *rulePlan, cycle int, o calendar.Ordinal, act *activity.Activity) bool {
+	return !r.gone(cycle, o) && !a.plan.closedFor(cycle, o, act)
+}
+
+// dropGone drops the tallies of periods that are gone.
+func (s *State) dropGone(p *Plan) {
+	for i := range p.rules {
+		r := &p.rules[i]
+		if r.first == nil {
+			continue
+		}
+		rs := s.rule(r.ID)
+		if rs == nil {
+			continue
+		}
+		for _, k := range r.cycles {
+			c := rs.cycle(p.keys[k])
+			if c == nil || len(c.Periods) == 0 || !r.gone(k, c.Periods[0].Ordinal) {
+				continue
+			}
+			n, _ := c.find(r.first[k])
+			c.Periods = c.Periods[n:]
+		}
+	}
+}
