@@ -70,6 +70,8 @@ type Change struct {
 	Prev   Position
 	Users  []UserVersion
 	Writes []Write
+	// Dropped are boards that are removed for good, with all that the partition has of them. None of them is in Writes.
+	Dropped []Board
 	// Orgs whose definitions, fence or users' display data changed otherwise than by activities; followers reload them.
 	Orgs []activity.Org
 }

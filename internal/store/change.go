@@ -24,6 +24,7 @@ const (
 const (
 	blobUser       = 1 // a user's state has the commit's version
 	blobOrgChanged = 2
+	blobDropped    = 8 // after the writes: boards that are removed
 	writeRemoved   = 1
 	writeOther     = 2 // the write's user is not the group's: it follows
 )
@@ -39,7 +40,8 @@ func appendBoard(b []byte, board feed.Board) []byte {
 	return appendText(appendText(appendText(b, board.Org), board.Rule), board.Label)
 }
 
-// appendGroup encodes what followers learn of one applied group. boards gives the place of each of its writes in the dictionary.
+// appendGroup encodes what followers learn of one applied group. boards gives the place of each of its writes in the dictionary, and then of each of
+// its drops.
 func appendGroup(b []byte, g *Group, boards []int) []byte {
 	var flags byte
 	if g.User != "" {
@@ -48,6 +50,9 @@ func appendGroup(b []byte, g *Group, boards []int) []byte {
 	if g.OrgChanged {
 		flags |= blobOrgChanged
 	}
+	if len(g.Drops) > 0 {
+		flags |= blobDropped
+	}
 	b = appendText(append(b, flags), g.Org)
 	if g.User != "" {
 		b = appendText(b, g.User)
@@ -55,6 +60,12 @@ func appendGroup(b []byte, g *Group, boards []int) []byte {
 	b = binary.AppendUvarint(b, uint64(len(g.Boards)))
 	for i := range g.Boards {
 		b = appendWrite(b, &g.Boards[i], boards[i], g.User)
+	}
+	if len(g.Drops) > 0 {
+		b = binary.AppendUvarint(b, uint64(len(g.Drops)))
+		for _, place := range boards[len(g.Boards):] {
+			b = binary.AppendUvarint(b, uint64(place))
+		}
 	}
 	return b
 }
@@ -168,6 +179,17 @@ func (d *decoder) group(c *feed.Change, boards []feed.Board, version string) {
 	}
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		d.write(c, boards, user)
+	}
+	if flags&blobDropped == 0 {
+		return
+	}
+	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+		place := d.uvarint()
+		if place >= uint64(len(boards)) {
+			d.fail()
+			return
+		}
+		c.Dropped = append(c.Dropped, boards[place])
 	}
 }
 

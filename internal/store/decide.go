@@ -171,7 +171,11 @@ func (d *decision) write(op *Op) {
 		d.kinds[string(op.Key)] = "string"
 	case OpAppend:
 		d.holds(op.Key, "stream")
-		d.add(append([]string{"XADD", string(op.Key), d.e.nextID(op.Key).String()}, op.Args...)...)
+		words := []string{"XADD", string(op.Key)}
+		if op.Keep > 0 {
+			words = append(words, "MAXLEN", strconv.Itoa(op.Keep))
+		}
+		d.add(append(append(words, d.e.nextID(op.Key).String()), op.Args...)...)
 	default:
 		name, kind := commandOf(op.Kind)
 		d.holds(op.Key, kind)

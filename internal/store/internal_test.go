@@ -249,9 +249,9 @@ func TestMember_SortsByTimeAndComesBack(t *testing.T) {
 
 func TestKeys_AreThoseOfTheDesign(t *testing.T) {
 	board := feed.Board{Org: "git", Rule: "daily.current", Label: "all"}
-	got := []Key{StateKey(3, "git", "a:b"), ColdKey(3, "git", "u"), ProfileKey(3, "git", "u"), LogKey(3, "git", "u"), BoardKey(3, board), FenceKey(3, "git"),
+	got := []Key{StateKey(3, "git", "a:b"), ColdKey(3, "git", "u"), ProfileKey(3, "git", "u"), LogKey(3, "git", "u"), BoardKey(3, board), FenceKey(3, "git"), ClosedKey("git"),
 		DueKey(3), ChangesKey(3), TransfersKey(3), OutboxKey(3), MetaKey(3), CatalogKey("git"), KeysKey()}
-	want := []Key{"{3}:u:git:a:b", "{3}:c:git:u", "{3}:p:git:u", "{3}:l:git:u", "{3}:b:git:daily.current:all", "{3}:f:git",
+	want := []Key{"{3}:u:git:a:b", "{3}:c:git:u", "{3}:p:git:u", "{3}:l:git:u", "{3}:b:git:daily.current:all", "{3}:f:git", "{0}:closed:git",
 		"{3}:due", "{3}:changes", "{3}:transfers", "{3}:outbox", "{3}:meta", "{0}:catalog:git", "{0}:keys"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)

@@ -134,5 +134,8 @@ func changesPartition(k Key) (Partition, bool) {
 	return Partition(p), err == nil
 }
 
+// ClosedKey is the document that says which periods of the org were closed with an event, and of which the boards were dropped.
+func ClosedKey(org activity.Org) Key { return Key("{0}:closed:" + string(org)) }
+
 // BackfillKey is the document that names the definitions which every user's state of the org follows.
 func BackfillKey(org activity.Org) Key { return Key("{0}:filled:" + string(org)) }

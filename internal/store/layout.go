@@ -124,6 +124,9 @@ func (l *layout) group(form []byte, c *prepared, i, guard int) []byte {
 			l.keys = append(l.keys, string(op.Key))
 		}
 		args, first := op.Args, l.count-values+1
+		if op.Kind == OpAppend {
+			args = op.appending()
+		}
 		if j == 0 && len(g.Absent) == 1 && op.Kind == OpHSet && args[0] == g.Absent[0] {
 			args, first = args[1:], first-1 // the id that must be absent is the field that is set, and the last value so far
 		}
@@ -196,4 +199,13 @@ func (l *layout) command(name, script string) []any {
 		words = append(words, l.chunks[i])
 	}
 	return words
+}
+
+// appending is what XADD takes after the key.
+func (op *Op) appending() []string {
+	words := make([]string, 0, len(op.Args)+4)
+	if op.Keep > 0 {
+		words = append(words, "MAXLEN", "~", strconv.Itoa(op.Keep))
+	}
+	return append(append(words, "*"), op.Args...)
 }

@@ -81,6 +81,9 @@ func (m *modelStore) apply(g *store.Group, v store.Version) {
 		}
 		m.boards[w.Board][w.User] = *w.New
 	}
+	for _, b := range g.Drops {
+		delete(m.boards, b)
+	}
 	if g.Doc != "" {
 		m.docs[g.Doc] = store.Doc{Key: g.Doc, Version: v, Content: g.Content}
 	}
@@ -149,6 +152,7 @@ func (m *modelStore) commit(groups []store.Group, r store.Result) store.Result {
 			}
 			change.Writes = append(change.Writes, fw)
 		}
+		change.Dropped = append(change.Dropped, g.Drops...)
 	}
 	if applied {
 		m.changes = append(m.changes, change)
@@ -168,6 +172,16 @@ func (m *modelStore) drawGroups(t *rapid.T) []store.Group {
 		if rapid.IntRange(0, 2).Draw(t, "user") > 0 {
 			groups = append(groups, m.drawGroup(t, u))
 		}
+	}
+	for _, b := range modelBoards { // one that the commit drops is written by none of its groups
+		if len(groups) == 0 || rapid.IntRange(0, 7).Draw(t, "drop") > 0 {
+			continue
+		}
+		for i := range groups {
+			groups[i].Boards = slices.DeleteFunc(groups[i].Boards, func(w store.BoardWrite) bool { return w.Board == b })
+		}
+		i := rapid.IntRange(0, len(groups)-1).Draw(t, "dropped by")
+		groups[i].Drops = append(groups[i].Drops, b)
 	}
 	return groups
 }

@@ -185,7 +185,7 @@ func (c *prepared) checkOp(g *Group, op *Op) error {
 	case OpZAdd:
 		ok = n > 0 && n%2 == 0 && validScores(op.Args)
 	case OpAppend:
-		ok = n > 0 && n%2 == 0 && n <= maxUnpack
+		ok = n > 0 && n%2 == 0 && n <= maxUnpack && op.Keep >= 0
 		if g.Doc == "" {
 			return fmt.Errorf("commit: append to %q needs a guarding document: a lost reply would repeat it", op.Key)
 		}
@@ -266,6 +266,9 @@ func (c *prepared) set(key Key, sets map[Key]int) *setOps {
 	return &c.sets[n]
 }
 
+// dropped stands for the place in c.sets of a board that the commit drops.
+const dropped = -1
+
 // boardUser names a row of a board.
 type boardUser struct {
 	board int
@@ -296,6 +299,9 @@ func (c *prepared) joinBoards(sets map[Key]int) error {
 				keys = append(keys, sets[BoardKey(c.p, w.Board)])
 				c.dict = appendBoard(c.dict, w.Board)
 			}
+			if keys[place] == dropped {
+				return fmt.Errorf("commit: board %v is dropped and written", w.Board)
+			}
 			if _, twice := rows[boardUser{place, w.User}]; twice {
 				return fmt.Errorf("commit: two writes to user %q on board %v", w.User, w.Board)
 			}
@@ -304,6 +310,17 @@ func (c *prepared) joinBoards(sets map[Key]int) error {
 				return err
 			}
 			at = append(at, place)
+		}
+		for _, b := range g.Drops {
+			if _, known := places[b]; known {
+				return fmt.Errorf("commit: board %v is dropped and written, or dropped twice", b)
+			}
+			places[b] = len(keys)
+			at = append(at, len(keys))
+			keys = append(keys, dropped)
+			c.dict = appendBoard(c.dict, b)
+			c.ops[i] = append(c.ops[i], joinedOp{Op: Op{Kind: OpDel, Key: BoardKey(c.p, b)}})
+			c.carry(len(b.Org) + len(b.Rule) + len(b.Label))
 		}
 		from := len(c.blobs)
 		c.blobs = appendGroup(c.blobs, g, at)
@@ -358,6 +375,7 @@ func (c *prepared) change(applies func(group int) bool) feed.Change {
 		for j := range g.Boards {
 			ch.Writes = append(ch.Writes, g.Boards[j].write())
 		}
+		ch.Dropped = append(ch.Dropped, g.Drops...)
 	}
 	return ch
 }

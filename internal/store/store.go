@@ -38,6 +38,8 @@ type Group struct {
 	// Writes are applied in order, before the document.
 	Writes []Op
 	Boards []BoardWrite
+	// Drops are boards that are removed with all their rows. No group of the commit may write them.
+	Drops []feed.Board
 	// OrgChanged tells followers that definitions, the fence or the display data of Org changed.
 	OrgChanged bool
 }
@@ -66,12 +68,12 @@ type OpKind uint8
 // The plain writes. Nothing here reads, so a group's effect does not depend on what it finds.
 const (
 	OpSet    OpKind = iota + 1 // SET key args[0]
-	OpDel                      // DEL key
+	OpDel                      // UNLINK key
 	OpHSet                     // HSET key args… (field, value pairs)
 	OpHDel                     // HDEL key args…
 	OpZAdd                     // ZADD key args… (score, member pairs)
 	OpZRem                     // ZREM key args…
-	OpAppend                   // XADD key * args… (field, value pairs)
+	OpAppend                   // XADD key [MAXLEN ~ Op.Keep] * args… (field, value pairs)
 )
 
 // Op is one plain write.
@@ -79,6 +81,8 @@ type Op struct {
 	Kind OpKind
 	Key  Key
 	Args []string
+	// Keep is, for OpAppend, how many entries the stream keeps, roughly, the new one included; 0: all.
+	Keep int
 }
 
 // Status is what became of a group.
