@@ -111,6 +111,7 @@ func (b *Boards) ApplyOwn(c feed.Change) {
 	if !ok {
 		return
 	}
+	b.dropNamed(c.Dropped)
 	p.apply(&c, b.lookup, from)
 	p.bookOwn(&c, from)
 }
@@ -288,6 +289,20 @@ func (b *Boards) dropLocked(bd *Board) {
 	b.list[n] = nil
 	b.list = b.list[:n]
 	close(bd.gone)
+}
+
+// dropNamed drops boards that were removed from the store. Who opens one again loads what the store has then: nothing.
+func (b *Boards) dropNamed(ids []feed.Board) {
+	if len(ids) == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		if bd := b.boards[id]; bd != nil {
+			b.dropLocked(bd)
+		}
+	}
 }
 
 // dropLoadedSince drops the boards whose load of a partition ended in the follower's given read or later, or goes on; with

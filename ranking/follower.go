@@ -169,6 +169,7 @@ func (f *follower) applyToBoards(c *feed.Change) error {
 	}
 	if news {
 		f.p.apply(c, f.b.lookup, streamed)
+		f.b.dropNamed(c.Dropped)
 	}
 	f.p.noteStreamed(c, f.b.o.Now().Sub(time.UnixMilli(int64(c.ID.Ms))))
 	return nil
