@@ -119,6 +119,9 @@ func (a *API) submitOne(w http.ResponseWriter, r *request, items []ingest.Item) 
 		return writeJSON(w, http.StatusOK, answer)
 	}
 	answer.Effects = wireEffects(o.Effects)
+	for _, p := range o.ClosedFor {
+		answer.ClosedFor = append(answer.ClosedFor, closedFor(p))
+	}
 	return writeJSON(w, http.StatusCreated, answer)
 }
 
@@ -128,8 +131,15 @@ type recorded struct {
 	Status     string        `json:"status" enum:"accepted,duplicate,ignored"`
 	Activity   *activityWire `json:"activity,omitempty"`
 	Effects    *effectsWire  `json:"effects,omitempty" doc:"What the activity changed; absent for a duplicate"`
+	ClosedFor  []closedFor   `json:"closed_for,omitempty" nullable:"false" doc:"Periods in which it came too late to count; it counts everywhere else"`
 	Durability string        `json:"durability" enum:"memory,everysec,fsync,replicated" doc:"What the activity has survived to"`
 	Revision   string        `json:"revision" doc:"Opaque: pass it as min_revision to read what this wrote"`
+}
+
+// closedFor is a period in which an activity came too late to count.
+type closedFor struct {
+	Rule  string `json:"rule" example:"commits"`
+	Label string `json:"label" example:"2026-W41"`
 }
 
 func (a *API) getActivity(w http.ResponseWriter, r *request) error {

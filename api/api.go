@@ -12,9 +12,11 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
+	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/query"
 	"laurel/internal/registry"
+	"laurel/internal/store"
 )
 
 // Limits of one request, checked before anything is stored.
@@ -48,10 +50,16 @@ type Reads interface {
 	Wait(ctx context.Context, revision string) error
 }
 
-// Options is what the API stands on. Writes, Reads, Registry and Keys are required.
+// Events is what happened in an org, in order (*closing.Closer).
+type Events interface {
+	Events(ctx context.Context, org activity.Org, after feed.Position, limit int, wait time.Duration) ([]store.Event, feed.Position, error)
+}
+
+// Options is what the API stands on. Writes, Reads, Events, Registry and Keys are required.
 type Options struct {
 	Writes   Writes
 	Reads    Reads
+	Events   Events
 	Registry *registry.Registry
 	Keys     *auth.Keys
 	// WebSocket serves GET /v1/ws and authenticates by itself; Home serves GET /. A nil one is 404.

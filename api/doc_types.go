@@ -22,7 +22,7 @@ type batchDoc struct {
 	Ignored    int         `json:"ignored" doc:"Stored without effect: blocked, opted out, cool-off, cap"`
 	Durability string      `json:"durability" enum:"memory,everysec,fsync,replicated" doc:"What the accepted activities have survived to"`
 	Revision   string      `json:"revision" doc:"Opaque: pass it as min_revision to read what this wrote"`
-	Results    []resultDoc `json:"results" nullable:"false" doc:"What was not accepted; with results=all every item"`
+	Results    []resultDoc `json:"results" nullable:"false" doc:"What was not accepted, and what came too late for some period; with results=all every item"`
 }
 
 // resultDoc is what became of one item.
@@ -31,6 +31,8 @@ type resultDoc struct {
 	ID     string        `json:"id,omitempty"`
 	Status string        `json:"status" enum:"accepted,duplicate,rejected,ignored"`
 	Error  *itemErrorDoc `json:"error,omitempty"`
+	// ClosedFor makes an accepted item be listed without results=all.
+	ClosedFor []closedFor `json:"closed_for,omitempty" nullable:"false" doc:"Periods in which it came too late to count; it counts everywhere else"`
 }
 
 // itemErrorDoc says why an item was refused.

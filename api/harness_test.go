@@ -22,6 +22,7 @@ import (
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
 	"laurel/internal/clock"
+	"laurel/internal/closing"
 	"laurel/internal/ingest"
 	"laurel/internal/query"
 	"laurel/internal/registry"
@@ -85,12 +86,13 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	writes := ingest.New(ingest.Options{Store: s, Registry: reg, Boards: boards, Clock: g.clock})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{s.Run, boards.Run, writes.Run} {
+	closer := closing.New(closing.Options{Store: s, Registry: reg, Boards: boards, Clock: g.clock})
+	for _, run := range []func(context.Context) error{s.Run, boards.Run, writes.Run, closer.Run} {
 		running.Go(func() { _ = run(ctx) })
 	}
 	t.Cleanup(func() { cancel(); running.Wait(); _ = s.Close() })
 
-	o := Options{Writes: writes, Reads: query.New(writes, boards, g.clock), Registry: reg, Keys: keys, Log: zerolog.Nop(),
+	o := Options{Writes: writes, Reads: query.New(writes, boards, g.clock), Events: closer, Registry: reg, Keys: keys, Log: zerolog.Nop(),
 		Metrics: Metrics{Request: g.count}, WebSocket: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
 		Home: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "home") })}
 	for _, f := range change {

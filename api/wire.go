@@ -9,6 +9,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/ingest"
+	"laurel/internal/progress"
 )
 
 // activityWire is an activity as recorded.
@@ -84,7 +85,7 @@ func (r batchResult) appendResults(b []byte) []byte {
 	first := true
 	for i := range r.report.Outcomes {
 		o := &r.report.Outcomes[i]
-		if o.Status == "" || o.Status == "accepted" && !r.all {
+		if o.Status == "" || o.Status == "accepted" && !r.all && len(o.ClosedFor) == 0 {
 			continue
 		}
 		if !first {
@@ -99,7 +100,22 @@ func (r batchResult) appendResults(b []byte) []byte {
 		if o.Err != nil {
 			b = appendItemError(b, o.Err)
 		}
+		if len(o.ClosedFor) > 0 {
+			b = appendClosedFor(b, o.ClosedFor)
+		}
 		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+func appendClosedFor(b []byte, periods []progress.Unreached) []byte {
+	b = append(b, `,"closed_for":[`...)
+	for i, p := range periods {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, `{"rule":`, p.Rule)
+		b = append(appendText(b, `,"label":`, p.Label), '}')
 	}
 	return append(b, ']')
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"laurel/internal/activity"
+	"laurel/internal/closing"
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/registry"
@@ -30,6 +31,7 @@ type follower struct {
 	boards *ranking.Boards
 	writes *ingest.Service
 	hub    *ws.Hub
+	closer *closing.Closer
 
 	losses  atomic.Uint64 // of history, the start included
 	settles atomic.Uint64 // the number of losses after which everything was read again
@@ -47,8 +49,8 @@ func newFollower(known *knowledge, log zerolog.Logger) *follower {
 }
 
 // to says who is told of changes. It is called before the first change comes.
-func (f *follower) to(boards *ranking.Boards, writes *ingest.Service, hub *ws.Hub) {
-	f.boards, f.writes, f.hub = boards, writes, hub
+func (f *follower) to(boards *ranking.Boards, writes *ingest.Service, hub *ws.Hub, closer *closing.Closer) {
+	f.boards, f.writes, f.hub, f.closer = boards, writes, hub, closer
 }
 
 // settled says whether definitions and keys in memory are those of the history that is followed.
@@ -58,6 +60,7 @@ func (f *follower) settled() bool { return f.settles.Load() == f.losses.Load() }
 func (f *follower) apply(c feed.Change) {
 	f.writes.Follow(c)
 	f.hub.Wake(c)
+	f.closer.Follow(c)
 	f.reload(c.Orgs)
 }
 

@@ -11,6 +11,7 @@ import (
 	"laurel/api"
 	"laurel/internal/auth"
 	"laurel/internal/clock"
+	"laurel/internal/closing"
 	"laurel/internal/config"
 	"laurel/internal/ingest"
 	"laurel/internal/query"
@@ -64,15 +65,16 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	boards := ranking.NewBoards(ranking.Options{Source: boardSource{data}, OnChange: changes.apply, OnReset: changes.reset, Log: log})
 	writes := ingest.New(ingest.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Metrics: ingestMetrics(metrics), Log: log})
 	reads := query.New(writes, boards, now)
+	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Log: log})
 	n.hub = ws.New(ws.Options{
 		Source: reads, Authenticate: authenticator(keys, changes.settled), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
 	})
-	changes.to(boards, writes, n.hub)
+	changes.to(boards, writes, n.hub, closer)
 	metrics.WatchIndex(indexStats(boards))
 	metrics.WatchStreaks(streakStats(writes))
 
 	public, err := api.New(api.Options{
-		Writes: writes, Reads: reads, Registry: catalogs, Keys: keys, WebSocket: n.hub, Home: web.Handler(), Ready: changes.settled,
+		Writes: writes, Reads: reads, Events: closer, Registry: catalogs, Keys: keys, WebSocket: n.hub, Home: web.Handler(), Ready: changes.settled,
 		Version: version(), Metrics: api.Metrics{Request: metrics.Request}, Log: log,
 	})
 	if err != nil {
@@ -83,6 +85,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	n.following = n.group.start("boards", boards.Run)
 	n.reloading = n.group.start("reload", changes.run)
 	n.writing = n.group.start("ingest", writes.Run)
+	n.closing = n.group.start("closing", closer.Run)
 	n.pushing = n.group.start("websockets", n.hub.Run)
 	n.operators.start(n.group, "admin listener", adminHandler(metrics.Handler(), ready, testClock(cfg, now)))
 	n.clients.start(n.group, "listener", public)
@@ -106,12 +109,12 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 
 // node is what runs, and has to be stopped.
 type node struct {
-	group                                          *group
-	taking                                         atomic.Bool // requests: what /readyz tells, with the boards' own state
-	clients, operators                             *listener
-	upkeep, following, reloading, writing, pushing *part
-	hub                                            *ws.Hub
-	closeStore                                     func() error
+	group                                                   *group
+	taking                                                  atomic.Bool // requests: what /readyz tells, with the boards' own state
+	clients, operators                                      *listener
+	upkeep, following, reloading, writing, closing, pushing *part
+	hub                                                     *ws.Hub
+	closeStore                                              func() error
 }
 
 // shutdown is the order in which a node stops.
@@ -121,6 +124,7 @@ func (n *node) shutdown() []step {
 			n.taking.Store(false)
 			return nil
 		}},
+		{"stop closing", "requests that wait for events are answered at once, and hold up nobody", n.closing.stop},
 		{"stop accepting", "requests under way still need every part below", half(n.clients.stop)},
 		{"finish ingest", "what was taken is committed while the boards still follow", n.writing.stop},
 		{"drain WebSockets", "http.Server.Shutdown ignores hijacked connections; after ingest, so that clients see the last commits", func(ctx context.Context) error {

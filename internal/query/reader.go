@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +42,9 @@ type target struct {
 	decimals  int
 	ascending bool
 	ties      catalog.Ties
-	keep      int // closed periods kept; 0: all
+	kept      catalog.Kept
+	// through is up to when periods are closed for certain, also where this node's clock is behind.
+	through calendar.Instant
 }
 
 // locate finds the board that a request names. ErrRuleNotFound, ErrBadPeriod, ErrPeriodGone.
@@ -55,11 +56,8 @@ func (r *Reader) locate(org activity.Org, rule, period string, now calendar.Inst
 	if err := t.resolve(cycles, period, now); err != nil {
 		return nil, err
 	}
-	if cr := t.catalog.Rule(rule); cr != nil {
-		t.keep = cr.Keep[t.cycle.Key()]
-	}
 	if t.gone(now) {
-		return nil, detailed(ErrPeriodGone, "%s keeps %d periods of cycle %s after their close", rule, t.keep, t.cycle)
+		return nil, detailed(ErrPeriodGone, "%s keeps %d periods of cycle %s after their close", rule, t.catalog.Rule(rule).Keep[t.cycle.Key()], t.cycle)
 	}
 	t.label = t.cal.Label(t.cycle, t.ordinal)
 	return t, nil
@@ -71,7 +69,7 @@ func (r *Reader) describe(org activity.Org, rule string) (*target, []calendar.Cy
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &target{org: org, rule: rule, cal: plan.Calendar(), catalog: entry.Catalog}
+	t := &target{org: org, rule: rule, cal: plan.Calendar(), catalog: entry.Catalog, kept: entry.Kept, through: entry.ClosedThrough}
 	if cr := t.catalog.Rule(rule); cr != nil {
 		t.decimals, t.ascending, t.ties = cr.Decimals, cr.Ascending, cr.Ties
 		return t, cr.Cycles, nil
@@ -143,26 +141,21 @@ func (t *target) current(back string, relative bool, now calendar.Instant) error
 
 func (t *target) closed(now calendar.Instant) bool {
 	p := t.cal.PeriodOf(t.cycle, t.ordinal)
-	return p.Bounded && now >= p.End+t.closeGrace()
+	return p.Bounded && max(now, t.through) >= p.End+t.closeGrace()
 }
 
 func (t *target) closeGrace() calendar.Instant {
 	return calendar.Instant(t.catalog.Limits.CloseGrace.Milliseconds())
 }
 
-// gone says whether the period is one that the rule no longer keeps: not among the last keep that are closed.
+// gone says whether the period is one that the rule no longer keeps. By the clock it is so at once; the fence, and with it the writers, follow within a moment.
 func (t *target) gone(now calendar.Instant) bool {
-	if t.keep == 0 || !t.closed(now) {
+	r := t.catalog.Rule(t.rule)
+	if r == nil || !t.closed(now) {
 		return false
 	}
-	at := now - t.closeGrace()
-	open, ok := t.cal.OrdinalAt(t.cycle, at)
-	if !ok { // between listed periods: the next one, which may not be listed yet, is the first that is not closed
-		windows := t.cycle.Windows
-		open = calendar.Ordinal(sort.Search(len(windows), func(n int) bool { return windows[n].End > at }))
-	}
-	oldest, ok := t.cal.Before(t.cycle, open, t.keep)
-	return ok && t.ordinal < oldest
+	first, some := t.catalog.FirstKept(r, t.cycle, max(now, t.through))
+	return some && t.ordinal < first || t.kept.Gone(t.rule, t.cycle.Key(), t.ordinal)
 }
 
 func (t *target) period(now calendar.Instant) *Period {
