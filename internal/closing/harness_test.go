@@ -199,9 +199,9 @@ func (n *node) eventsAfter(t *testing.T, after feed.Position) ([]event, feed.Pos
 
 // names are events in short.
 func names(events []event) []string {
-	out := make([]string, len(events))
-	for i, e := range events {
-		out[i] = fmt.Sprint(e.Rule, " ", e.Period.Label, " ", e.Total)
+	var out []string
+	for _, e := range events {
+		out = append(out, fmt.Sprint(e.Rule, " ", e.Period.Label, " ", e.Total))
 	}
 	return out
 }
@@ -247,4 +247,21 @@ func (n *node) labels(t *testing.T, rule string) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+func instant(at time.Time) calendar.Instant { return calendar.InstantOf(at) }
+
+// waitFor waits until something holds that other goroutines bring about.
+func waitFor(t *testing.T, holds func() bool) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("it does not come to hold")
+		}
+	}
 }
