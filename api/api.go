@@ -36,6 +36,7 @@ type Writes interface {
 	CreateImport(ctx context.Context, org activity.Org) (ingest.Import, error)
 	Import(ctx context.Context, org activity.Org, id string) (ingest.Import, error)
 	CloseImport(ctx context.Context, org activity.Org, id string) (ingest.Import, error)
+	Moderation
 }
 
 // Reads is every read of boards and users (*query.Reader).

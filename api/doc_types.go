@@ -176,6 +176,8 @@ type cycleDoc struct {
 type userDoc struct {
 	ID       string         `json:"id"`
 	Timezone string         `json:"timezone,omitempty" example:"Europe/Vienna"`
+	Hidden   bool           `json:"hidden,omitempty" doc:"Taken off every leaderboard; absent where not"`
+	Blocked  bool           `json:"blocked,omitempty" doc:"Activities are stored as ignored; absent where not"`
 	Streaks  []streakDoc    `json:"streaks" nullable:"false"`
 	Ranks    []boardRankDoc `json:"ranks" nullable:"false"`
 }

@@ -83,7 +83,9 @@ func TestDue_EqualsSteppingThroughTime(t *testing.T) {
 
 // dueModel makes a catalog, and the same for the oracle.
 func dueModel(t *rapid.T, begin time.Time, zone string, start time.Weekday, grace time.Duration) (m *oracle.Model, cycles map[string][]oracle.Cycle, c *catalog.Catalog) {
-	at := func(hours int) time.Time { return begin.Add(time.Duration(hours) * time.Hour).Truncate(15 * time.Minute) }
+	at := func(hours int) time.Time {
+		return begin.Add(time.Duration(hours) * time.Hour).Truncate(15 * time.Minute)
+	}
 	windows := []oracle.Window{{ID: "l1", Start: at(-9), End: at(30)}, {ID: "l2", Start: at(30 + rapid.IntRange(0, 50).Draw(t, "gap")), End: at(100)}}
 	text := func(t time.Time) string { return t.Format(time.RFC3339) }
 	word := map[time.Weekday]string{time.Monday: "monday", time.Sunday: "sunday"}[start]

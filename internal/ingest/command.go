@@ -31,6 +31,10 @@ const (
 	setUser
 	sweep  // nothing but the time has changed
 	refill // nothing but the definitions may have changed
+	hide
+	unhide
+	block
+	unblock
 )
 
 // Reject takes an activity back: the state becomes what it would have been, had it never come. Doing it again changes nothing. It returns
@@ -105,6 +109,11 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 		return w.decideSweep(ctx, t)
 	case refill:
 		return w.decideRefill(ctx, t)
+	case hide, unhide:
+		return w.decideHidden(ctx, t, c.kind == hide)
+	case block, unblock:
+		w.decideBlocked(t, c.kind == block)
+		return nil
 	}
 	return w.decideStatus(ctx, t, c)
 }

@@ -20,6 +20,7 @@ type attempt struct {
 	commits  bool            // there is something to write
 	group    store.Group
 	boards   []progress.BoardChange
+	strays   []store.BoardWrite // rows that go from boards which nobody defines any more
 	units    []*unit            // decided in this attempt
 	verdicts []progress.Verdict // of units
 	// known are the refused units whose ids the log has: they were accepted once, and stay so however old they have become.
@@ -175,7 +176,7 @@ func (a *attempt) finishGroup(t *task, stored []activity.Activity) {
 	if len(args) > 0 {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: g.AbsentIn, Args: args})
 	}
-	g.Boards = boardWrites(t.key, a.boards)
+	g.Boards = append(boardWrites(t.key, a.boards), a.strays...)
 	if op, ok := t.schedule(a.state); ok {
 		g.Writes = append(g.Writes, op)
 	}

@@ -91,7 +91,7 @@ func newModel(t interface{ Fatal(...any) }) *oracle.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &oracle.Model{Org: oracle.Org{Zone: zone, WeekStart: time.Monday, CloseGrace: 10 * 24 * time.Hour}, Zones: map[string][]oracle.ZoneChange{}}
+	return &oracle.Model{Org: oracle.Org{Zone: zone, WeekStart: time.Monday, CloseGrace: 10 * 24 * time.Hour}, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}}
 }
 
 // node is the write path of one server, with its boards.
@@ -101,6 +101,7 @@ type node struct {
 	registry *registry.Registry
 	boards   *ranking.Boards
 	clock    *clock.Clock
+	stop     func() // what the test's end does otherwise
 }
 
 // newNode makes a node that does not write yet; stop ends what was started, in the order that a server does.
@@ -117,13 +118,14 @@ func newNode(t *testing.T, o store.Options, queue int) (n *node, start func()) {
 		OnChange: func(c feed.Change) { n.Follow(c) }, OnReset: func(p int) { n.Forget(p) }})
 	n.Service = ingest.New(ingest.Options{Store: s, Registry: n.registry, Boards: n.boards, Clock: n.clock, QueueLimit: queue})
 	var running sync.WaitGroup
-	t.Cleanup(func() {
+	n.stop = sync.OnceFunc(func() {
 		cancel()
 		running.Wait()
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(n.stop)
 	return n, func() {
 		for _, run := range []func(context.Context) error{s.Run, n.boards.Run, n.Service.Run} {
 			running.Go(func() {
@@ -241,11 +243,14 @@ func wanted(m *oracle.Model, c *catalog.Catalog, now time.Time) map[feed.Board][
 	}
 	users := map[string]bool{}
 	for _, r := range m.Records {
-		users[r.User] = true
+		users[r.User] = !m.Hidden[r.User]
 	}
 	for _, s := range modelStreaks() {
 		boards := map[string][]oracle.Row{}
-		for u := range users {
+		for u, shown := range users {
+			if !shown {
+				continue
+			}
 			v := m.Streak(&s, u, now)
 			for suffix, span := range map[string]oracle.Span{progress.CurrentSuffix: v.Current, progress.LongestSuffix: v.Longest} {
 				if span.Length > 0 {

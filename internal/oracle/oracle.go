@@ -26,7 +26,7 @@ type Record struct {
 	// Imported records count in periods that were closed when they arrived.
 	Imported bool
 	// Rejected records, and ignored ones, have no effect.
-	Rejected bool
+	Rejected, Ignored bool
 }
 
 // Org is what all rules of an org share.
@@ -81,6 +81,8 @@ type Model struct {
 	Records []Record
 	// Zones are the users' own zones, in order of the instants from which they were wanted.
 	Zones map[string][]ZoneChange
+	// Hidden users are on no board.
+	Hidden map[string]bool
 
 	starts map[startKey]time.Time
 }
@@ -95,7 +97,7 @@ type item struct {
 // eval is what a record gives to a selector.
 func (s *Selector) eval(r *Record) (item, bool) {
 	it := item{Record: r}
-	if r.Rejected || s.Match != nil && !s.Match(r) {
+	if r.Rejected || r.Ignored || s.Match != nil && !s.Match(r) {
 		return it, false
 	}
 	switch s.Fold {
@@ -175,7 +177,7 @@ func (m *Model) Boards(r *Rule, c Cycle) map[string][]Row {
 	items := map[place][]item{}
 	for i := range m.Records {
 		it, ok := r.eval(&m.Records[i])
-		if !ok {
+		if !ok || m.Hidden[it.User] {
 			continue
 		}
 		label, ok := m.Label(c, it.At)
@@ -230,6 +232,6 @@ func (m *Model) closedFor(c Cycle, r *Record) bool {
 
 // String describes a record for failure messages.
 func (r Record) String() string {
-	return fmt.Sprintf("%s/%s %s %s value=%v meta=%v received=%s imported=%v rejected=%v", r.User, r.ID, r.Name,
-		r.At.Format(time.RFC3339Nano), r.Value, r.Meta, r.Received.UTC().Format(time.RFC3339Nano), r.Imported, r.Rejected)
+	return fmt.Sprintf("%s/%s %s %s value=%v meta=%v received=%s imported=%v rejected=%v ignored=%v", r.User, r.ID, r.Name,
+		r.At.Format(time.RFC3339Nano), r.Value, r.Meta, r.Received.UTC().Format(time.RFC3339Nano), r.Imported, r.Rejected, r.Ignored)
 }

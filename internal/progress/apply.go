@@ -21,6 +21,7 @@ var (
 const (
 	ReasonCoolOff = "cool_off"
 	ReasonCap     = "cap"
+	ReasonBlocked = "blocked"
 )
 
 // Verdict is what became of one activity. With a nil Err it is to be stored with Status and Reason.
@@ -118,6 +119,10 @@ func (a *applier) adopt() {
 func (a *applier) apply(act *activity.Activity) Verdict {
 	if err := a.admit(act); err != nil {
 		return Verdict{Err: err}
+	}
+	if a.state.Blocked {
+		a.state.noteOldest(act.At)
+		return Verdict{Status: activity.Ignored, Reason: ReasonBlocked}
 	}
 	b := a.plan.Catalog.Behaviours[act.Name]
 	if reason := a.state.ignores(a.plan, b, act); reason != "" {
@@ -298,11 +303,14 @@ func (a *applier) tally(t touch) *PeriodTally {
 }
 
 func (a *applier) change(r *rulePlan, cycle int, o calendar.Ordinal, before, after Standing) {
-	if before == after || r.gone(cycle, o) {
+	if before == after || r.gone(cycle, o) || !a.state.shown() {
 		return
 	}
-	a.update.Boards = append(a.update.Boards, BoardChange{
-		Rule: r.ID, Label: a.plan.label(cycle, o), Cycle: a.plan.cycles[cycle],
-		Decimals: r.Decimals, Ascending: r.Ascending, Old: before, New: after,
-	})
+	a.update.Boards = append(a.update.Boards, a.plan.boardChange(r, cycle, o, before, after))
+}
+
+func (p *Plan) boardChange(r *rulePlan, cycle int, o calendar.Ordinal, before, after Standing) BoardChange {
+	return BoardChange{
+		Rule: r.ID, Label: p.label(cycle, o), Cycle: p.cycles[cycle], Decimals: r.Decimals, Ascending: r.Ascending, Old: before, New: after,
+	}
 }

@@ -17,7 +17,7 @@ import (
 func sampleState(t interface{ Fatal(...any) }) string {
 	c, _ := compile(t, "UTC", time.Monday)
 	p := progress.NewPlan(c)
-	s := &progress.State{Sealed: 5, Hidden: true, Blocked: true, Merged: "ada", Attributes: []progress.Attribute{{Name: "country", Value: "AT"}}, Zones: []progress.ZoneChange{{At: 7, Name: "Europe/Berlin"}}}
+	s := &progress.State{Sealed: 5, Attributes: []progress.Attribute{{Name: "country", Value: "AT"}}, Zones: []progress.ZoneChange{{At: 7, Name: "Europe/Berlin"}}}
 	begin := date("2026-03-10")
 	var acts []activity.Activity
 	for i := range 12 {
@@ -26,6 +26,7 @@ func sampleState(t interface{ Fatal(...any) }) string {
 		acts = append(acts, activityOf(&r))
 	}
 	progress.Apply(p, s, acts, acts[11].At)
+	s.Hidden, s.Blocked, s.Merged = true, true, "ada"
 	s.Behaviours = []progress.BehaviourState{{Name: "a", LastAt: 9, Counts: []progress.PeriodCount{{Ordinal: 3, N: 4}}}}
 	return string(s.Append(nil))
 }

@@ -40,7 +40,7 @@ type user struct {
 func newUser(t *rapid.T, s *scene) *user {
 	c, org := compile(t, rapid.SampledFrom(s.orgs).Draw(t, "org zone"), rapid.SampledFrom([]time.Weekday{time.Monday, time.Sunday, time.Saturday}).Draw(t, "week start"))
 	return &user{t: t, plan: progress.NewPlan(c), catalog: c, rules: oracleRules(), streaks: oracleStreaks(t),
-		model: &oracle.Model{Org: org, Zones: map[string][]oracle.ZoneChange{}}, now: s.begin, boards: map[board]progress.Standing{}}
+		model: &oracle.Model{Org: org, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}}, now: s.begin, boards: map[board]progress.Standing{}}
 }
 
 func (u *user) instant() calendar.Instant { return calendar.Instant(u.now.UnixMilli()) }
@@ -97,7 +97,11 @@ func (u *user) submit(batch []oracle.Record) {
 			u.t.Fatalf("%v at %v: %v, want %v", batch[i], u.now, v.Err, want)
 		}
 		if v.Err == nil {
-			acts[i].Status = v.Status
+			if ignored := v.Status == activity.Ignored; ignored != s.Blocked {
+				u.t.Fatalf("%v: ignored %v, blocked %v", batch[i], ignored, s.Blocked)
+			}
+			acts[i].Status, acts[i].WasIgnored = v.Status, v.Status == activity.Ignored
+			batch[i].Ignored = acts[i].WasIgnored
 			u.log = append(u.log, acts[i])
 			u.model.Records = append(u.model.Records, batch[i])
 			stored++
@@ -132,10 +136,13 @@ func (u *user) toggle() {
 	if a.At < calendar.Instant(u.sealed.UnixMilli()) {
 		return
 	}
-	if a.Status == activity.Rejected {
-		a.Status = activity.Accepted
-	} else {
+	switch {
+	case a.Status != activity.Rejected:
 		a.Status = activity.Rejected
+	case a.WasIgnored:
+		a.Status = activity.Ignored
+	default:
+		a.Status = activity.Accepted
 	}
 	for j := range u.model.Records {
 		if u.model.Records[j].ID == string(a.ID) {
@@ -174,6 +181,31 @@ func (u *user) fold(seal time.Time) {
 	u.model.Records = slices.DeleteFunc(u.model.Records, func(r oracle.Record) bool { return r.Rejected && r.At.Before(seal) })
 }
 
+// hide takes the user off all boards or puts the user back.
+func (u *user) hide() {
+	old, base := u.parse(u.state), u.parse(u.base)
+	hidden := !old.Hidden
+	u.model.Hidden["u"] = hidden
+	changes := progress.TakeOff(u.plan, old, base)
+	old.Hidden = hidden
+	next, err := progress.Rebuild(u.plan, old, base, u.log, u.instant())
+	if err != nil {
+		u.t.Fatalf("rebuild: %v", err)
+	}
+	if hidden {
+		changes = append(changes, progress.Diff(u.plan, old, next, u.instant())...)
+	} else {
+		changes = append(changes, progress.PutBack(u.plan, next, base, u.instant())...)
+	}
+	u.commit(next, changes)
+}
+
+func (u *user) block() {
+	s := u.parse(u.state)
+	s.Blocked = !s.Blocked
+	u.state = string(s.Append(nil))
+}
+
 func (u *user) move(zone string) {
 	s := u.parse(u.state)
 	s.Zones = append(s.Zones, progress.ZoneChange{At: u.instant(), Name: zone})
@@ -200,6 +232,9 @@ func (u *user) check() {
 	for i := range u.streaks {
 		s := &u.streaks[i]
 		v := u.model.Streak(s, "u", u.now)
+		if u.model.Hidden["u"] {
+			break
+		}
 		for suffix, span := range map[string]oracle.Span{progress.CurrentSuffix: v.Current, progress.LongestSuffix: v.Longest} {
 			if span.Length > 0 {
 				want[board{s.ID + suffix, "all"}] = standingOf(int64(span.Length), span.Reached)
@@ -270,13 +305,17 @@ func TestProgress_EqualsTheModel(t *testing.T) {
 		for i := range rapid.IntRange(1, 10).Draw(t, "steps") {
 			u.committed = false
 			u.now = u.now.Add(time.Duration(rapid.IntRange(0, s.days*24/4).Draw(t, "hours")) * time.Hour)
-			switch rapid.IntRange(0, 9).Draw(t, "step") {
+			switch rapid.IntRange(0, 11).Draw(t, "step") {
 			case 0:
 				u.toggle()
 			case 1:
 				u.fold(s.begin.Add(time.Duration(rapid.IntRange(0, s.days*24).Draw(t, "seal")) * time.Hour))
 			case 2:
 				u.move(rapid.SampledFrom(s.users).Draw(t, "zone"))
+			case 3:
+				u.hide()
+			case 4:
+				u.block()
 			default:
 				batch := make([]oracle.Record, rapid.IntRange(1, 6).Draw(t, "batch"))
 				imported := rapid.IntRange(0, 3).Draw(t, "imported") == 0

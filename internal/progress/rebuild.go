@@ -34,7 +34,9 @@ func rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 		s.noteOldest(records[i].At)
 	}
 	s.continueFrom(p, base)
-	s.keepUndefined(p, old)
+	if old.shown() {
+		s.keepUndefined(p, old)
+	}
 	a := applier{plan: p, state: s, now: now, sorted: true, bounded: bounded}
 	for _, act := range inOrder(records) {
 		if !act.Counts() || act.At < s.Sealed { // before the seal: in the base already
@@ -205,7 +207,7 @@ func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.
 	// The base is folded as a state that has never been sealed: nothing in it is summed up.
 	a := applier{plan: p, state: base, now: now, sorted: true}
 	base.Zones, base.Plan = old.Zones, p.print
-	base.dropRedefined(p)
+	base.redefine(p)
 	base.dropGone(p)
 	for _, act := range inOrder(records) {
 		if act.At >= seal {
@@ -232,6 +234,25 @@ func (s *State) dropRedefined(p *Plan) {
 		r := p.Catalog.Streak(st.ID)
 		return r != nil && r.Print != st.Print
 	})
+}
+
+// redefine brings a base under the plan. Of a rule that is another one now it keeps the periods that were sealed whole: nothing can change them any more, and
+// what they amounted to stands on their boards.
+func (s *State) redefine(p *Plan) {
+	for i := range p.rules {
+		r := &p.rules[i]
+		rs := s.rule(r.ID)
+		if rs == nil || rs.Print == r.Print {
+			continue
+		}
+		rs.Print = r.Print
+		for _, k := range r.cycles {
+			if c := rs.cycle(p.keys[k]); c != nil {
+				c.Periods = slices.DeleteFunc(c.Periods, func(pt PeriodTally) bool { return !p.whollyBefore(k, pt.Ordinal, s.Sealed) })
+			}
+		}
+	}
+	s.dropRedefined(p) // now only streaks
 }
 
 // release forgets what was touched, without effects, and returns the rules with a sum out of range.

@@ -188,6 +188,9 @@ func (a *applier) showStreak(i int) {
 		}
 	}
 	show := Shown{Current: lengthStanding(current), Longest: lengthStanding(l.Longest)}
+	if !a.state.shown() {
+		show = Shown{}
+	}
 	a.showLength(rule.ID+CurrentSuffix, st.Shown.Current, show.Current)
 	a.showLength(rule.ID+LongestSuffix, st.Shown.Longest, show.Longest)
 	st.Shown = show
@@ -202,10 +205,12 @@ func lengthStanding(r streaks.Run) Standing {
 
 func (a *applier) showLength(board string, before, after Standing) {
 	if before != after {
-		a.update.Boards = append(a.update.Boards, BoardChange{
-			Rule: board, Label: "all", Cycle: calendar.Cycle{Unit: calendar.All}, Old: before, New: after,
-		})
+		a.update.Boards = append(a.update.Boards, lengthChange(board, before, after))
 	}
+}
+
+func lengthChange(board string, before, after Standing) BoardChange {
+	return BoardChange{Rule: board, Label: "all", Cycle: calendar.Cycle{Unit: calendar.All}, Old: before, New: after}
 }
 
 func (st *StreakState) latest() streaks.Latest {

@@ -26,6 +26,8 @@ func (r *Reader) state(ctx context.Context, org activity.Org, user activity.User
 type userObject struct {
 	ID       activity.User  `json:"id"`
 	Timezone string         `json:"timezone,omitempty"`
+	Hidden   bool           `json:"hidden,omitzero"`
+	Blocked  bool           `json:"blocked,omitzero"`
 	Streaks  []streakObject `json:"streaks"`
 	Ranks    []BoardRank    `json:"ranks"`
 }
@@ -36,7 +38,7 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 	if err != nil {
 		return nil, err
 	}
-	o := userObject{ID: user}
+	o := userObject{ID: user, Hidden: s.Hidden, Blocked: s.Blocked}
 	if n := len(s.Zones); n > 0 {
 		o.Timezone = s.Zones[n-1].Name
 	}

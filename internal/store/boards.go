@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"laurel/internal/activity"
@@ -34,4 +35,25 @@ func (s *Store) BoardSize(ctx context.Context, p Partition, b feed.Board) (int, 
 		return 0, unavailable("count board", err)
 	}
 	return int(n), nil
+}
+
+// BoardsOf lists the boards of a rule that have rows in a partition. It walks all keys of the server: it is for rules that nobody defines any more,
+// whose periods cannot be named.
+func (s *Store) BoardsOf(ctx context.Context, p Partition, org activity.Org, rule string) ([]feed.Board, error) {
+	prefix := string(BoardKey(p, feed.Board{Org: org, Rule: rule}))
+	var boards []feed.Board
+	for cursor, more := uint64(0), true; more; more = cursor != 0 {
+		keys, next, err := s.client.Scan(ctx, cursor, prefix+"*", usersPage).Result()
+		if err != nil {
+			return nil, unavailable("walk boards", err)
+		}
+		for _, k := range keys {
+			b := feed.Board{Org: org, Rule: rule, Label: strings.TrimPrefix(k, prefix)}
+			if !slices.Contains(boards, b) { // a scan may give a key twice
+				boards = append(boards, b)
+			}
+		}
+		cursor = next
+	}
+	return boards, nil
 }
