@@ -29,7 +29,6 @@ const (
 type Writes interface {
 	Submit(ctx context.Context, org activity.Org, items []ingest.Item, o ingest.SubmitOptions) (ingest.Report, error)
 	Activity(ctx context.Context, org activity.Org, user activity.User, id activity.ID) (*activity.Activity, error)
-	Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) ([]activity.Activity, string, error)
 	Reject(ctx context.Context, org activity.Org, user activity.User, id activity.ID, reason string) (*activity.Activity, error)
 	Restore(ctx context.Context, org activity.Org, user activity.User, id activity.ID) (*activity.Activity, error)
 	SetUser(ctx context.Context, org activity.Org, user activity.User, c ingest.UserChange) error
@@ -46,6 +45,7 @@ type Reads interface {
 	UserRank(ctx context.Context, org activity.Org, rule, period string, user activity.User, around int) (*query.UserRank, error)
 	Ranks(ctx context.Context, org activity.Org, rule, period string, users []activity.User, relative bool) (*query.Ranks, error)
 	User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
+	Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) ([]activity.Activity, string, error)
 	UserRanks(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
 	Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error)
 	Wait(ctx context.Context, revision string) error

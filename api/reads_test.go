@@ -129,5 +129,6 @@ func TestUsers(t *testing.T) {
 		g.call("GET", "/v1/users/%7F"+path, "").wants(t, 400, "bad_request")
 	}
 	g.call("GET", "/v1/users/ada/streaks?at=yesterday", "").wants(t, 400, "bad_request")
+	g.call("GET", "/v1/users/ada/activities?before=1763719200000.1", "").wants(t, 400, "bad_cursor")
 	g.call("GET", "/v1/users/ada/activities?limit=501", "").wants(t, 400, "bad_request")
 }

@@ -115,7 +115,7 @@ func (a *API) getActivities(w http.ResponseWriter, r *request) error {
 	if err := a.await(r); err != nil {
 		return err
 	}
-	list, next, err := a.Writes.Activities(r.Context(), r.org, user, limit, r.URL.Query().Get("before"))
+	list, next, err := a.Reads.Activities(r.Context(), r.org, user, limit, r.URL.Query().Get("before"))
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,11 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	changes := newFollower(known, log)
 	boards := ranking.NewBoards(ranking.Options{Source: boardSource{data}, OnChange: changes.apply, OnReset: changes.reset, Log: log})
 	writes := ingest.New(ingest.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Metrics: ingestMetrics(metrics), Log: log})
-	reads := query.New(writes, boards, now)
+	secret, err := auth.SharedSecret(ctx, data, "cursors")
+	if err != nil {
+		return err
+	}
+	reads := query.New(writes, boards, now, secret)
 	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Log: log})
 	n.hub = ws.New(ws.Options{
 		Source: reads, Authenticate: authenticator(keys, changes.settled), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,

@@ -122,25 +122,29 @@ func cutYear(s, separator string, width int) (year, number int, ok bool) {
 	return year, number, year > 0 && number >= 0
 }
 
-// LabelForms says in words which labels the cycle has, for error messages.
-func (c *Calendar) LabelForms(cy Cycle) string {
+// LabelForms says in words which labels the cycle has, for error messages. The example is the label at now.
+func (c *Calendar) LabelForms(cy Cycle, now Instant) string {
+	form := ""
 	switch cy.Unit {
 	case Day:
-		return "YYYY-MM-DD such as 2026-11-21"
+		form = "YYYY-MM-DD"
 	case Week:
-		return "YYYY-Www such as 2026-W47"
+		form = "YYYY-Www"
 	case Month:
-		return "YYYY-MM such as 2026-11"
+		form = "YYYY-MM"
 	case Quarter:
-		return "YYYY-Qn such as 2026-Q4"
+		form = "YYYY-Qn"
 	case Year:
-		return "YYYY such as 2026"
+		form = "YYYY"
 	case All:
 		return "all"
 	case Days:
-		return cy.String() + "-YYYY-MM-DD with the first date of a period, such as " + cy.String() + "-" + cy.From.String()
+		form = cy.String() + "-YYYY-MM-DD with the first date of a period,"
+	default:
+		return listedForms(cy.Windows)
 	}
-	return listedForms(cy.Windows)
+	o, _ := c.OrdinalAt(cy, now) // there is one at any time: only listed periods leave gaps
+	return form + " such as " + c.Label(cy, o)
 }
 
 // listedForms names the listed periods, the newest ones where there are many.

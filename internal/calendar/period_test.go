@@ -301,24 +301,27 @@ func TestCalendar_ParseLabel_Listed(t *testing.T) {
 
 func TestCalendar_LabelFormsShowLabels(t *testing.T) {
 	c := newCalendar(t, "UTC")
-	cycles := []Cycle{every(14, DateOf(2026, 1, 5))}
+	now := Instant(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).UnixMilli())
+	cycles := []Cycle{every(14, DateOf(2026, 1, 5)), every(3, 0)}
 	for u := Day; u <= All; u++ {
 		cycles = append(cycles, Cycle{Unit: u})
 	}
 	for _, cy := range cycles {
-		words := strings.Fields(c.LabelForms(cy))
-		if _, err := c.ParseLabel(cy, words[len(words)-1]); err != nil {
-			t.Errorf("%v: the example in %q is no label", cy, c.LabelForms(cy))
+		words := strings.Fields(c.LabelForms(cy, now))
+		if o, err := c.ParseLabel(cy, words[len(words)-1]); err != nil {
+			t.Errorf("%v: the example in %q is no label", cy, c.LabelForms(cy, now))
+		} else if p := c.PeriodOf(cy, o); p.Bounded && (now < p.Start || p.End <= now) {
+			t.Errorf("%v: the example in %q is not the current period", cy, c.LabelForms(cy, now))
 		}
 	}
-	if got, want := c.LabelForms(seasons), "one of spring, summer, winter"; got != want {
+	if got, want := c.LabelForms(seasons, now), "one of spring, summer, winter"; got != want {
 		t.Errorf("LabelForms(seasons) = %q, want %q", got, want)
 	}
 	many := Cycle{Unit: Listed, ID: "rounds"}
 	for n := range 100 {
 		many.Windows = append(many.Windows, Window{ID: fmt.Sprint("round", n)})
 	}
-	if got := c.LabelForms(many); len(got) > 200 || !strings.Contains(got, "round99") {
+	if got := c.LabelForms(many, now); len(got) > 200 || !strings.Contains(got, "round99") {
 		t.Errorf("LabelForms of 100 periods = %q", got)
 	}
 }

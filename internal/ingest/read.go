@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
@@ -70,33 +68,34 @@ func (s *Service) Activity(ctx context.Context, org activity.Org, user activity.
 	return &a, err
 }
 
-// Activities lists a user's log, newest first. before continues after the last of an earlier page (its next); "" begins. ErrUserNotFound.
-func (s *Service) Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) (list []activity.Activity, next string, err error) {
+// Place is where an activity stands in its user's log, newest first.
+type Place struct {
+	At calendar.Instant
+	ID activity.ID
+}
+
+// Activities lists a user's log, newest first. before continues after the last of an earlier page; nil begins. more says that there is another
+// page. ErrUserNotFound.
+func (s *Service) Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before *Place) (list []activity.Activity, more bool, err error) {
 	if _, err := s.State(ctx, org, user); err != nil {
-		return nil, "", err
+		return nil, false, err
 	}
 	_, records, err := s.Base(ctx, org, user)
 	if err != nil {
-		return nil, "", err
+		return nil, false, err
 	}
 	slices.SortFunc(records, newestFirst)
-	if before != "" {
-		var last activity.Activity
-		at, id, _ := strings.Cut(before, ".")
-		ms, _ := strconv.ParseInt(at, 10, 64)
-		last.At, last.ID = calendar.Instant(ms), activity.ID(id)
-		i, found := slices.BinarySearchFunc(records, last, newestFirst)
+	if before != nil {
+		i, found := slices.BinarySearchFunc(records, activity.Activity{At: before.At, ID: before.ID}, newestFirst)
 		if found {
 			i++
 		}
 		records = records[i:]
 	}
 	if len(records) > limit {
-		records = records[:limit]
-		last := &records[limit-1]
-		next = strconv.FormatInt(int64(last.At), 10) + "." + string(last.ID)
+		return records[:limit], true, nil
 	}
-	return records, next, nil
+	return records, false, nil
 }
 
 func newestFirst(a, b activity.Activity) int {

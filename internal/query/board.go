@@ -73,7 +73,7 @@ func (r *Reader) Leaderboard(ctx context.Context, org activity.Org, rule, period
 		Revision: r.boards.Revision().String(), AsOf: r.boards.AsOf()}
 	var after *ranking.Entry
 	if p.Cursor != "" {
-		if after, err = t.parseCursor(p.Cursor); err != nil {
+		if after, err = t.parseCursor(r.sealer, "", p.Cursor); err != nil {
 			return nil, err
 		}
 	}
@@ -90,7 +90,7 @@ func (r *Reader) Leaderboard(ctx context.Context, org activity.Org, rule, period
 	l.Total, l.Rows = f.Total, f.Rows
 	if n := len(f.Rows); n > 0 && f.offset+n < f.Total {
 		last := &f.Rows[n-1]
-		l.Next = t.cursor(ranking.Entry{User: last.User, Value: last.Score.Scaled, Reached: last.ReachedAt})
+		l.Next = t.cursor(r.sealer, "", ranking.Entry{User: last.User, Value: last.Score.Scaled, Reached: last.ReachedAt})
 	}
 	return l, nil
 }

@@ -1,46 +1,81 @@
 package query
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 
-	"github.com/cespare/xxhash/v2"
-
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
+	"laurel/internal/ingest"
 	"laurel/ranking"
 )
 
+const (
+	sealLen   = 16  // bytes of the HMAC-SHA256 that a cursor carries
+	maxCursor = 512 // bytes of text; the longest that is made has about 230
+)
+
+// sealer signs the places at which listings go on, so that a client can only come back with what it was given, and for the same listing.
+type sealer struct{ secret []byte }
+
+// seal makes a cursor: the place, signed together with the parts that name the listing.
+func (s sealer) seal(place []byte, listing ...string) string {
+	return base64.RawURLEncoding.EncodeToString(append(s.sign(place, listing), place...))
+}
+
+// open is the inverse of seal. ErrBadCursor for every other text, and for the cursor of another listing.
+func (s sealer) open(text string, listing ...string) ([]byte, error) {
+	if len(text) <= maxCursor {
+		b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+		if err == nil && len(b) >= sealLen && hmac.Equal(b[:sealLen], s.sign(b[sealLen:], listing)) {
+			return b[sealLen:], nil
+		}
+	}
+	return nil, detailed(ErrBadCursor, "a cursor is the next of an earlier answer to the same request, unchanged")
+}
+
+func (s sealer) sign(place []byte, listing []string) []byte {
+	mac := hmac.New(sha256.New, s.secret)
+	b := make([]byte, 0, 256)
+	for _, part := range listing {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	// The place comes last, so it needs no length; the number of parts is fixed for each first part, the kind of listing.
+	_, _ = mac.Write(append(b, place...))
+	return mac.Sum(b[:0])[:sealLen]
+}
+
 // cursor names a place on the board by the entry at it, so that it stays right while scores move: the next page begins with the first entry that is
-// ordered after it, whether or not it is still there. It carries a checksum over itself and the board's name.
-func (t *target) cursor(e ranking.Entry) string {
+// ordered after it, whether or not it is still there. filter is what narrows the listing, "" the whole board.
+func (t *target) cursor(s sealer, filter string, e ranking.Entry) string {
 	b := binary.AppendVarint(nil, e.Value)
 	b = binary.AppendVarint(b, int64(e.Reached))
-	b = append(b, e.User...)
-	return base64.RawURLEncoding.EncodeToString(append(t.checksum(b), b...))
+	return s.seal(append(b, e.User...), "board", string(t.org), t.rule, t.label, filter)
 }
 
-func (t *target) checksum(b []byte) []byte {
-	d := xxhash.New()
-	for _, part := range []string{string(t.org), t.rule, t.label} {
-		_, _ = d.WriteString(part)
-		_, _ = d.Write([]byte{0})
+func (t *target) parseCursor(s sealer, filter, text string) (*ranking.Entry, error) {
+	b, err := s.open(text, "board", string(t.org), t.rule, t.label, filter)
+	if err != nil {
+		return nil, err
 	}
-	_, _ = d.Write(b)
-	return binary.LittleEndian.AppendUint64(nil, d.Sum64())
-}
-
-func (t *target) parseCursor(s string) (*ranking.Entry, error) {
-	const sum = 8
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) < sum || string(t.checksum(b[sum:])) != string(b[:sum]) {
-		return nil, detailed(ErrBadCursor, "a cursor is the next of an earlier answer for the same board")
-	}
-	b = b[sum:]
 	value, n := binary.Varint(b)
-	reached, m := binary.Varint(b[max(n, 0):])
-	if n <= 0 || m <= 0 {
-		return nil, detailed(ErrBadCursor, "a cursor is the next of an earlier answer for the same board")
-	}
+	reached, m := binary.Varint(b[n:]) // signed, so written by cursor
 	return &ranking.Entry{Value: value, Reached: calendar.Instant(reached), User: activity.User(b[n+m:])}, nil
+}
+
+// logCursor names the last activity of a page of a user's log.
+func logCursor(s sealer, org activity.Org, user activity.User, last ingest.Place) string {
+	return s.seal(append(binary.AppendVarint(nil, int64(last.At)), last.ID...), "activities", string(org), string(user))
+}
+
+func parseLogCursor(s sealer, org activity.Org, user activity.User, text string) (*ingest.Place, error) {
+	b, err := s.open(text, "activities", string(org), string(user))
+	if err != nil {
+		return nil, err
+	}
+	at, n := binary.Varint(b)
+	return &ingest.Place{At: calendar.Instant(at), ID: activity.ID(b[n:])}, nil
 }

@@ -4,11 +4,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"laurel/internal/activity"
+	"laurel/ranking"
 )
 
 // tied are scores with ties at the beginning, in the middle and at the end, in the order of the board; equal ones are sent in this order.
@@ -104,7 +106,11 @@ func TestLeaderboard_CursorOfNoSuchPage(t *testing.T) {
 		"too short":                            good[:6],
 		"cut":                                  good[:len(good)-4],
 		"longer":                               good + "AAAA",
-		"an entry of zero bytes, summed right": base64.RawURLEncoding.EncodeToString(board.checksum(nil)),
+		"of a log":                             g.sealer.seal(nil, "activities", string(org), "u0"),
+		"of a part of the board":               board.cursor(g.sealer, "top_percent=5", ranking.Entry{User: "u0"}),
+		"signed by another secret":             board.cursor(sealer{[]byte("other")}, "", ranking.Entry{User: "u0"}),
+		"long":                                 strings.Repeat("A", 1<<16),
+		"bits that decode to nothing":          good[:len(good)-1] + "B",
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(good)
 	must(t, err)

@@ -69,7 +69,7 @@ func TestLeaderboard_Periods(t *testing.T) {
 		{rule: "ordinal", period: "day~1~1", err: ErrBadPeriod},
 		{rule: "ordinal", period: "day~100001", err: ErrBadPeriod, detail: []string{"0 to 100000"}},
 		{rule: "ordinal", period: "2026-11-21~1", err: ErrBadPeriod},
-		{rule: "least", period: "14d-2026-01-06", err: ErrBadPeriod, detail: []string{"such as 14d-1970-01-05"}},
+		{rule: "least", period: "14d-2026-01-06", err: ErrBadPeriod, detail: []string{"such as 14d-2026-11-09"}},
 	}
 	g := newRig(t)
 	for _, tt := range tests {

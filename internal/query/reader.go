@@ -23,11 +23,13 @@ type Reader struct {
 	ingest *ingest.Service
 	boards *ranking.Boards
 	clock  *clock.Clock
+	sealer sealer
 }
 
-// New returns a Reader over the write path's plans and states and the boards in memory.
-func New(s *ingest.Service, b *ranking.Boards, c *clock.Clock) *Reader {
-	return &Reader{ingest: s, boards: b, clock: c}
+// New returns a Reader over the write path's plans and states and the boards in memory. secret signs cursors: the same on all nodes, now and after a
+// restart, or clients cannot go on where they were.
+func New(s *ingest.Service, b *ranking.Boards, c *clock.Clock, secret []byte) *Reader {
+	return &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}}
 }
 
 // target is a board as a read names it: a rule and one period of one of its cycles.
@@ -113,7 +115,7 @@ func (t *target) resolve(cycles []calendar.Cycle, period string, now calendar.In
 			t.cycle, t.ordinal = cy, o
 			return nil
 		}
-		forms[i] = cy.String() + " or " + t.cal.LabelForms(cy)
+		forms[i] = cy.String() + " or " + t.cal.LabelForms(cy, now)
 	}
 	return detailed(ErrBadPeriod, "%q is no period of rule %s; accepted: a cycle, cycle~N (N periods before), or a label: %s",
 		period, t.rule, strings.Join(forms, "; "))
@@ -131,7 +133,7 @@ func (t *target) current(back string, relative bool, now calendar.Instant) error
 	}
 	o, ok := t.cal.OrdinalAt(t.cycle, now)
 	if !ok {
-		return detailed(ErrBadPeriod, "no period of cycle %s runs now", t.cycle)
+		return detailed(ErrBadPeriod, "no period of cycle %s runs now; accepted: %s", t.cycle, t.cal.LabelForms(t.cycle, now))
 	}
 	if t.ordinal, ok = t.cal.Before(t.cycle, o, n); !ok {
 		return detailed(ErrBadPeriod, "cycle %s has no period %d before the current one", t.cycle, n)

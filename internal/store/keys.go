@@ -66,6 +66,9 @@ func CatalogKey(org activity.Org) Key { return Key(catalogPrefix + string(org)) 
 // KeysKey is the hash of API keys. It lives in partition 0.
 func KeysKey() Key { return "{0}:keys" }
 
+// SecretsKey is the hash of the deployment's own secrets, by name. It lives in partition 0.
+func SecretsKey() Key { return "{0}:secrets" }
+
 // catalogsKey is the hash whose fields are the orgs that ever had a catalog: the list behind Store.Catalogs. Commit keeps it.
 func catalogsKey() Key { return "{0}:catalogs" }
 
