@@ -66,7 +66,7 @@ func (a *API) submitBatch(w http.ResponseWriter, r *request, items []ingest.Item
 
 // wantsAll reads ?results=, which may be all or absent.
 func wantsAll(r *request) (bool, error) {
-	switch r.URL.Query().Get("results") {
+	switch r.query().Get("results") {
 	case "all":
 		return true, nil
 	case "":

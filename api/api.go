@@ -41,12 +41,14 @@ type Writes interface {
 // Reads is every read of boards and users (*query.Reader).
 type Reads interface {
 	Leaderboards(ctx context.Context, org activity.Org) (query.LeaderboardList, error)
-	Leaderboard(ctx context.Context, org activity.Org, rule, period string, p query.Page) (*query.Leaderboard, error)
-	UserRank(ctx context.Context, org activity.Org, rule, period string, user activity.User, around int) (*query.UserRank, error)
+	Leaderboard(ctx context.Context, org activity.Org, rule, period string, p query.Page, held query.Held) (*query.Leaderboard, error)
+	UserRank(ctx context.Context, org activity.Org, rule, period string, user activity.User, around int, held query.Held) (*query.UserRank, error)
+	Count(ctx context.Context, org activity.Org, rule, period, low, high string) (*query.Count, error)
+	Several(ctx context.Context, org activity.Org, queries []query.BoardQuery) (*query.BoardSet, error)
 	Ranks(ctx context.Context, org activity.Org, rule, period string, users []activity.User, relative bool) (*query.Ranks, error)
 	User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
 	Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) ([]activity.Activity, string, error)
-	UserRanks(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
+	UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error)
 	Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error)
 	Wait(ctx context.Context, revision string) error
 }

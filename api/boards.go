@@ -1,12 +1,10 @@
 package api
 
 import (
-	"math"
 	"net/http"
 
 	"laurel/internal/activity"
 	"laurel/internal/auth"
-	"laurel/internal/query"
 )
 
 const (
@@ -21,6 +19,8 @@ func (a *API) boardRoutes() []route {
 	return []route{
 		{method: http.MethodGet, pattern: "/v1/leaderboards", scope: auth.BoardsRead, browser: true, serve: a.getBoards, doc: docGetBoards()},
 		{method: http.MethodGet, pattern: board, scope: auth.BoardsRead, browser: true, serve: a.getBoard, doc: docGetBoard()},
+		{method: http.MethodGet, pattern: board + "/count", scope: auth.BoardsRead, browser: true, serve: a.getCount, doc: docGetCount()},
+		{method: http.MethodPost, pattern: "/v1/leaderboards/query", scope: auth.BoardsRead, browser: true, serve: a.postQuery, doc: docPostQuery()},
 		{method: http.MethodGet, pattern: board + "/users/{user}", scope: auth.BoardsRead, browser: true, serve: a.getRank, doc: docGetRank()},
 		{method: http.MethodPost, pattern: board + "/ranks", scope: auth.BoardsRead, browser: true, serve: a.postRanks, doc: docPostRanks()},
 	}
@@ -28,7 +28,7 @@ func (a *API) boardRoutes() []route {
 
 // await keeps a read until this node knows the revision that the client has seen.
 func (a *API) await(r *request) error {
-	if revision := r.URL.Query().Get("min_revision"); revision != "" {
+	if revision := r.query().Get("min_revision"); revision != "" {
 		return a.Reads.Wait(r.Context(), revision)
 	}
 	return nil
@@ -53,26 +53,11 @@ func (a *API) getBoard(w http.ResponseWriter, r *request) error {
 	if err := a.await(r); err != nil {
 		return err
 	}
-	board, err := a.Reads.Leaderboard(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), page)
+	board, err := a.Reads.Leaderboard(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), page, held(r))
 	if err != nil {
 		return err
 	}
-	return a.writeTagged(w, r, board)
-}
-
-// boardPage reads limit, and either offset or cursor.
-func boardPage(r *request) (p query.Page, err error) {
-	if p.Limit, err = queryInt(r, "limit", defaultLimit, 1, maxLimit); err != nil {
-		return p, err
-	}
-	if p.Offset, err = queryInt(r, "offset", 0, 0, math.MaxInt32); err != nil {
-		return p, err
-	}
-	q := r.URL.Query()
-	if p.Cursor = q.Get("cursor"); p.Cursor != "" && q.Has("offset") {
-		return p, badRequest("cursor", "Give either a cursor or an offset.")
-	}
-	return p, nil
+	return a.writeFresh(w, r, board.Fresh(), board)
 }
 
 func (a *API) getRank(w http.ResponseWriter, r *request) error {
@@ -87,11 +72,11 @@ func (a *API) getRank(w http.ResponseWriter, r *request) error {
 	if err := a.await(r); err != nil {
 		return err
 	}
-	rank, err := a.Reads.UserRank(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), user, around)
+	rank, err := a.Reads.UserRank(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), user, around, held(r))
 	if err != nil {
 		return err
 	}
-	return a.writeTagged(w, r, rank)
+	return a.writeFresh(w, r, rank.Fresh(), rank)
 }
 
 // rankQuery asks for many users at once.

@@ -27,7 +27,7 @@ func (a *API) getCatalog(w http.ResponseWriter, r *request) error {
 	}
 	tag := versionTag(e.Version)
 	w.Header().Set("ETag", tag)
-	if hasTag(r.Header.Get("If-None-Match"), tag) {
+	if hasTag(r.Header["If-None-Match"], tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -25,7 +26,7 @@ const (
 		`"end":"2026-11-23T00:00:00.000Z","closed":false},"order":"desc","ties":"ordinal","total":2,"as_of":"2026-11-21T19:40:00.000Z",` +
 		`"revision":"aB3dE:1763754000000-0","rows":[{"rank":1,"user":"ada","score":12,"reached_at":"2026-11-21T19:40:00.000Z","previous_rank":2}]}`
 	exampleRank    = `{"rank":1,"user":"ada","score":12,"reached_at":"2026-11-21T19:40:00.000Z","total":2,"percentile":100}`
-	exampleRanks   = `{"rows":[{"rank":1,"user":"ada","score":12,"reached_at":"2026-11-21T19:40:00.000Z"}],"missing":["bob"]}`
+	exampleRanks   = `{"rows":[{"rank":1,"user":"ada","score":12,"reached_at":"2026-11-21T19:40:00.000Z"}],"missing":["bob"],"total":1}`
 	exampleStreaks = `{"streaks":[{"rule":"daily-commit","current":3,"longest":9,"total_periods":40,"state":"active","unit":"day","timezone":"UTC",` +
 		`"started":"2026-11-19","last_extended_at":"2026-11-21T19:40:00.000Z","deadline":"2026-11-23T00:00:00.000Z",` +
 		`"dies_at":"2026-11-23T00:00:00.000Z","period":{"label":"2026-11-21","value":1,"target":1,"met":true},` +
@@ -113,12 +114,42 @@ func docGetBoards() operation {
 
 func docGetBoard() operation {
 	return operation{id: "getLeaderboard", tag: "leaderboards", summary: "Read a leaderboard",
-		query: []param{{name: "limit", description: "Rows", schema: integer(1, maxLimit, defaultLimit)},
+		description: "From the top, or the part that one of around_score, percentile, top_percent, or min_score with max_score names. Ranks are those of " +
+			"the whole board.",
+		query: slices.Concat([]param{{name: "limit", description: "Rows", schema: integer(1, maxLimit, defaultLimit)},
 			{name: "offset", description: "Rows to skip", schema: integer(0, 1<<31-1, 0)},
-			{name: "cursor", description: "next of the answer before, instead of offset", schema: text()}, minRevision()},
+			{name: "cursor", description: "next of the answer before, instead of offset", schema: text()}}, scoreRange(), []param{
+			{name: "around_score", description: "The limit rows around the place of one who came to this score now, half of them above; place is that place", schema: decimal()},
+			{name: "percentile", description: "The limit rows around the last one with this percentile or more, half of them above; place is that row", schema: percent()},
+			{name: "top_percent", description: "Only the first rows: this part of the board, rounded up", schema: percent()}, minRevision()}),
 		headers:   []param{{name: "If-None-Match", description: "ETag of an answer before", schema: text()}},
 		responses: []response{tagged(ok("Its rows", leaderboardDoc{}, exampleBoard)), notModified()},
 		errors:    boardErrors("bad_cursor", "bad_request")}
+}
+
+func scoreRange() []param {
+	return []param{{name: "min_score", description: "Only rows with this score or a greater one", schema: decimal()},
+		{name: "max_score", description: "Only rows with this score or a smaller one", schema: decimal()}}
+}
+
+func decimal() huma.Schema { return huma.Schema{Type: huma.TypeNumber} }
+
+func percent() huma.Schema {
+	return huma.Schema{Type: huma.TypeNumber, Minimum: ptr(0.0), Maximum: ptr(100.0)}
+}
+
+func docGetCount() operation {
+	return operation{id: "countScores", tag: "leaderboards", summary: "Count the users between two scores", query: append(scoreRange(), minRevision()),
+		responses: []response{ok("How many, and how many are on the board", countDoc{}, `{"count":120,"total":4000}`)}, errors: boardErrors("bad_request")}
+}
+
+func docPostQuery() operation {
+	return operation{id: "queryLeaderboards", tag: "leaderboards", summary: "Read parts of several leaderboards at once", query: []param{minRevision()},
+		description: "Up to 50 queries, answered in order as of one revision. One that cannot be answered has an error in its place.",
+		body:        &content{of: boardsQuery{}, example: `{"boards":[{"rule":"commits","period":"week","limit":10,"user":"ada"},{"rule":"none","period":"week"}]}`},
+		responses: []response{ok("The boards", boardSetDoc{}, `{"as_of":"2026-11-21T19:40:00.000Z","revision":"aB3dE:1763754000000-0","boards":[`+exampleBoard+
+			`,{"error":{"code":"rule_not_found","detail":"the org has no rule \"none\""}}]}`)},
+		errors: []string{"org_not_found", "bad_revision", "epoch_changed", "behind"}}
 }
 
 func docGetRank() operation {
@@ -167,8 +198,9 @@ func docPatchUser() operation {
 const exampleUserChange = `{"timezone":"Europe/Vienna"}`
 
 func docGetUserRanks() operation {
-	return operation{id: "getUserRanks", tag: "users", summary: "Read a user's ranks on every current board", query: []param{minRevision()},
-		responses: []response{ok("The ranks", userRanksDoc{}, exampleUserRanks)}, errors: userErrors()}
+	return operation{id: "getUserRanks", tag: "users", summary: "Read a user's ranks on every board of now, or of a period",
+		query:     []param{{name: "period", description: "A cycle, a label, or cycle~N (N periods before): on every board that has it", schema: text()}, minRevision()},
+		responses: []response{ok("The ranks", userRanksDoc{}, exampleUserRanks)}, errors: append(userErrors(), "bad_period")}
 }
 
 func docGetStreaks() operation {

@@ -61,16 +61,45 @@ type rowDoc struct {
 
 // leaderboardDoc is a part of a leaderboard.
 type leaderboardDoc struct {
-	Rule     string    `json:"rule" example:"commits"`
-	Cycle    string    `json:"cycle" example:"week"`
-	Period   periodDoc `json:"period"`
-	Order    string    `json:"order" enum:"asc,desc"`
-	Ties     string    `json:"ties" enum:"ordinal,standard,dense"`
-	Total    int       `json:"total"`
-	AsOf     string    `json:"as_of" format:"date-time" doc:"Instant of the last change applied"`
-	Revision string    `json:"revision"`
-	Rows     []rowDoc  `json:"rows" nullable:"false"`
-	Next     string    `json:"next,omitempty" doc:"Pass it as cursor to get the next rows; absent at the end"`
+	Rule     string       `json:"rule" example:"commits"`
+	Cycle    string       `json:"cycle" example:"week"`
+	Period   periodDoc    `json:"period"`
+	Order    string       `json:"order" enum:"asc,desc"`
+	Ties     string       `json:"ties" enum:"ordinal,standard,dense"`
+	Total    int          `json:"total"`
+	Count    *int         `json:"count,omitempty" nullable:"false" doc:"Rows that min_score, max_score or top_percent leave; absent without them"`
+	Place    *placeDoc    `json:"place,omitempty" nullable:"false" doc:"What the rows are around, with around_score and percentile"`
+	AsOf     string       `json:"as_of" format:"date-time" doc:"Instant of the last change applied"`
+	Revision string       `json:"revision"`
+	Rows     []rowDoc     `json:"rows" nullable:"false"`
+	Next     string       `json:"next,omitempty" doc:"Pass it as cursor to get the next rows; absent at the end"`
+	User     nullableRank `json:"user,omitempty"`
+}
+
+// placeDoc is a place that was asked for.
+type placeDoc struct {
+	Rank       int     `json:"rank" minimum:"1" doc:"With around_score: the rank of one who came to the score now"`
+	Score      float64 `json:"score" doc:"With percentile: the score that is needed for it"`
+	User       string  `json:"user,omitempty" doc:"With percentile: who is there"`
+	Percentile float64 `json:"percentile,omitempty" minimum:"0" maximum:"100" doc:"Of that user"`
+}
+
+// countDoc is how many users have a score in a range.
+type countDoc struct {
+	Count int `json:"count" example:"120"`
+	Total int `json:"total" example:"4000"`
+}
+
+// boardSetDoc is several boards.
+type boardSetDoc struct {
+	AsOf     string        `json:"as_of" format:"date-time"`
+	Revision string        `json:"revision"`
+	Boards   []boardAnswer `json:"boards" nullable:"false" doc:"One a query, in order"`
+}
+
+// boardErrorDoc stands for a board that could not be read.
+type boardErrorDoc struct {
+	Error itemErrorDoc `json:"error"`
 }
 
 // rankDoc is one user's place.
@@ -96,6 +125,7 @@ type previousDoc struct {
 type ranksDoc struct {
 	Rows    []rowDoc `json:"rows" nullable:"false" doc:"In board order"`
 	Missing []string `json:"missing" nullable:"false" doc:"Users that are unknown or not on this board"`
+	Total   int      `json:"total" doc:"Users among whom the ranks are: of the board or, if relative, of rows"`
 }
 
 // streakDoc is a user's streak of one rule.

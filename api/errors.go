@@ -126,6 +126,7 @@ func answers() []answer {
 		{query.ErrNotRanked, "not_ranked"},
 		{query.ErrUserNotFound, "user_not_found"},
 		{query.ErrBadView, "bad_view"},
+		{query.ErrBadParam, "bad_request"},
 		{query.ErrBadCursor, "bad_cursor"},
 		{query.ErrSealed, "sealed"},
 		{query.ErrBehind, "behind"},
@@ -176,6 +177,10 @@ func (p *problems) of(err error) *problem {
 	var spec *auth.SpecError
 	if errors.As(err, &spec) {
 		return p.build(badRequest(spec.Field, spec.Error()+"."))
+	}
+	var param *query.ParamError
+	if errors.As(err, &param) {
+		return p.build(badRequest(param.Field, param.Detail))
 	}
 	for _, a := range p.answers {
 		if errors.Is(err, a.err) {

@@ -30,7 +30,7 @@ func pathActivity(r *request) (activity.User, activity.ID, error) {
 
 // queryInt is an integer parameter within [low, high], or what stands for an absent one.
 func queryInt(r *request, name string, absent, low, high int) (int, error) {
-	q := r.URL.Query()
+	q := r.query()
 	if !q.Has(name) {
 		return absent, nil
 	}

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/go-json-experiment/json"
+
+	"laurel/internal/query"
 )
 
 // bufferPool lends buffers to hot paths. One that a huge body has grown is not kept.
@@ -41,18 +42,24 @@ func (a *API) writeAppended(w http.ResponseWriter, status int, v appender) error
 	return writeBytes(w, status, b)
 }
 
-// writeTagged writes an object that encodes itself, with an ETag over all of its bytes, or 304 where the client has it already.
-func (a *API) writeTagged(w http.ResponseWriter, r *request, v appender) error {
-	lent := a.buffers.get()
-	b := v.AppendJSON(*lent)
-	defer a.buffers.put(lent, b)
-	tag := `"` + strconv.FormatUint(xxhash.Sum64(b), 16) + `"`
-	w.Header().Set("ETag", tag)
-	if hasTag(r.Header.Get("If-None-Match"), tag) {
+// writeFresh writes an object of a board under its tag, or 304 where the client has it already: then v is not looked at.
+func (a *API) writeFresh(w http.ResponseWriter, r *request, f *query.Freshness, v appender) error {
+	tag := `"` + f.Tag + `"`
+	w.Header()["Etag"] = []string{"W/" + tag} // as net/http writes ETag
+	if f.Unchanged || hasTag(r.Header["If-None-Match"], tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return writeBytes(w, http.StatusOK, b)
+	return a.writeAppended(w, http.StatusOK, v)
+}
+
+// held says which answers the client has: what a read can know before it reads rows. That * is any answer that there is shows only after.
+func held(r *request) query.Held {
+	list := r.Header["If-None-Match"]
+	if len(list) == 0 {
+		return nil
+	}
+	return func(tag string) bool { return namesTag(list, `"`+tag+`"`) }
 }
 
 // writeJSON writes any object; for answers off the hot path.
@@ -76,12 +83,18 @@ func writeBytes(w http.ResponseWriter, status int, b []byte) error {
 	return nil
 }
 
-// hasTag says whether the list of an If-None-Match header names the tag; weak and strong are equal there (RFC 9110, 13.1.2).
-func hasTag(header, tag string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		part = strings.TrimSpace(part)
-		if part == "*" || strings.TrimPrefix(part, "W/") == tag {
-			return true
+// hasTag says whether an If-None-Match header, which may come on several lines, is * or names the tag.
+func hasTag(lines []string, tag string) bool {
+	return len(lines) == 1 && strings.TrimSpace(lines[0]) == "*" || namesTag(lines, tag)
+}
+
+// namesTag says whether one of the lists has the tag; weak and strong are equal there (RFC 9110, 13.1.2).
+func namesTag(lines []string, tag string) bool {
+	for _, list := range lines {
+		for part := range strings.SplitSeq(list, ",") {
+			if strings.TrimPrefix(strings.TrimSpace(part), "W/") == tag {
+				return true
+			}
 		}
 	}
 	return false

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -15,6 +16,15 @@ type request struct {
 	id       string
 	identity *auth.Identity
 	org      activity.Org
+	params   url.Values // see query
+}
+
+// query is the parameters of the URL, taken apart once.
+func (r *request) query() url.Values {
+	if r.params == nil {
+		r.params = r.URL.Query()
+	}
+	return r.params
 }
 
 // route is one line of the route table: what is served, who may ask, and how it is described.

@@ -19,7 +19,7 @@ func (a *API) userRoutes() []route {
 		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, serve: a.userObject(a.Reads.User), doc: docGetUser()},
 		{method: http.MethodPut, pattern: one, scope: auth.UsersWrite, serve: a.setUser(true), doc: docPutUser()},
 		{method: http.MethodPatch, pattern: one, scope: auth.UsersWrite, serve: a.setUser(false), doc: docPatchUser()},
-		{method: http.MethodGet, pattern: one + "/ranks", scope: auth.UsersRead, serve: a.userObject(a.Reads.UserRanks), doc: docGetUserRanks()},
+		{method: http.MethodGet, pattern: one + "/ranks", scope: auth.UsersRead, serve: a.getUserRanks, doc: docGetUserRanks()},
 		{method: http.MethodGet, pattern: one + "/streaks", scope: auth.UsersRead, serve: a.getStreaks, doc: docGetStreaks()},
 		{method: http.MethodGet, pattern: one + "/activities", scope: auth.UsersRead, serve: a.getActivities, doc: docGetActivities()},
 	}
@@ -41,6 +41,17 @@ func (a *API) userObject(read func(context.Context, activity.Org, activity.User)
 		}
 		return writeBytes(w, http.StatusOK, object)
 	}
+}
+
+// getUserRanks serves the ranks of the user of the path: on the current boards, or on those of ?period=.
+func (a *API) getUserRanks(w http.ResponseWriter, r *request) error {
+	q := r.query()
+	if q.Has("period") && q.Get("period") == "" {
+		return badRequest("period", "This must be a cycle, a label, or cycle~N; leave it out for all current periods.")
+	}
+	return a.userObject(func(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
+		return a.Reads.UserRanks(ctx, org, user, q.Get("period"))
+	})(w, r)
 }
 
 // userChange is the body of PUT and PATCH.
@@ -80,7 +91,7 @@ func (a *API) getStreaks(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	var at *calendar.Instant
-	if q := r.URL.Query(); q.Has("at") {
+	if q := r.query(); q.Has("at") {
 		i, _, err := calendar.ParseInstant(q.Get("at"))
 		if err != nil {
 			return badRequest("at", "This must be an RFC 3339 time with an offset, from 1970 on; write + as %2B.")
@@ -115,7 +126,7 @@ func (a *API) getActivities(w http.ResponseWriter, r *request) error {
 	if err := a.await(r); err != nil {
 		return err
 	}
-	list, next, err := a.Reads.Activities(r.Context(), r.org, user, limit, r.URL.Query().Get("before"))
+	list, next, err := a.Reads.Activities(r.Context(), r.org, user, limit, r.query().Get("before"))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package ranking
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,7 @@ func newBoard(id feed.Board, o Order, partitions int, now time.Time) *Board {
 		touched: make(map[activity.User]struct{}),
 		since:   make([]atomic.Int64, partitions),
 	}
+	b.revision.Store(rand.Uint64())
 	b.used.Store(now.UnixNano())
 	b.parts.Store(int32(partitions))
 	for p := range b.since {
@@ -61,8 +63,8 @@ func (b *Board) ID() feed.Board { return b.id }
 // Order is the order that the board was opened with.
 func (b *Board) Order() Order { return b.order }
 
-// Revision grows by one with every applied change that touched this board. It is a counter of this handle, not comparable between
-// nodes or loads.
+// Revision grows by one with every applied change that touched this board. It begins anywhere, so that equal ones mean the same rows, whatever the
+// node and however often the board was loaded.
 func (b *Board) Revision() uint64 { return b.revision.Load() }
 
 // View calls f with the index and its revision under the read lock. f must not keep x, nor do I/O, nor call View; the rows

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // MaxDecimals bounds Rule.Decimals: with 6, the scaled integers still reach 9·10^9 on either side.
@@ -106,4 +107,27 @@ func FormatScaled(b []byte, n int64, decimals int) []byte {
 		rest %= scale
 	}
 	return b
+}
+
+// ParseScaled reads a decimal number (-12, 3.50) as an integer scaled by decimals: what FormatScaled writes, and the same with zeros at
+// either end. It takes no exponent, no sign + and no more decimals than that, zeros aside; ok is false for these and beyond ±2^53.
+func ParseScaled(text string, decimals int) (n int64, ok bool) {
+	digits, negative := strings.CutPrefix(text, "-")
+	whole, fraction, point := strings.Cut(digits, ".")
+	fraction = strings.TrimRight(fraction, "0")
+	if whole == "" || point && strings.HasSuffix(digits, ".") || len(fraction) > decimals {
+		return 0, false
+	}
+	for _, c := range []byte(whole + fraction + strings.Repeat("0", decimals-len(fraction))) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		if n = n*10 + int64(c-'0'); n > MaxExact {
+			return 0, false
+		}
+	}
+	if negative {
+		n = -n
+	}
+	return n, true
 }

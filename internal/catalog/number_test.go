@@ -125,3 +125,23 @@ func TestFormatScaled_IsTheExactNumber(t *testing.T) {
 		}
 	})
 }
+
+func TestParseScaled(t *testing.T) {
+	for text, want := range map[string]int64{"0": 0, "-0": 0, "12": 1200, "-12.5": -1250, "3.50": 350, "003.0500000": 305, "90071992547409.92": MaxExact,
+		"-90071992547409.92": -MaxExact} {
+		if n, ok := ParseScaled(text, 2); n != want || !ok {
+			t.Errorf("ParseScaled(%q) = %d, %v, want %d", text, n, ok, want)
+		}
+	}
+	for _, text := range []string{"", "-", ".", ".5", "5.", "1.001", "+1", "1e3", "0x1", " 1", "1 ", "--1", "1.2.3", "NaN", "٣", "90071992547409.93", "99999999999999999999"} {
+		if n, ok := ParseScaled(text, 2); ok {
+			t.Errorf("ParseScaled(%q) = %d", text, n)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		n, decimals := rapid.Int64Range(-MaxExact, MaxExact).Draw(t, "n"), rapid.IntRange(0, MaxDecimals).Draw(t, "decimals")
+		if got, ok := ParseScaled(string(FormatScaled(nil, n, decimals)), decimals); got != n || !ok {
+			t.Errorf("written and read again, %d is %d", n, got)
+		}
+	})
+}

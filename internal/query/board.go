@@ -12,12 +12,6 @@ import (
 	"laurel/ranking"
 )
 
-// Page says which rows of a board are asked for: Offset rows are passed over, or a cursor names the last row that was seen.
-type Page struct {
-	Limit, Offset int
-	Cursor        string
-}
-
 // Leaderboard is a part of a board.
 type Leaderboard struct {
 	Rule     string           `json:"rule"`
@@ -28,8 +22,14 @@ type Leaderboard struct {
 	Total    int              `json:"total"`
 	AsOf     calendar.Instant `json:"as_of"`
 	Revision string           `json:"revision"`
+	Count    *int             `json:"count,omitempty"` // rows that a selection leaves, where there is one
+	Place    *Place           `json:"place,omitempty"` // what the rows are around
 	Rows     []Row            `json:"rows"`
 	Next     string           `json:"next,omitempty"`
+	// User is the place of the user that was asked about, nil if there is none.
+	User      *UserRank `json:"user,omitempty"`
+	userAsked bool
+	Freshness `json:"-"`
 }
 
 // AppendJSON appends the leaderboard as a JSON object.
@@ -46,6 +46,14 @@ func (l *Leaderboard) AppendJSON(b []byte) []byte {
 	b = append(b, l.Ties...)
 	b = append(b, `","total":`...)
 	b = strconv.AppendInt(b, int64(l.Total), 10)
+	if l.Count != nil {
+		b = append(b, `,"count":`...)
+		b = strconv.AppendInt(b, int64(*l.Count), 10)
+	}
+	if l.Place != nil {
+		b = append(b, `,"place":`...)
+		b = l.Place.appendJSON(b)
+	}
 	b = append(b, `,"as_of":"`...)
 	b = l.AsOf.AppendFormat(b)
 	b = append(b, `","revision":"`...)
@@ -57,41 +65,28 @@ func (l *Leaderboard) AppendJSON(b []byte) []byte {
 		b = append(b, l.Next...)
 		b = append(b, '"')
 	}
+	if l.userAsked {
+		b = append(b, `,"user":`...)
+		b = l.User.appendOrNull(b)
+	}
 	return append(b, '}')
 }
 
 var tiesNames = [...]string{catalog.Ordinal: "ordinal", catalog.Standard: "standard", catalog.Dense: "dense"}
 
-// Leaderboard reads a page of a board. ErrRuleNotFound, ErrBadPeriod, ErrPeriodGone, ErrBadCursor, ranking.ErrLoading.
-func (r *Reader) Leaderboard(ctx context.Context, org activity.Org, rule, period string, p Page) (*Leaderboard, error) {
-	now := r.clock.Now()
-	t, err := r.locate(org, rule, period, now)
+// Leaderboard reads a page of a board. held is as in Freshness. ErrRuleNotFound, ErrBadPeriod, ErrPeriodGone, ErrBadParam, ErrBadCursor,
+// ranking.ErrLoading.
+func (r *Reader) Leaderboard(ctx context.Context, org activity.Org, rule, period string, p Page, held Held) (*Leaderboard, error) {
+	b, err := r.openPage(ctx, org, &BoardQuery{Rule: rule, Period: period, Page: p})
 	if err != nil {
 		return nil, err
 	}
-	l := &Leaderboard{Rule: rule, Cycle: t.cycle.String(), Period: t.period(now), Order: t.orderName(), Ties: tiesNames[t.ties],
-		Revision: r.boards.Revision().String(), AsOf: r.boards.AsOf()}
-	var after *ranking.Entry
-	if p.Cursor != "" {
-		if after, err = t.parseCursor(r.sealer, "", p.Cursor); err != nil {
-			return nil, err
-		}
+	fresh := freshness(b.tag("page", b.pageText()), held)
+	if fresh.Unchanged {
+		return &Leaderboard{Freshness: fresh}, nil
 	}
-	both, err := r.openBoth(ctx, t, now)
-	if err != nil {
-		return nil, err
-	}
-	f := both.rows(func(x *ranking.Index) (offset, limit int) {
-		if after != nil {
-			return x.After(*after), p.Limit
-		}
-		return p.Offset, p.Limit
-	})
-	l.Total, l.Rows = f.Total, f.Rows
-	if n := len(f.Rows); n > 0 && f.offset+n < f.Total {
-		last := &f.Rows[n-1]
-		l.Next = t.cursor(r.sealer, "", ranking.Entry{User: last.User, Value: last.Score.Scaled, Reached: last.ReachedAt})
-	}
+	l := b.read(r.sealer, r.edition())
+	l.Freshness = fresh
 	return l, nil
 }
 
@@ -101,6 +96,7 @@ type boards struct {
 	board  *ranking.Board
 	before *target        // nil if there is no period before
 	prev   *ranking.Board // of before
+	now    calendar.Instant
 }
 
 func (r *Reader) openBoth(ctx context.Context, t *target, now calendar.Instant) (*boards, error) {
@@ -113,7 +109,7 @@ func (r *Reader) openBoth(ctx context.Context, t *target, now calendar.Instant) 
 
 // withBefore opens the board of the period before an open one.
 func (r *Reader) withBefore(ctx context.Context, t *target, b *ranking.Board, now calendar.Instant) (*boards, error) {
-	both := &boards{target: t, board: b, before: t.periodBefore(now)}
+	both := &boards{target: t, board: b, before: t.periodBefore(now), now: now}
 	if both.before == nil {
 		return both, nil
 	}
@@ -191,6 +187,7 @@ type UserRank struct {
 	Percentile float64   `json:"percentile"`
 	Previous   *Previous `json:"previous,omitempty"`
 	Around     []Row     `json:"around,omitempty"`
+	Freshness  `json:"-"`
 }
 
 // Previous is a user's place in the period before.
@@ -223,62 +220,79 @@ func (u *UserRank) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// percentile is 100·(total − rank)/(total − 1) to two decimals, 100 for a user who is alone.
-func percentile(rank, total int) float64 {
-	if total <= 1 {
-		return 100
+// appendOrNull appends the place, or null for none.
+func (u *UserRank) appendOrNull(b []byte) []byte {
+	if u == nil {
+		return append(b, "null"...)
 	}
-	hundredths := (20_000*int64(total-rank)/int64(total-1) + 1) / 2 // rounded half up, in integers
-	return float64(hundredths) / 100
+	return u.AppendJSON(b)
 }
 
-// UserRank reads a user's place, with around rows above and below and the user's own (negative: none). ErrNotRanked, ErrUserNotFound, and as
-// Leaderboard.
-func (r *Reader) UserRank(ctx context.Context, org activity.Org, rule, period string, user activity.User, around int) (*UserRank, error) {
+// percentile is 100·(total − rank)/(total − 1) to two decimals, 100 for a user who is alone.
+func percentile(rank, total int) float64 { return float64(hundredths(rank, total)) / 100 }
+
+func hundredths(rank, total int) int64 {
+	if total <= 1 {
+		return 10_000
+	}
+	return (20_000*int64(total-rank)/int64(total-1) + 1) / 2 // rounded half up, in integers
+}
+
+// UserRank reads a user's place, with around rows above and below and the user's own (negative: none). held is as in Freshness. ErrNotRanked,
+// ErrUserNotFound, and as Leaderboard.
+func (r *Reader) UserRank(ctx context.Context, org activity.Org, rule, period string, user activity.User, around int, held Held) (*UserRank, error) {
 	now := r.clock.Now()
 	t, err := r.locate(org, rule, period, now)
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.open(ctx, t)
+	b, err := r.openBoth(ctx, t, now)
 	if err != nil {
 		return nil, err
 	}
-	u := &UserRank{}
-	ranked := false
+	fresh := freshness(b.tag("rank", string(user), strconv.Itoa(around)), held)
+	if fresh.Unchanged {
+		return &UserRank{Freshness: fresh}, nil
+	}
+	var u *UserRank
 	var rows []ranking.Row
-	b.View(func(x *ranking.Index, _ uint64) {
-		var e ranking.Entry
-		if e, ranked = x.Get(user); !ranked {
-			return
-		}
-		rank, _ := x.Rank(user, ranking.Ties(t.ties))
-		u.Row = t.row(&ranking.Row{Rank: rank, Entry: e})
-		u.Total = x.Len()
-		if around >= 0 {
-			rows = rangeAround(x, user, around, t.ties)
-		}
-	})
-	if !ranked {
+	b.board.View(func(x *ranking.Index, _ uint64) { u, rows = t.placeOf(x, user, around) })
+	if u == nil {
 		return nil, r.absent(ctx, org, user)
 	}
-	both, err := r.withBefore(ctx, t, b, now)
-	if err != nil {
-		return nil, err
+	b.complete(u, rows, around)
+	u.Freshness = fresh
+	return u, nil
+}
+
+// placeOf reads a user's place and the rows around it, nil if there is none.
+func (t *target) placeOf(x *ranking.Index, user activity.User, around int) (*UserRank, []ranking.Row) {
+	e, ok := x.Get(user)
+	if !ok {
+		return nil, nil
 	}
+	rank, _ := x.Rank(user, ranking.Ties(t.ties))
+	u := &UserRank{Row: t.row(&ranking.Row{Rank: rank, Entry: e}), Total: x.Len()}
 	u.Percentile = percentile(u.Rank, u.Total)
-	u.Previous = both.previous(user)
+	if around < 0 {
+		return u, nil
+	}
+	return u, rangeAround(x, user, around, t.ties)
+}
+
+// complete adds what other boards say.
+func (t *boards) complete(u *UserRank, rows []ranking.Row, around int) {
+	u.Previous = t.previous(u.User)
 	if around >= 0 {
 		u.Around = t.asRows(rows)
-		both.addPrevious(u.Around)
+		t.addPrevious(u.Around)
 	}
-	return u, nil
 }
 
 func rangeAround(x *ranking.Index, user activity.User, around int, ties catalog.Ties) []ranking.Row {
 	at, _ := x.Position(user)
-	first := max(at-around, 0)
-	return x.Range(nil, first, at+around+1-first, ranking.Ties(ties))
+	first, after := max(at-around, 0), min(at+around+1, x.Len())
+	return x.Range(make([]ranking.Row, 0, after-first), first, after-first, ranking.Ties(ties))
 }
 
 // absent tells a user that the org does not know from one without a value.

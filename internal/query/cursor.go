@@ -53,11 +53,13 @@ func (s sealer) sign(place []byte, listing []string) []byte {
 func (t *target) cursor(s sealer, filter string, e ranking.Entry) string {
 	b := binary.AppendVarint(nil, e.Value)
 	b = binary.AppendVarint(b, int64(e.Reached))
-	return s.seal(append(b, e.User...), "board", string(t.org), t.rule, t.label, filter)
+	name := t.board()
+	return s.seal(append(b, e.User...), "board", string(name.Org), name.Rule, name.Label, filter)
 }
 
 func (t *target) parseCursor(s sealer, filter, text string) (*ranking.Entry, error) {
-	b, err := s.open(text, "board", string(t.org), t.rule, t.label, filter)
+	name := t.board()
+	b, err := s.open(text, "board", string(name.Org), name.Rule, name.Label, filter)
 	if err != nil {
 		return nil, err
 	}

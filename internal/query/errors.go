@@ -13,6 +13,7 @@ var (
 	ErrNotRanked    = errors.New("user has no value on this board")
 	ErrUserNotFound = errors.New("no such user")
 	ErrBadView      = errors.New("malformed view")
+	ErrBadParam     = errors.New("parameter is malformed or out of its range")
 	ErrBadCursor    = errors.New("malformed cursor")
 	ErrSealed       = errors.New("instant lies before the user's sealed history")
 	ErrBehind       = errors.New("this node has not reached the revision yet")

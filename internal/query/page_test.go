@@ -99,18 +99,18 @@ func TestLeaderboard_CursorOfNoSuchPage(t *testing.T) {
 	board, err := g.locate(org, "ordinal", "day", g.clock.Now())
 	must(t, err)
 	cursors := map[string]string{
-		"another period":                       next("ordinal", "week"),
-		"another rule":                         next("dense", "day"),
-		"another order":                        next("least", "week"),
-		"not base64":                           "!" + good,
-		"too short":                            good[:6],
-		"cut":                                  good[:len(good)-4],
-		"longer":                               good + "AAAA",
-		"of a log":                             g.sealer.seal(nil, "activities", string(org), "u0"),
-		"of a part of the board":               board.cursor(g.sealer, "top_percent=5", ranking.Entry{User: "u0"}),
-		"signed by another secret":             board.cursor(sealer{[]byte("other")}, "", ranking.Entry{User: "u0"}),
-		"long":                                 strings.Repeat("A", 1<<16),
-		"bits that decode to nothing":          good[:len(good)-1] + "B",
+		"another period":              next("ordinal", "week"),
+		"another rule":                next("dense", "day"),
+		"another order":               next("least", "week"),
+		"not base64":                  "!" + good,
+		"too short":                   good[:6],
+		"cut":                         good[:len(good)-4],
+		"longer":                      good + "AAAA",
+		"of a log":                    g.sealer.seal(nil, "activities", string(org), "u0"),
+		"of a part of the board":      board.cursor(g.sealer, "top_percent=5", ranking.Entry{User: "u0"}),
+		"signed by another secret":    board.cursor(sealer{[]byte("other")}, "", ranking.Entry{User: "u0"}),
+		"long":                        strings.Repeat("A", 1<<16),
+		"bits that decode to nothing": good[:len(good)-1] + "B",
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(good)
 	must(t, err)
@@ -120,7 +120,7 @@ func TestLeaderboard_CursorOfNoSuchPage(t *testing.T) {
 		cursors[fmt.Sprint("byte ", i)] = base64.RawURLEncoding.EncodeToString(forged)
 	}
 	for what, cursor := range cursors {
-		if _, err := g.Leaderboard(t.Context(), org, "ordinal", "day", Page{Limit: 1, Cursor: cursor}); !errors.Is(err, ErrBadCursor) || Detail(err) == "" {
+		if _, err := g.Leaderboard(t.Context(), org, "ordinal", "day", Page{Limit: 1, Cursor: cursor}, nil); !errors.Is(err, ErrBadCursor) || Detail(err) == "" {
 			t.Errorf("%s: error is %v", what, err)
 		}
 	}

@@ -55,8 +55,8 @@ func TestLeaderboard_Periods(t *testing.T) {
 		{rule: "none", period: "day", err: ErrRuleNotFound, detail: []string{`"none"`}},
 		{rule: "none.current", period: "all", err: ErrRuleNotFound},
 		{rule: "daily.shortest", period: "all", err: ErrRuleNotFound},
-		{rule: "daily.current", period: "day", err: ErrBadPeriod, detail: []string{"all or all"}},
-		{rule: "ordinal", period: "month", err: ErrBadPeriod, detail: []string{"cycle~N", "day or YYYY-MM-DD", "week or YYYY-Www", "all or all"}},
+		{rule: "daily.current", period: "day", err: ErrBadPeriod, detail: []string{"all"}},
+		{rule: "ordinal", period: "month", err: ErrBadPeriod, detail: []string{"cycle~N", "day or YYYY-MM-DD", "week or YYYY-Www", "all"}},
 		{rule: "ordinal", period: "2026-W54", err: ErrBadPeriod},
 		{rule: "ordinal", period: "2026-W53x", err: ErrBadPeriod},
 		{rule: "ordinal", period: "2026-02-30", err: ErrBadPeriod},
@@ -78,7 +78,7 @@ func TestLeaderboard_Periods(t *testing.T) {
 			if tt.now != "" {
 				g.set(tt.now)
 			}
-			l, err := g.Leaderboard(t.Context(), org, tt.rule, tt.period, Page{Limit: 10})
+			l, err := g.Leaderboard(t.Context(), org, tt.rule, tt.period, Page{Limit: 10}, nil)
 			if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 				t.Fatalf("error is %v, want %v", err, tt.err)
 			}

@@ -76,11 +76,11 @@ func TestUserRank_Absent(t *testing.T) {
 		{"ordinal", "2030-01-01", "ann", ErrNotRanked}, {"none", "day", "ann", ErrRuleNotFound}, {"ordinal", "today", "ann", ErrBadPeriod},
 		{"ordinal", "day~9", "ann", ErrPeriodGone},
 	} {
-		if _, err := g.UserRank(t.Context(), org, tt.rule, tt.period, tt.user, 1); !errors.Is(err, tt.want) {
+		if _, err := g.UserRank(t.Context(), org, tt.rule, tt.period, tt.user, 1, nil); !errors.Is(err, tt.want) {
 			t.Errorf("%s on %s %s: %v, want %v", tt.user, tt.rule, tt.period, err, tt.want)
 		}
 	}
-	if _, err := g.UserRanks(t.Context(), org, "nobody"); !errors.Is(err, ErrUserNotFound) {
+	if _, err := g.UserRanks(t.Context(), org, "nobody", ""); !errors.Is(err, ErrUserNotFound) {
 		t.Errorf("ranks of nobody: %v", err)
 	}
 }
@@ -129,7 +129,7 @@ func TestPreviousRank_NotPastRetention(t *testing.T) {
 	g := newRig(t)
 	g.sendTwoDays()
 	g.set("2026-11-27T23:00:00Z") // of the closed ones 25, 24, 23, 22 and 21 are kept
-	if _, err := g.UserRank(t.Context(), org, "ordinal", "2026-11-20", "ann", 0); !errors.Is(err, ErrPeriodGone) {
+	if _, err := g.UserRank(t.Context(), org, "ordinal", "2026-11-20", "ann", 0, nil); !errors.Is(err, ErrPeriodGone) {
 		t.Fatalf("the period before is still there: %v", err)
 	}
 	if u := g.rank("ordinal", "2026-11-21", "ann", 0); u.Previous != nil || u.Around[0].PreviousRank != 0 {
@@ -161,7 +161,7 @@ func TestRanks(t *testing.T) {
 		}
 	}
 	none, err := g.Ranks(t.Context(), org, "dense", "day", nil, true)
-	if err != nil || string(none.AppendJSON(nil)) != `{"rows":[],"missing":[]}` {
+	if err != nil || string(none.AppendJSON(nil)) != `{"rows":[],"missing":[],"total":0}` {
 		t.Errorf("of nobody: %s, %v", none.AppendJSON(nil), err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -18,6 +19,7 @@ import (
 type Ranks struct {
 	Rows    []Row           `json:"rows"`
 	Missing []activity.User `json:"missing"`
+	Total   int             `json:"total"` // users among whom they are ranked
 }
 
 // AppendJSON appends the ranks as a JSON object.
@@ -31,7 +33,8 @@ func (r *Ranks) AppendJSON(b []byte) []byte {
 		}
 		b, _ = jsontext.AppendQuote(b, string(u))
 	}
-	return append(b, `]}`...)
+	b = append(b, `],"total":`...)
+	return append(strconv.AppendInt(b, int64(r.Total), 10), '}')
 }
 
 // Ranks reads the places of several users; who has none is in Missing, in the order asked. relative numbers them among themselves, and leaves out
@@ -46,9 +49,10 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 	if err != nil {
 		return nil, err
 	}
-	ranks, _ := t.ranksOf(b, users)
+	ranks := t.ranksOf(b, users)
 	if relative {
 		t.renumber(ranks.Rows)
+		ranks.Total = len(ranks.Rows)
 		return ranks, nil
 	}
 	both, err := r.withBefore(ctx, t, b, now)
@@ -59,12 +63,12 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 	return ranks, nil
 }
 
-// ranksOf reads the places of users and how many are on the board.
-func (t *target) ranksOf(b *ranking.Board, users []activity.User) (ranks *Ranks, total int) {
-	ranks = &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
+// ranksOf reads the places of users on the whole board.
+func (t *target) ranksOf(b *ranking.Board, users []activity.User) *Ranks {
+	ranks := &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
 	seen := make(map[activity.User]bool, len(users))
 	b.View(func(x *ranking.Index, _ uint64) {
-		total = x.Len()
+		ranks.Total = x.Len()
 		for _, u := range users {
 			if seen[u] {
 				continue
@@ -80,7 +84,7 @@ func (t *target) ranksOf(b *ranking.Board, users []activity.User) (ranks *Ranks,
 		}
 	})
 	slices.SortFunc(ranks.Rows, t.compare)
-	return ranks, total
+	return ranks
 }
 
 // compare is the order of the board.
@@ -122,33 +126,47 @@ type BoardRank struct {
 }
 
 // userRanks reads a user's places on the current period of every cycle of every rule, and on the streak boards. Boards the user is not on are left
-// out.
-func (r *Reader) userRanks(ctx context.Context, org activity.Org, user activity.User) ([]BoardRank, error) {
+// out. With a period it is that of every rule which has it; ErrBadPeriod where none does.
+func (r *Reader) userRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]BoardRank, error) {
 	_, entry, err := r.ingest.Plan(org)
 	if err != nil {
 		return nil, err
 	}
-	list := []BoardRank{}
+	list, known := []BoardRank{}, period == ""
 	for _, rule := range boardRules(entry.Catalog) {
 		_, cycles, err := r.describe(org, rule)
 		if err != nil {
 			return nil, err
 		}
-		for _, cy := range cycles {
-			if list, err = r.appendRank(ctx, list, org, user, rule, cy.String()); err != nil {
-				return nil, err
+		periods := []string{period}
+		if period == "" {
+			periods = periods[:0]
+			for _, cy := range cycles {
+				periods = append(periods, cy.String())
 			}
 		}
+		for _, name := range periods {
+			ranks, err := r.appendRank(ctx, list, org, user, rule, name)
+			switch {
+			case errors.Is(err, ErrBadPeriod): // between listed periods, or no period of this rule
+				continue
+			case err != nil && !errors.Is(err, ErrPeriodGone):
+				return nil, err
+			case err == nil:
+				list = ranks
+			}
+			known = true
+		}
+	}
+	if !known {
+		return nil, detailed(ErrBadPeriod, "%q is no period of any rule: a cycle, cycle~N (N periods before), or a label", period)
 	}
 	return list, nil
 }
 
-func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.Org, user activity.User, rule, cycle string) ([]BoardRank, error) {
+func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.Org, user activity.User, rule, period string) ([]BoardRank, error) {
 	now := r.clock.Now()
-	t, err := r.locate(org, rule, cycle, now)
-	if errors.Is(err, ErrBadPeriod) { // between listed periods
-		return list, nil
-	}
+	t, err := r.locate(org, rule, period, now)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +174,7 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 	if err != nil {
 		return nil, err
 	}
-	ranks, total := t.ranksOf(b, []activity.User{user})
+	ranks := t.ranksOf(b, []activity.User{user})
 	if len(ranks.Rows) == 0 {
 		return list, nil
 	}
@@ -165,7 +183,7 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 		return nil, err
 	}
 	row := ranks.Rows[0]
-	br := BoardRank{Rule: rule, Cycle: cycle, Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt, Total: total}
+	br := BoardRank{Rule: rule, Cycle: t.cycle.String(), Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt, Total: ranks.Total}
 	if p := both.previous(user); p != nil {
 		br.PreviousRank = p.Rank
 	}

@@ -115,7 +115,10 @@ func (t *target) resolve(cycles []calendar.Cycle, period string, now calendar.In
 			t.cycle, t.ordinal = cy, o
 			return nil
 		}
-		forms[i] = cy.String() + " or " + t.cal.LabelForms(cy, now)
+		forms[i] = t.cal.LabelForms(cy, now)
+		if cy.Unit != calendar.All { // whose label is its name
+			forms[i] = cy.String() + " or " + forms[i]
+		}
 	}
 	return detailed(ErrBadPeriod, "%q is no period of rule %s; accepted: a cycle, cycle~N (N periods before), or a label: %s",
 		period, t.rule, strings.Join(forms, "; "))

@@ -137,14 +137,14 @@ func (g *rig) send(lines ...string) {
 
 func (g *rig) page(rule, period string, p Page) *Leaderboard {
 	g.t.Helper()
-	l, err := g.Leaderboard(g.t.Context(), org, rule, period, p)
+	l, err := g.Leaderboard(g.t.Context(), org, rule, period, p, nil)
 	must(g.t, err)
 	return l
 }
 
 func (g *rig) rank(rule, period string, user activity.User, around int) *UserRank {
 	g.t.Helper()
-	u, err := g.UserRank(g.t.Context(), org, rule, period, user, around)
+	u, err := g.UserRank(g.t.Context(), org, rule, period, user, around, nil)
 	must(g.t, err)
 	return u
 }

@@ -45,18 +45,18 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 	if o.Streaks, err = r.streaks(org, s, r.clock.Now()); err != nil {
 		return nil, err
 	}
-	if o.Ranks, err = r.userRanks(ctx, org, user); err != nil {
+	if o.Ranks, err = r.userRanks(ctx, org, user, ""); err != nil {
 		return nil, err
 	}
 	return json.Marshal(o)
 }
 
-// UserRanks reads a user's places on all current boards, as a JSON object. ErrUserNotFound, ranking.ErrLoading.
-func (r *Reader) UserRanks(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
+// UserRanks reads a user's places on all current boards, or on those of a period, as a JSON object. ErrUserNotFound, ErrBadPeriod, ranking.ErrLoading.
+func (r *Reader) UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error) {
 	if _, err := r.state(ctx, org, user); err != nil {
 		return nil, err
 	}
-	ranks, err := r.userRanks(ctx, org, user)
+	ranks, err := r.userRanks(ctx, org, user, period)
 	if err != nil {
 		return nil, err
 	}

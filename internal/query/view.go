@@ -105,9 +105,9 @@ func (t *boards) window(v *View) *window {
 	if v.Kind != ViewUsers {
 		return t.rows(v.place)
 	}
-	ranks, total := t.ranksOf(t.board, v.Users)
+	ranks := t.ranksOf(t.board, v.Users)
 	t.addPrevious(ranks.Rows)
-	return &window{Total: total, Rows: ranks.Rows}
+	return &window{Total: ranks.Total, Rows: ranks.Rows}
 }
 
 // place is where the rows of a top or around view are.
