@@ -31,6 +31,9 @@ type Result struct {
 // Met says whether every bar is met.
 func (r *Result) Met() bool { return r.Ingest.Met && r.Reads.Met }
 
+// Identity is what a record of the result is named by.
+func (r *Result) Identity() (date, commit string) { return r.Date, r.Commit }
+
 // Load is how the users came in. It is no measurement: nothing is compared.
 type Load struct {
 	Activities int     `json:"activities"`

@@ -3,10 +3,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -22,6 +20,7 @@ import (
 
 type commandLine struct {
 	Run     runCommand     `cmd:"" default:"withargs" help:"Measure ingest and rank reads."`
+	Reads   readsCommand   `cmd:"" help:"Measure reads of a large board: closed loop, and latencies at fixed rates."`
 	Ceiling ceilingCommand `cmd:"" hidden:"" help:"Be the bare HTTP server that rank reads are compared with."`
 }
 
@@ -42,17 +41,15 @@ func (ceilingCommand) Run(ctx context.Context) error {
 }
 
 type runCommand struct {
-	Users    int     `default:"100000" help:"Users on the boards."`
-	Pairs    int     `default:"5" help:"A/B pairs. A bar wants at least 5."`
-	Seconds  float64 `default:"3" help:"Length of one side of a pair."`
-	Batch    int     `default:"1000" help:"Activities a request."`
-	Clients  int     `default:"4" help:"Connections that send activities."`
-	Readers  int     `default:"4" help:"Connections that read ranks."`
-	Out      string  `type:"path" placeholder:"FILE" help:"Where the result goes (bench/results/DATE-COMMIT.json of the module)."`
-	JSON     bool    `name:"json" help:"Print the result as JSON instead of a table."`
-	Check    bool    `help:"Fail if a bar is missed. Without it a missed bar is a result as any other."`
-	Laurel   string  `type:"existingfile" placeholder:"FILE" help:"A laurel program to measure; without it one is built from this tree."`
-	Profiles string  `type:"existingdir" placeholder:"DIR" help:"Also take CPU profiles of the server, in a slice more of each kind."`
+	Users   int     `default:"100000" help:"Users on the boards."`
+	Pairs   int     `default:"5" help:"A/B pairs. A bar wants at least 5."`
+	Seconds float64 `default:"3" help:"Length of one side of a pair."`
+	Batch   int     `default:"1000" help:"Activities a request."`
+	Clients int     `default:"4" help:"Connections that send activities."`
+	Readers int     `default:"4" help:"Connections that read ranks."`
+	output
+	Laurel   string `type:"existingfile" placeholder:"FILE" help:"A laurel program to measure; without it one is built from this tree."`
+	Profiles string `type:"existingdir" placeholder:"DIR" help:"Also take CPU profiles of the server, in a slice more of each kind."`
 }
 
 var errMissed = errors.New("a bar is missed")
@@ -75,34 +72,38 @@ func (c *runCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	file := c.Out
-	if file == "" {
-		file = recordPath(root, result)
-	}
-	text, err := json.MarshalIndent(result, "", "  ")
+	return c.output.record(root, result)
+}
+
+type readsCommand struct {
+	Members     int     `default:"1000000" help:"Users on the board, put there without activities."`
+	Connections int     `default:"4" help:"Connections of the closed loop."`
+	Pairs       int     `default:"5" help:"A/B pairs. A bar wants at least 5."`
+	Seconds     float64 `default:"3" help:"Length of one side of a pair."`
+	output
+	Laurel   string `type:"existingfile" placeholder:"FILE" help:"A laurel program to measure; without it one is built from this tree."`
+	Profiles string `type:"existingdir" placeholder:"DIR" help:"Also take CPU profiles of the server, in a slice more of each kind."`
+}
+
+// Run measures, prints and records.
+func (c *readsCommand) Run(ctx context.Context) error {
+	root, err := moduleRoot(ctx)
 	if err != nil {
 		return err
 	}
-	text = append(text, '\n')
-	if err := os.WriteFile(file, text, 0o644); err != nil {
+	self, err := os.Executable()
+	if err != nil {
 		return err
 	}
-	if err := c.print(os.Stdout, result, text); err != nil {
+	result, err := scenario.RunReads(ctx, scenario.Options{
+		Settings: scenario.Settings{Users: c.Members, Pairs: c.Pairs, Seconds: c.Seconds, Batch: 1, Clients: 1, Readers: c.Connections},
+		Root:     root, Program: c.Laurel, Ceiling: []string{self, "ceiling"}, Profiles: c.Profiles, Progress: os.Stderr,
+		Command: strings.TrimSpace("go run ./bench/cmd/laurelbench " + strings.Join(os.Args[1:], " ")),
+	})
+	if err != nil {
 		return err
 	}
-	fmt.Fprintln(os.Stderr, "recorded in", file)
-	if c.Check && !result.Met() {
-		return errMissed
-	}
-	return nil
-}
-
-func (c *runCommand) print(out io.Writer, result *scenario.Result, text []byte) error {
-	if c.JSON {
-		_, err := out.Write(text)
-		return err
-	}
-	return result.Print(out)
+	return c.output.record(root, result)
 }
 
 // moduleRoot finds the tree that is measured from the working directory, as the go command does.
@@ -116,8 +117,9 @@ func moduleRoot(ctx context.Context) (string, error) {
 }
 
 // recordPath is a new file's name: a second result of the same day and commit does not replace the first.
-func recordPath(root string, r *scenario.Result) string {
-	base := filepath.Join(root, "bench", "results", fmt.Sprintf("%.10s-%.7s", r.Date, r.Commit))
+func recordPath(root string, r outcome) string {
+	date, commit := r.Identity()
+	base := filepath.Join(root, "bench", "results", fmt.Sprintf("%.10s-%.7s", date, commit))
 	path := base + ".json"
 	for n := 2; ; n++ {
 		if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
