@@ -92,7 +92,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	}
 	t.Cleanup(func() { cancel(); running.Wait(); _ = s.Close() })
 
-	o := Options{Writes: writes, Reads: query.New(writes, boards, g.clock, []byte("secret")), Events: closer, Registry: reg, Keys: keys, Log: zerolog.Nop(),
+	o := Options{Writes: writes, Reads: query.New(writes, boards, g.clock, func() []byte { return []byte("secret") }), Events: closer, Registry: reg, Keys: keys, Log: zerolog.Nop(),
 		Metrics: Metrics{Request: g.count}, WebSocket: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
 		Home: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "home") })}
 	for _, f := range change {

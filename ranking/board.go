@@ -48,7 +48,7 @@ func newBoard(id feed.Board, o Order, partitions int, now time.Time) *Board {
 		touched: make(map[activity.User]struct{}),
 		since:   make([]atomic.Int64, partitions),
 	}
-	b.revision.Store(rand.Uint64())
+	b.revision.Store(uint64(rand.Int64())) // far from where it would begin again
 	b.used.Store(now.UnixNano())
 	b.parts.Store(int32(partitions))
 	for p := range b.since {

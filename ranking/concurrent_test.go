@@ -120,9 +120,10 @@ func TestBoard_LargeChange(t *testing.T) {
 	p.next[writes-1] = -1
 	changed := false
 	var steps []string
+	began := bd.Revision()
 	for i := int32(0); i >= 0; {
 		i = bd.applySome(&c, i, p, streamed, &changed)
-		bd.View(func(x *Index, revision uint64) { steps = append(steps, fmt.Sprint(x.Len(), "@", revision)) })
+		bd.View(func(x *Index, revision uint64) { steps = append(steps, fmt.Sprint(x.Len(), "@", revision-began)) })
 	}
 	if got, want := fmt.Sprint(steps), fmt.Sprintf("[%d@0 %d@0 %d@1]", together, 2*together, writes); got != want {
 		t.Errorf("users@revision were %s, want %s", got, want)

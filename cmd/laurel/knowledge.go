@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 
 	"github.com/rs/zerolog"
 
@@ -11,14 +12,17 @@ import (
 	"laurel/internal/catalog"
 	"laurel/internal/config"
 	"laurel/internal/registry"
+	"laurel/internal/store"
 )
 
-// knowledge is what a node knows of the store before it can serve anybody: definitions and keys.
+// knowledge is what a node knows of the store before it can serve anybody: definitions, keys, and what cursors are signed with.
 type knowledge struct {
 	cfg      config.Serve
+	store    *store.Store
 	catalogs *registry.Registry
 	keys     *auth.Keys
 	log      zerolog.Logger
+	cursors  atomic.Pointer[[]byte]
 
 	// What the node was started with, as it was then: a store that is wiped later gets the same.
 	source    []byte // of the catalog file, or the default one
@@ -69,8 +73,15 @@ func (k *knowledge) load(ctx context.Context) error {
 			return err
 		}
 	}
+	secret, err := auth.SharedSecret(ctx, k.store, "cursors")
+	if err != nil {
+		return err
+	}
+	k.cursors.Store(&secret)
 	return k.keys.Load(ctx)
 }
+
+func (k *knowledge) cursorSecret() []byte { return *k.cursors.Load() }
 
 // applyCatalog applies the file, or what a server starts with that has no definitions at all; unless always, only to a store that has none.
 func (k *knowledge) applyCatalog(ctx context.Context, always bool) error {

@@ -55,7 +55,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	n.closeStore = sync.OnceValue(data.Close)
 	defer n.closeStore()
 
-	known := &knowledge{cfg: cfg, catalogs: registry.New(data, log), keys: auth.New(data, now), log: log}
+	known := &knowledge{cfg: cfg, store: data, catalogs: registry.New(data, log), keys: auth.New(data, now), log: log}
 	if err := known.begin(ctx); err != nil {
 		return err
 	}
@@ -64,11 +64,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	changes := newFollower(known, log)
 	boards := ranking.NewBoards(ranking.Options{Source: boardSource{data}, OnChange: changes.apply, OnReset: changes.reset, Log: log})
 	writes := ingest.New(ingest.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Metrics: ingestMetrics(metrics), Log: log})
-	secret, err := auth.SharedSecret(ctx, data, "cursors")
-	if err != nil {
-		return err
-	}
-	reads := query.New(writes, boards, now, secret)
+	reads := query.New(writes, boards, now, known.cursorSecret)
 	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Log: log})
 	n.hub = ws.New(ws.Options{
 		Source: reads, Authenticate: authenticator(keys, changes.settled), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,

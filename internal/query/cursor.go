@@ -18,7 +18,7 @@ const (
 )
 
 // sealer signs the places at which listings go on, so that a client can only come back with what it was given, and for the same listing.
-type sealer struct{ secret []byte }
+type sealer struct{ secret func() []byte }
 
 // seal makes a cursor: the place, signed together with the parts that name the listing.
 func (s sealer) seal(place []byte, listing ...string) string {
@@ -37,7 +37,7 @@ func (s sealer) open(text string, listing ...string) ([]byte, error) {
 }
 
 func (s sealer) sign(place []byte, listing []string) []byte {
-	mac := hmac.New(sha256.New, s.secret)
+	mac := hmac.New(sha256.New, s.secret())
 	b := make([]byte, 0, 256)
 	for _, part := range listing {
 		b = binary.AppendUvarint(b, uint64(len(part)))

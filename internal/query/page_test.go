@@ -108,7 +108,7 @@ func TestLeaderboard_CursorOfNoSuchPage(t *testing.T) {
 		"longer":                      good + "AAAA",
 		"of a log":                    g.sealer.seal(nil, "activities", string(org), "u0"),
 		"of a part of the board":      board.cursor(g.sealer, "top_percent=5", ranking.Entry{User: "u0"}),
-		"signed by another secret":    board.cursor(sealer{[]byte("other")}, "", ranking.Entry{User: "u0"}),
+		"signed by another secret":    board.cursor(sealer{func() []byte { return []byte("other") }}, "", ranking.Entry{User: "u0"}),
 		"long":                        strings.Repeat("A", 1<<16),
 		"bits that decode to nothing": good[:len(good)-1] + "B",
 	}

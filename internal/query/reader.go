@@ -26,9 +26,9 @@ type Reader struct {
 	sealer sealer
 }
 
-// New returns a Reader over the write path's plans and states and the boards in memory. secret signs cursors: the same on all nodes, now and after a
-// restart, or clients cannot go on where they were.
-func New(s *ingest.Service, b *ranking.Boards, c *clock.Clock, secret []byte) *Reader {
+// New returns a Reader over the write path's plans and states and the boards in memory. secret gives what signs cursors: the same on all nodes, now and
+// after a restart, or clients cannot go on where they were.
+func New(s *ingest.Service, b *ranking.Boards, c *clock.Clock, secret func() []byte) *Reader {
 	return &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}}
 }
 

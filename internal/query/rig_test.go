@@ -73,7 +73,7 @@ func newRig(t *testing.T) *rig {
 	g := &rig{t: t, registry: registry.New(s, zerolog.Nop()), clock: &clock.Clock{}}
 	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}})
 	writes := ingest.New(ingest.Options{Store: s, Registry: g.registry, Boards: boards, Clock: g.clock})
-	g.Reader = New(writes, boards, g.clock, []byte("secret"))
+	g.Reader = New(writes, boards, g.clock, func() []byte { return []byte("secret") })
 	g.set(noon)
 	g.publish(definitions)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
