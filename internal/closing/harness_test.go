@@ -60,8 +60,8 @@ type node struct {
 	clock    *clock.Clock
 }
 
-// newNode starts a node over a store that the caller closes.
-func newNode(t *testing.T, s *store.Store) *node {
+// newNode starts a node over a store that the caller closes. It ends with the test, or with ctx.
+func newNode(ctx context.Context, t *testing.T, s *store.Store) *node {
 	t.Helper()
 	n := &node{store: s, registry: registry.New(s, zerolog.Nop()), clock: new(clock.Clock)}
 	if err := n.registry.Load(t.Context()); err != nil {
@@ -71,7 +71,7 @@ func newNode(t *testing.T, s *store.Store) *node {
 		OnChange: func(c feed.Change) { n.Follow(c); n.closer.Follow(c) }, OnReset: func(p int) { n.Forget(p) }})
 	n.Service = ingest.New(ingest.Options{Store: s, Registry: n.registry, Boards: n.boards, Clock: n.clock})
 	n.restartCloser()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context) error{n.boards.Run, n.Service.Run} {
 		running.Go(func() {
@@ -107,11 +107,17 @@ func openStore(t *testing.T, o store.Options) *store.Store {
 func eachStore(t *testing.T, test func(t *testing.T, nodes []*node)) {
 	t.Run("embedded", func(t *testing.T) {
 		s := openStore(t, store.Options{DataDir: t.TempDir(), Fsync: store.FsyncNo})
-		test(t, []*node{newNode(t, s), newNode(t, s)})
+		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+		nodes := []*node{newNode(ctx, t, s), newNode(ctx, t, s)}
+		t.Cleanup(cancel) // of both at once
+		test(t, nodes)
 	})
 	t.Run("redis", func(t *testing.T) {
 		o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}
-		test(t, []*node{newNode(t, openStore(t, o)), newNode(t, openStore(t, o))})
+		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+		nodes := []*node{newNode(ctx, t, openStore(t, o)), newNode(ctx, t, openStore(t, o))}
+		t.Cleanup(cancel)
+		test(t, nodes)
 	})
 }
 

@@ -83,7 +83,7 @@ func imported(t *testing.T, n *node) string {
 // TestClose_ManyBatches: a decade of days is closed in bounded batches, each once.
 func TestClose_ManyBatches(t *testing.T) {
 	s := openStore(t, store.Options{DataDir: t.TempDir(), Fsync: store.FsyncNo})
-	n := newNode(t, s)
+	n := newNode(context.WithoutCancel(t.Context()), t, s)
 	n.set(noon)
 	publish(t, fmt.Sprintf(daily, ""), n)
 	n.close(t)
