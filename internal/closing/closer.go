@@ -199,6 +199,7 @@ func (c *Closer) commit(ctx context.Context, e *registry.Entry, r *record, write
 	switch result.Outcomes[0].Status {
 	case store.Applied:
 		r.version = result.Version
+		c.news.tell()
 		return true, nil
 	case store.Fenced:
 		_, err = c.Registry.Reload(ctx, org)
