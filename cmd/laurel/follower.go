@@ -68,6 +68,7 @@ func (f *follower) apply(c feed.Change) {
 func (f *follower) reset(partition int) {
 	f.losses.Add(1)
 	f.writes.Forget(partition)
+	f.closer.Forget()
 	f.rouse()
 }
 

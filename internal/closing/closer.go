@@ -3,6 +3,7 @@ package closing
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -37,13 +38,15 @@ type Options struct {
 // Closer closes the periods of every org, and answers reads of events. Run and Close are for one goroutine, the rest is safe for concurrent use.
 type Closer struct {
 	Options
-	orgs map[activity.Org]settled
-	news *news
+	orgs   map[activity.Org]settled
+	losses atomic.Uint64 // of history
+	news   *news
 }
 
-// settled is as of when an org had nothing left to be done: until next, under the same catalog.
+// settled says that an org has nothing left to be done until next, under the same catalog and in the same history.
 type settled struct {
 	catalog string
+	losses  uint64
 	next    calendar.Instant
 }
 
@@ -90,7 +93,8 @@ const rounds = 16
 func (c *Closer) Close(ctx context.Context, org activity.Org) error {
 	for range rounds {
 		e, ok := c.Registry.Get(org)
-		if s, known := c.orgs[org]; !ok || known && s.catalog == e.Catalog.Hash && c.Clock.Now() < s.next {
+		losses := c.losses.Load()
+		if s, known := c.orgs[org]; !ok || known && s.catalog == e.Catalog.Hash && s.losses == losses && c.Clock.Now() < s.next {
 			return nil
 		}
 		next, done, err := c.step(ctx, e, c.Clock.Now())
@@ -98,7 +102,7 @@ func (c *Closer) Close(ctx context.Context, org activity.Org) error {
 			return err
 		}
 		if done {
-			c.orgs[org] = settled{e.Catalog.Hash, next}
+			c.orgs[org] = settled{e.Catalog.Hash, losses, next}
 			return nil
 		}
 	}

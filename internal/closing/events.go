@@ -73,6 +73,9 @@ func (c *Closer) Follow(change feed.Change) {
 	}
 }
 
+// Forget has everything looked at again: the store may have lost what was done. For the boards' OnReset.
+func (c *Closer) Forget() { c.losses.Add(1) }
+
 // news wakes whoever waits.
 type news struct {
 	mu    sync.Mutex

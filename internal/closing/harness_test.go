@@ -68,7 +68,7 @@ func newNode(ctx context.Context, t *testing.T, s *store.Store) *node {
 		t.Fatal(err)
 	}
 	n.boards = ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: 10 * time.Second,
-		OnChange: func(c feed.Change) { n.Follow(c); n.closer.Follow(c) }, OnReset: func(p int) { n.Forget(p) }})
+		OnChange: func(c feed.Change) { n.Follow(c); n.closer.Follow(c) }, OnReset: func(p int) { n.Forget(p); n.closer.Forget() }})
 	n.Service = ingest.New(ingest.Options{Store: s, Registry: n.registry, Boards: n.boards, Clock: n.clock})
 	n.restartCloser()
 	ctx, cancel := context.WithCancel(ctx)

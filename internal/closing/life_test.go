@@ -13,6 +13,7 @@ import (
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/store"
+	"laurel/internal/testenv"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) // a Saturday, in Berlin too
@@ -178,4 +179,35 @@ func TestRun_WakesAndAnswersWhoWaits(t *testing.T) {
 		}
 		running.Wait()
 	})
+}
+
+// TestClose_LooksAgainAfterALoss: a store that comes back without the last commits has them done again.
+func TestClose_LooksAgainAfterALoss(t *testing.T) {
+	s := openStore(t, store.Options{URL: testenv.StartRedis(t).URL()})
+	n := newNode(context.WithoutCancel(t.Context()), t, s)
+	var ids sent
+	n.set(noon)
+	publish(t, fmt.Sprintf(daily, ""), n)
+	n.close(t)
+	n.submit(t, ingest.SubmitOptions{}, ids.item("u", "a", 1, noon))
+	before, err := s.Docs(t.Context(), []store.Key{store.ClosedKey(org)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.set(noon.Add(day))
+	n.close(t)
+	expect(t, n, "count 2026-11-21 1")
+	// As a failover to a replica that had not come so far leaves it.
+	c := s.Client()
+	if err := c.Set(t.Context(), string(before[0].Key), string(before[0].Version)+string(before[0].Content), 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Del(t.Context(), string(store.OutboxKey(0))).Err(); err != nil {
+		t.Fatal(err)
+	}
+	n.close(t)
+	expect(t, n)
+	n.closer.Forget()
+	n.close(t)
+	expect(t, n, "count 2026-11-21 1")
 }
