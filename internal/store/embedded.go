@@ -300,14 +300,8 @@ func (e *embedded) changes(ctx context.Context, p Partition, after feed.Position
 	return e.history(p).wait(ctx, after, limit, block)
 }
 
-// row is a row of a sorted set.
-type row struct {
-	member string
-	score  float64
-}
-
-// board copies the set while it has the turn, so that all rows are of one moment; the server's own ZRANGE would sort them too.
-func (e *embedded) board(ctx context.Context, k Key, yield func(member string, score float64) error) error {
+// board copies the set while it has the turn, so that all rows are of one moment, in no order; the server's own ZRANGE would sort them too.
+func (e *embedded) board(ctx context.Context, k Key, _ bool, yield func(member string, score float64) error) error {
 	select {
 	case e.turn <- struct{}{}:
 	case <-ctx.Done():

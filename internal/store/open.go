@@ -66,7 +66,7 @@ type driver interface {
 	// changes waits at most block for entries after a position.
 	changes(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]entry, error)
 	// board gives every member that is on the board throughout the call, maybe more than once.
-	board(ctx context.Context, k Key, yield func(member string, score float64) error) error
+	board(ctx context.Context, k Key, ascending bool, yield func(member string, score float64) error) error
 	// create writes those fields of a hash that it does not have.
 	create(ctx context.Context, k Key, fields map[string]string) error
 	durability(ctx context.Context) Durability

@@ -114,15 +114,15 @@ func (s *Store) Catalogs(ctx context.Context) ([]Doc, error) {
 	return present, nil
 }
 
-// LoadBoard gives the partition's rows of a board in no order. A row that is there throughout the call is given; one that is written meanwhile may be given
-// in its old or new form, in both, or not at all: the change stream after the Tail that was taken before has it. Embedded, all rows are of one
-// moment. An error of yield ends it and is returned as it is.
+// LoadBoard gives the partition's rows of a board; of a real server in the board's order, which is the one to build an index in. A row that is there
+// throughout the call is given; one that is written meanwhile may be given in its old or new form, in both, or not at all: the change stream after
+// the Tail that was taken before has it. Embedded, all rows are of one moment, in no order. An error of yield ends it and is returned as it is.
 func (s *Store) LoadBoard(ctx context.Context, p Partition, b feed.Board, ascending bool,
 	yield func(user activity.User, value int64, reached calendar.Instant) error) error {
 	if err := s.checkPartition(p); err != nil {
 		return err
 	}
-	return s.driver.board(ctx, BoardKey(p, b), func(member string, score float64) error {
+	return s.driver.board(ctx, BoardKey(p, b), ascending, func(member string, score float64) error {
 		reached, user, err := ParseMember(member, ascending)
 		if err != nil {
 			return fmt.Errorf("load board %v: %w", b, err)

@@ -212,33 +212,6 @@ func (r *remote) create(ctx context.Context, k Key, fields map[string]string) er
 	return nil
 }
 
-// scanPage is how many members of a board are asked for at once: about a millisecond of the server.
-const scanPage = 2000
-
-// board uses ZSCAN: a member that is there all the time is given, whatever happens to others, which ranges by rank do not promise. Members that
-// come or go meanwhile are in the change stream.
-func (r *remote) board(ctx context.Context, k Key, yield func(member string, score float64) error) error {
-	var cursor uint64
-	for {
-		reply, next, err := r.client.ZScan(ctx, string(k), cursor, "", scanPage).Result()
-		if err != nil {
-			return unavailable("scan board "+string(k), err)
-		}
-		for i := 0; i+1 < len(reply); i += 2 {
-			score, err := parseScore(reply[i+1])
-			if err != nil {
-				return err
-			}
-			if err := yield(reply[i], score); err != nil {
-				return err
-			}
-		}
-		if cursor = next; cursor == 0 {
-			return nil
-		}
-	}
-}
-
 // waitSlice bounds one blocking read, because only between two of them can the end of ctx be seen.
 const waitSlice = time.Second
 
