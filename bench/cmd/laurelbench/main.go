@@ -21,6 +21,7 @@ import (
 type commandLine struct {
 	Run     runCommand     `cmd:"" default:"withargs" help:"Measure ingest and rank reads."`
 	Reads   readsCommand   `cmd:"" help:"Measure reads of a large board: closed loop, and latencies at fixed rates."`
+	Index   indexCommand   `cmd:"" help:"Measure the ranking index beside a sorted set."`
 	Ceiling ceilingCommand `cmd:"" hidden:"" help:"Be the bare HTTP server that rank reads are compared with."`
 }
 
@@ -117,9 +118,9 @@ func moduleRoot(ctx context.Context) (string, error) {
 }
 
 // recordPath is a new file's name: a second result of the same day and commit does not replace the first.
-func recordPath(root string, r outcome) string {
+func recordPath(root string, r outcome, suffix string) string {
 	date, commit := r.Identity()
-	base := filepath.Join(root, "bench", "results", fmt.Sprintf("%.10s-%.7s", date, commit))
+	base := filepath.Join(root, "bench", "results", fmt.Sprintf("%.10s-%.7s%s", date, commit, suffix))
 	path := base + ".json"
 	for n := 2; ; n++ {
 		if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {

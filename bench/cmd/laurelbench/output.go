@@ -19,13 +19,15 @@ type output struct {
 	Out   string `type:"path" placeholder:"FILE" help:"Where the result goes (bench/results/DATE-COMMIT.json of the module)."`
 	JSON  bool   `name:"json" help:"Print the result as JSON instead of a table."`
 	Check bool   `help:"Fail if a bar is missed. Without it a missed bar is a result as any other."`
+
+	suffix string // of the file's name: what was measured, "" for the whole server
 }
 
 // record writes the file and prints.
 func (o *output) record(root string, result outcome) error {
 	file := o.Out
 	if file == "" {
-		file = recordPath(root, result)
+		file = recordPath(root, result, o.suffix)
 	}
 	text, err := json.MarshalIndent(result, "", "  ")
 	if err != nil {

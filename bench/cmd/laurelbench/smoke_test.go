@@ -15,7 +15,7 @@ import (
 
 // TestMain makes the test's program the command too, so that the smoke test has nothing to link but the server.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "ceiling") {
+	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "index" || os.Args[1] == "ceiling") {
 		main()
 		return
 	}
@@ -91,7 +91,7 @@ func TestRecordPath_KeepsEarlierResults(t *testing.T) {
 	}
 	r := &scenario.Result{Date: "2026-11-21T19:40:00Z", Commit: "0123456789abcdef"}
 	for _, want := range []string{"2026-11-21-0123456.json", "2026-11-21-0123456-2.json", "2026-11-21-0123456-3.json"} {
-		path := recordPath(root, r)
+		path := recordPath(root, r, "")
 		if got := filepath.Base(path); got != want {
 			t.Errorf("record in %s, want %s", got, want)
 		}
