@@ -1,8 +1,6 @@
 package ranking
 
-import (
-	"laurel/internal/activity"
-)
+import "laurel/internal/activity"
 
 // A large index is not bound by what it computes but by memory that is not in the cache: a slot of the table, a record, an id, a leaf, one after
 // the other, each at a random place, some hundred nanoseconds together before the first comparison. The processor can wait for many
@@ -158,6 +156,15 @@ func (x *Index) touchEntries(b *batch) {
 			place := l.find(u)
 			sum += uint64(l.value[place]) + uint64(l.reached[place])
 		}
+	}
+	touched(sum)
+}
+
+// touchIDs reads where the ids of at most n entries of a leaf from place i on lie: half of a long range's time, if each row waits for its own.
+func (x *Index) touchIDs(l *leaf, i, n int) {
+	var sum uint64
+	for _, u := range l.user[i:min(int(l.n), i+n)] {
+		sum += uint64(x.users.rec(u).ref)
 	}
 	touched(sum)
 }

@@ -63,8 +63,8 @@ func (b *Board) ID() feed.Board { return b.id }
 // Order is the order that the board was opened with.
 func (b *Board) Order() Order { return b.order }
 
-// Revision grows by one with every applied change that touched this board. It begins anywhere, so that equal ones mean the same rows, whatever the
-// node and however often the board was loaded.
+// Revision grows by one with every applied change that touched this board, at its last write. It begins anywhere, so that equal ones mean the same rows,
+// save those of a change that is being applied, whatever the node and however often the board was loaded.
 func (b *Board) Revision() uint64 { return b.revision.Load() }
 
 // View calls f with the index and its revision under the read lock. f must not keep x, nor do I/O, nor call View; the rows

@@ -171,3 +171,39 @@ func TestBoards_SkipsWhatCameDirectly(t *testing.T) {
 		}
 	})
 }
+
+// TestBoards_BookedBeforeDirect: of two own changes of a user the first came early. A board that was registered between them has no book of the
+// first, so the second has to be booked too, or the stream's copy of the first would overwrite it for good.
+func TestBoards_BookedBeforeDirect(t *testing.T) {
+	b := NewBoards(Options{Source: newFakeStore(1, 1, 0)})
+	p := b.parts[0]
+	p.restart("first", feed.Position{})
+	f := &follower{b: b, p: p}
+	change := func(n uint64, u activity.User, value int64) feed.Change {
+		return feed.Change{ID: feed.Position{Ms: n}, Prev: feed.Position{Ms: n - 1}, Writes: put(u, value)}
+	}
+	follow := func(c feed.Change) {
+		if err := f.apply(&c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other, early, late := change(1, "other", 1), change(2, "a", 2), change(3, "a", 3)
+	b.ApplyOwn(early)
+	follow(other)
+	bd := b.register(board0, Descending, time.Now())
+	b.ApplyOwn(late)
+	follow(early)
+	follow(late)
+	bd.View(func(x *Index, _ uint64) {
+		if e, _ := x.Get("a"); e.Value != 3 {
+			t.Errorf("the board shows %d, the last commit wrote 3", e.Value)
+		}
+	})
+	if len(bd.own) != 0 || p.early != 0 {
+		t.Errorf("%d users booked, %d changes", len(bd.own), p.early)
+	}
+	b.ApplyOwn(change(4, "a", 4))
+	if len(bd.own) != 0 {
+		t.Error("after all was followed, a change in order is booked by user")
+	}
+}

@@ -85,6 +85,7 @@ func (x *Index) Range(dst []Row, offset, limit int, t Ties) []Row {
 	}
 	id, i, firsts := x.at(offset)
 	l := x.leaf(id)
+	x.touchIDs(l, i, limit)
 	rank := x.number(t, l, i, offset-i, firsts)
 	for place := offset; ; {
 		dst = append(dst, Row{Rank: rank, Entry: x.entry(l, i)})
@@ -97,6 +98,7 @@ func (x *Index) Range(dst []Row, offset, limit int, t Ties) []Row {
 				return dst
 			}
 			l, i = x.leaf(l.next), 0
+			x.touchIDs(l, i, limit)
 		}
 		switch first := l.firsts>>uint(i)&1 == 1; {
 		case t == Dense && first:

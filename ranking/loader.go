@@ -9,7 +9,7 @@ import (
 
 const (
 	loaders   = 4   // loads at a time
-	loadBatch = 512 // rows that are put into a board under one lock
+	loadBatch = 512 // rows that are handed to a board at once
 )
 
 // load is the part of a board that one partition has, to be loaded.

@@ -41,6 +41,7 @@ type partition struct {
 	ownTop    feed.Position // the greatest change that came to ApplyOwn
 	own       []ahead
 	ownWrites int
+	early     int           // how many of own came early
 	lag       time.Duration // from commit to application, of the change applied last
 	moved     chan struct{} // closed when any of the above has changed; nil while nobody waits
 }
@@ -138,7 +139,8 @@ func (p *partition) admitOwn(c *feed.Change) (from origin, ok bool) {
 		p.noteOwnLocked(c) // what is read after it must have it, here or elsewhere: a revision says so also while no board is whole
 		return 0, false
 	}
-	if c.Prev == p.through {
+	// While the follower has not passed an early change, it will apply it to boards that have no book of it: what is written after it must be booked.
+	if c.Prev == p.through && p.early == 0 {
 		return direct, true
 	}
 	return early, true
@@ -186,6 +188,9 @@ func (p *partition) aheadLocked(c *feed.Change, from origin) {
 	i, _ := slices.BinarySearchFunc(p.own, a.id, func(x ahead, id feed.Position) int { return x.id.Compare(id) })
 	p.own = slices.Insert(p.own, i, a)
 	p.ownWrites += a.writes
+	if from == early {
+		p.early++
+	}
 	p.extendLocked()
 }
 
@@ -195,6 +200,9 @@ func (p *partition) passLocked(id feed.Position) {
 	n := 0
 	for n < len(p.own) && p.own[n].id.Compare(id) <= 0 {
 		p.ownWrites -= p.own[n].writes
+		if p.own[n].from == early {
+			p.early--
+		}
 		n++
 	}
 	p.own = slices.Delete(p.own, 0, n)
@@ -243,7 +251,7 @@ func (p *partition) restart(epoch string, tail feed.Position) {
 		p.ownTop = feed.Position{}
 	}
 	p.epoch, p.applied, p.last, p.through = epoch, tail, tail, tail
-	p.own, p.ownWrites = nil, 0
+	p.own, p.ownWrites, p.early = nil, 0, 0
 	p.following, p.connected = true, true
 	p.announceLocked()
 }

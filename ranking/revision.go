@@ -10,7 +10,7 @@ import (
 )
 
 // Revision says how much of the change streams is in an answer. Two answers of one node with equal revisions were computed from
-// equal boards. The zero value covers nothing.
+// equal boards, save for changes that were being applied. The zero value covers nothing.
 type Revision struct {
 	marks []mark // one a partition
 }

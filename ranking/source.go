@@ -36,7 +36,7 @@ type Options struct {
 	IdleAfter time.Duration
 	// LoadWait is how long Open waits for a load; 0 is 2 seconds.
 	LoadWait time.Duration
-	// MaxBoards is how many boards are held at most; 0 is 65,536. Past it those unasked the longest are dropped.
+	// MaxBoards is how many boards are held at most; 0 is 65,536. Past it boards that went unasked for long are dropped.
 	MaxBoards int
 	// OnChange is called once for each change, the node's own too, in stream order per partition (concurrently for different
 	// partitions), after the boards have it and before WaitFor answers for it. It must not block. nil is allowed.

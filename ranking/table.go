@@ -8,7 +8,7 @@ const (
 
 // table leads from a hash to the numbers of the users who have it. It grows in small steps, because it does so under the lock of a
 // board: it is a directory of segments (extendible hashing), and one that is full is split in two, which costs some ten microseconds
-// however large the board is. The directory, which doubles about when the board does, has 24 bytes for 800 to 1,600 users. (A
+// however large the board is. The directory, which doubles when the board has, has 24 bytes for 800 to 1,600 users. (A
 // table in one piece took 10 ms for a million users each time that it grew, and 100 ms for ten million.)
 //
 // The first bits of a hash choose the segment, its last 16 the place in it. A segment has open addressing with linear probing. A slot is

@@ -28,7 +28,7 @@ func (r *userRec) leaf() uint32 { return r.at >> 8 }
 // users interns user ids to small numbers. A number is stable while its user is on the board, and used again after. Ids lie in the
 // arena, records in chunks, and the table leads from an id to its number.
 //
-// Invariants: every user in use is found by lookup; table.n = n; n + |free numbers| = numbers.
+// Invariants: every user in use is found by lookup, and nobody else; n + |free numbers| = numbers.
 type users struct {
 	seed    maphash.Seed
 	table   table

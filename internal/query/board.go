@@ -147,11 +147,14 @@ func (t *boards) addPrevious(rows []Row) {
 	if t.prev == nil {
 		return
 	}
-	t.prev.View(func(x *ranking.Index, _ uint64) {
-		for i := range rows {
-			rows[i].PreviousRank, _ = x.Rank(rows[i].User, ranking.Ties(t.ties))
-		}
-	})
+	users := make([]activity.User, len(rows))
+	for i := range rows {
+		users[i] = rows[i].User
+	}
+	found, _ := t.prev.Find(make([]ranking.Row, 0, len(users)), users, ranking.Ties(t.ties))
+	for i := range rows {
+		rows[i].PreviousRank = found[i].Rank
+	}
 }
 
 // previous is a user's place in the period before, nil for none.

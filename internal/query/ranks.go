@@ -65,24 +65,24 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 
 // ranksOf reads the places of users on the whole board.
 func (t *target) ranksOf(b *ranking.Board, users []activity.User) *Ranks {
-	ranks := &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
 	seen := make(map[activity.User]bool, len(users))
-	b.View(func(x *ranking.Index, _ uint64) {
-		ranks.Total = x.Len()
-		for _, u := range users {
-			if seen[u] {
-				continue
-			}
+	asked := make([]activity.User, 0, len(users))
+	for _, u := range users {
+		if !seen[u] {
 			seen[u] = true
-			e, ok := x.Get(u)
-			if !ok {
-				ranks.Missing = append(ranks.Missing, u)
-				continue
-			}
-			rank, _ := x.Rank(u, ranking.Ties(t.ties))
-			ranks.Rows = append(ranks.Rows, t.row(&ranking.Row{Rank: rank, Entry: e}))
+			asked = append(asked, u)
 		}
-	})
+	}
+	ranks := &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(asked))}
+	var found []ranking.Row
+	found, ranks.Total = b.Find(make([]ranking.Row, 0, len(asked)), asked, ranking.Ties(t.ties))
+	for i := range found {
+		if found[i].Rank == 0 {
+			ranks.Missing = append(ranks.Missing, found[i].User)
+			continue
+		}
+		ranks.Rows = append(ranks.Rows, t.row(&found[i]))
+	}
 	slices.SortFunc(ranks.Rows, t.compare)
 	return ranks
 }
