@@ -35,7 +35,7 @@ const (
 		`"reached_at":"2026-11-21T19:40:00.000Z","total":2,"previous_rank":2}]}`
 	exampleBoards = `{"leaderboards":[{"rule":"commits","order":"desc","ties":"ordinal","cycles":[{"cycle":"week","period":{"label":"2026-W47",` +
 		`"start":"2026-11-16T00:00:00.000Z","end":"2026-11-23T00:00:00.000Z","closed":false}}],"pending":false}]}`
-	exampleUser    = `{"id":"ada","timezone":"UTC","streaks":[],"ranks":[]}`
+	exampleUser    = `{"id":"ada","timezone":"UTC","profile":{"name":"Ada L."},"attributes":{"country":"AT"},"streaks":[],"ranks":[]}`
 	exampleKey     = `{"id":"key_5bJ2nq8Zt0aX1cVe","name":"shop backend","kind":"sk","scopes":["activities:write"],"created_at":"2026-11-21T19:40:00.000Z"}`
 	exampleCatalog = `{"id":"git","timezone":"UTC","rules":[{"id":"commits","when":{"name":"commit"},"value":"count","cycles":["week","all"]}]}`
 )
@@ -184,18 +184,20 @@ func docGetUser() operation {
 }
 
 func docPutUser() operation {
-	return operation{id: "putUser", tag: "users", summary: "Create a user, or change what is known of one",
-		body:      &content{of: userChange{}, example: exampleUserChange},
-		responses: []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "loading"}}
+	return operation{id: "putUser", tag: "users", summary: "Create a user, or replace what is known of one",
+		description: "The profile and the attributes become those of the body; a timezone that it leaves out stays.",
+		body:        &content{of: userChange{}, example: exampleUserChange},
+		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "loading"}}
 }
 
 func docPatchUser() operation {
 	return operation{id: "patchUser", tag: "users", summary: "Change what is known of a user",
-		body:      &content{of: userChange{}, example: exampleUserChange},
-		responses: []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_not_found", "loading"}}
+		description: "What the body leaves out stays; null removes.",
+		body:        &content{of: userChange{}, example: exampleUserChange},
+		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_not_found", "loading"}}
 }
 
-const exampleUserChange = `{"timezone":"Europe/Vienna"}`
+const exampleUserChange = `{"timezone":"Europe/Vienna","name":"Ada L.","picture":"https://shop.example/ada.png","attributes":{"country":"AT"}}`
 
 func docGetUserRanks() operation {
 	return operation{id: "getUserRanks", tag: "users", summary: "Read a user's ranks on every board of now, or of a period",

@@ -204,12 +204,20 @@ type cycleDoc struct {
 
 // userDoc is everything about a user.
 type userDoc struct {
-	ID       string         `json:"id"`
-	Timezone string         `json:"timezone,omitempty" example:"Europe/Vienna"`
-	Hidden   bool           `json:"hidden,omitempty" doc:"Taken off every leaderboard; absent where not"`
-	Blocked  bool           `json:"blocked,omitempty" doc:"Activities are stored as ignored; absent where not"`
-	Streaks  []streakDoc    `json:"streaks" nullable:"false"`
-	Ranks    []boardRankDoc `json:"ranks" nullable:"false"`
+	ID         string            `json:"id"`
+	Timezone   string            `json:"timezone,omitempty" example:"Europe/Vienna"`
+	Profile    *profileDoc       `json:"profile,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Hidden     bool              `json:"hidden,omitempty" doc:"Taken off every leaderboard; absent where not"`
+	Blocked    bool              `json:"blocked,omitempty" doc:"Activities are stored as ignored; absent where not"`
+	Streaks    []streakDoc       `json:"streaks" nullable:"false"`
+	Ranks      []boardRankDoc    `json:"ranks" nullable:"false"`
+}
+
+// profileDoc is what is shown of a user beside numbers.
+type profileDoc struct {
+	Name    string `json:"name,omitempty" example:"Ada L."`
+	Picture string `json:"picture,omitempty" example:"https://shop.example/ada.png"`
 }
 
 // userRanksDoc is a user's ranks on the current boards.

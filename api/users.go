@@ -2,13 +2,11 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"laurel/internal/activity"
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
-	"laurel/internal/ingest"
 )
 
 const maxActivities = 500
@@ -54,12 +52,7 @@ func (a *API) getUserRanks(w http.ResponseWriter, r *request) error {
 	})(w, r)
 }
 
-// userChange is the body of PUT and PATCH.
-type userChange struct {
-	Timezone *string `json:"timezone,omitempty" nullable:"false" example:"Europe/Vienna" doc:"IANA name; it counts from the next period of each streak"`
-}
-
-// setUser changes the user of the path and answers as GET does. create makes one who is not there.
+// setUser changes the user of the path and answers as GET does. create makes one who is not there, and what the body does not name is removed.
 func (a *API) setUser(create bool) func(http.ResponseWriter, *request) error {
 	return func(w http.ResponseWriter, r *request) error {
 		user, err := pathUser(r)
@@ -70,12 +63,8 @@ func (a *API) setUser(create bool) func(http.ResponseWriter, *request) error {
 		if err := a.decodeBody(r, &in, required); err != nil {
 			return err
 		}
-		err = a.Writes.SetUser(r.Context(), r.org, user, ingest.UserChange{Zone: in.Timezone, Create: create})
-		if errors.Is(err, ingest.ErrBadZone) {
-			return badRequest("timezone", "This must be the name of an IANA time zone, such as Europe/Vienna.")
-		}
-		if err != nil {
-			return err
+		if err := a.Writes.SetUser(r.Context(), r.org, user, in.change(create)); err != nil {
+			return userFault(err)
 		}
 		object, err := a.Reads.User(r.Context(), r.org, user)
 		if err != nil {

@@ -62,6 +62,12 @@ type UserVersion struct {
 	Version string
 }
 
+// UserKey names a user.
+type UserKey struct {
+	Org  activity.Org
+	User activity.User
+}
+
 // Change is one commit as followers see it. All its board writes belong to one revision.
 type Change struct {
 	Partition int
@@ -72,7 +78,9 @@ type Change struct {
 	Writes []Write
 	// Dropped are boards that are removed for good, with all that the partition has of them. None of them is in Writes.
 	Dropped []Board
-	// Orgs whose definitions, fence or users' display data changed otherwise than by activities; followers reload them.
+	// Profiles are the users whose display data changed.
+	Profiles []UserKey
+	// Orgs whose definitions or fence changed; followers reload them.
 	Orgs []activity.Org
 }
 

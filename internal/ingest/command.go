@@ -50,18 +50,27 @@ func (s *Service) Restore(ctx context.Context, org activity.Org, user activity.U
 
 // UserChange is what SetUser changes; a nil field stays as it is.
 type UserChange struct {
+	// Name and Picture are the user's profile: text of up to 128 bytes, an http or https URL of up to 1,024; "" removes it.
+	Name, Picture *string
+	// Attributes are what rules may read of the user, by name ([a-z][a-z0-9_]{0,31}): up to 128 bytes of text; nil removes one. The others stay,
+	// unless ReplaceAttributes is set. A user has at most MaxAttributes.
+	Attributes        map[string]*string
+	ReplaceAttributes bool
 	// Zone is the IANA name of the user's zone from now on; it counts from the next period of each streak.
 	Zone *string
 	// Create makes a user who is not there, also in orgs where activities may not.
 	Create bool
 }
 
-// SetUser changes what is known of a user. ErrUserNotFound for a user who is not there (without Create); ErrBadZone.
+// SetUser changes what is known of a user. ErrUserNotFound for a user who is not there (without Create); ErrBadZone; *ProfileError.
 func (s *Service) SetUser(ctx context.Context, org activity.Org, user activity.User, c UserChange) error {
 	if c.Zone != nil {
 		if _, err := time.LoadLocation(*c.Zone); err != nil || *c.Zone == "" || *c.Zone == "Local" {
 			return ErrBadZone
 		}
+	}
+	if err := c.check(); err != nil {
+		return err
 	}
 	_, err := s.do(ctx, org, user, "", &command{kind: setUser, change: c})
 	return err
@@ -98,7 +107,7 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 	c := t.units[0].command
 	t.attempt.group = w.emptyGroup(t)
 	if c.kind == setUser {
-		return w.decideUser(ctx, t, c.change)
+		return w.decideUser(ctx, t, &c.change)
 	}
 	if t.version == "" {
 		t.attempt.err = ErrUserNotFound
@@ -119,23 +128,38 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 }
 
 // decideUser creates a user or changes what is known of one.
-func (w *writer) decideUser(ctx context.Context, t *task, c UserChange) error {
+func (w *writer) decideUser(ctx context.Context, t *task, c *UserChange) error {
 	a := &t.attempt
 	if t.version == "" && !c.Create {
 		a.err = ErrUserNotFound
 		return nil
 	}
-	now := w.Clock.Now()
-	if t.version == "" {
+	attributes, err := c.attributes(a.state.Attributes)
+	if err != nil {
+		a.err = err
+		return nil
+	}
+	shown, err := w.profileWrites(ctx, t, c)
+	if err != nil {
+		return err
+	}
+	changed := len(shown) > 0 || !slices.Equal(attributes, a.state.Attributes)
+	a.state.Attributes = attributes
+	now, n := w.Clock.Now(), len(a.state.Zones)
+	switch {
+	case t.version == "":
 		if c.Zone != nil {
 			a.state.Zones = []progress.ZoneChange{{Name: *c.Zone}} // a user who begins with it never had another one
 		}
-		return w.decideAsOf(ctx, t, now)
+		err = w.decideAsOf(ctx, t, now)
+	case c.Zone != nil && (n == 0 || a.state.Zones[n-1].Name != *c.Zone):
+		err = w.decideZone(ctx, t, progress.ZoneChange{At: now, Name: *c.Zone})
+	case changed:
+		err = w.decideAsOf(ctx, t, now)
 	}
-	if n := len(a.state.Zones); c.Zone != nil && (n == 0 || a.state.Zones[n-1].Name != *c.Zone) {
-		return w.decideZone(ctx, t, progress.ZoneChange{At: now, Name: *c.Zone})
-	}
-	return nil
+	a.group.Writes = append(a.group.Writes, shown...)
+	a.group.ProfileChanged = len(shown) > 0
+	return err
 }
 
 // decideZone adds a change of zone and folds the log anew: an activity may lie after the change already.
@@ -144,6 +168,7 @@ func (w *writer) decideZone(ctx context.Context, t *task, change progress.ZoneCh
 	if err != nil {
 		return err
 	}
+	old.Attributes = t.attempt.state.Attributes
 	old.Zones = append(old.Zones, change)
 	slices.SortStableFunc(old.Zones, func(a, b progress.ZoneChange) int { return cmp.Compare(a.At, b.At) }) // another node's clock may be ahead
 	next, err := progress.Rebuild(t.plan, old, base, records, change.At)

@@ -209,7 +209,7 @@ func (w *writer) decideByLog(ctx context.Context, t *task, stored []activity.Act
 	if err != nil {
 		return err
 	}
-	old.Behaviours, old.Zones = a.state.Behaviours, a.state.Zones
+	old.Behaviours, old.Zones, old.Attributes = a.state.Behaviours, a.state.Zones, a.state.Attributes
 	records = append(records, stored...)
 	next, err := progress.Rebuild(t.plan, old, base, records, now)
 	if err != nil && !errors.Is(err, fold.ErrRange) { // out of range is a rule that came after the activities; nobody is refused for it

@@ -13,6 +13,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/clock"
 	"laurel/internal/feed"
+	"laurel/internal/profile"
 	"laurel/internal/progress"
 	"laurel/internal/registry"
 	"laurel/internal/store"
@@ -64,6 +65,7 @@ type Service struct {
 	sweepers []*sweeper
 	filled   filled
 	plans    plans
+	profiles *profile.Cache
 }
 
 // New returns a Service; nothing is written until Run.
@@ -75,6 +77,7 @@ func New(o Options) *Service {
 		o.CachedUsers = 131_072
 	}
 	s := &Service{Options: o}
+	s.profiles = profile.NewCache(cachedProfiles, s.readProfiles)
 	n := o.Store.Partitions()
 	for p := range n {
 		cache, err := lru.New[userKey, cached](max(o.CachedUsers/n, 1))
@@ -106,8 +109,9 @@ func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(err, writing.Wait())
 }
 
-// Follow takes note of a change that anyone committed: cached states of another version are dropped. For the boards' OnChange.
+// Follow takes note of a change that anyone committed: cached states of another version, and profiles that changed, are dropped. For the boards' OnChange.
 func (s *Service) Follow(c feed.Change) {
+	s.profiles.Drop(c.Profiles)
 	if len(c.Users) == 0 || s.Store.Own(c.Users[0].Version) { // a change is one commit, and a commit has one version
 		return
 	}
@@ -124,6 +128,7 @@ func (s *Service) Follow(c feed.Change) {
 func (s *Service) Forget(partition int) {
 	s.writers[partition].cache.Purge()
 	s.forgetFilled()
+	s.profiles.Reset()
 }
 
 // Waiting is how many activities wait to be written.

@@ -195,6 +195,7 @@ func (w *writer) commit(ctx context.Context, groups []store.Group) (store.Result
 		f(time.Since(began))
 	}
 	w.Boards.ApplyOwn(result.Change)
+	w.profiles.Drop(result.Change.Profiles)
 	return result, nil
 }
 

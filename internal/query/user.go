@@ -10,6 +10,7 @@ import (
 	"laurel/internal/calendar"
 	"laurel/internal/fold"
 	"laurel/internal/ingest"
+	"laurel/internal/profile"
 	"laurel/internal/progress"
 	"laurel/streaks"
 )
@@ -24,12 +25,14 @@ func (r *Reader) state(ctx context.Context, org activity.Org, user activity.User
 
 // userObject is GET /v1/users/{user}.
 type userObject struct {
-	ID       activity.User  `json:"id"`
-	Timezone string         `json:"timezone,omitempty"`
-	Hidden   bool           `json:"hidden,omitzero"`
-	Blocked  bool           `json:"blocked,omitzero"`
-	Streaks  []streakObject `json:"streaks"`
-	Ranks    []BoardRank    `json:"ranks"`
+	ID         activity.User     `json:"id"`
+	Timezone   string            `json:"timezone,omitempty"`
+	Profile    profile.Profile   `json:"profile,omitzero"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Hidden     bool              `json:"hidden,omitzero"`
+	Blocked    bool              `json:"blocked,omitzero"`
+	Streaks    []streakObject    `json:"streaks"`
+	Ranks      []BoardRank       `json:"ranks"`
 }
 
 // User reads everything about a user, as a JSON object with its members in a fixed order. ErrUserNotFound, ranking.ErrLoading.
@@ -42,13 +45,24 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 	if n := len(s.Zones); n > 0 {
 		o.Timezone = s.Zones[n-1].Name
 	}
+	shown, err := r.ingest.Profiles(ctx, org, []activity.User{user})
+	if err != nil {
+		return nil, err
+	}
+	o.Profile = shown[0]
+	for _, a := range s.Attributes {
+		if o.Attributes == nil {
+			o.Attributes = make(map[string]string, len(s.Attributes))
+		}
+		o.Attributes[a.Name] = a.Value
+	}
 	if o.Streaks, err = r.streaks(org, s, r.clock.Now()); err != nil {
 		return nil, err
 	}
 	if o.Ranks, err = r.userRanks(ctx, org, user, ""); err != nil {
 		return nil, err
 	}
-	return json.Marshal(o)
+	return json.Marshal(o, json.Deterministic(true))
 }
 
 // UserRanks reads a user's places on all current boards, or on those of a period, as a JSON object. ErrUserNotFound, ErrBadPeriod, ranking.ErrLoading.

@@ -22,11 +22,12 @@ const (
 
 // Flags of a group's blob and of a write in it.
 const (
-	blobUser       = 1 // a user's state has the commit's version
-	blobOrgChanged = 2
-	blobDropped    = 8 // after the writes: boards that are removed
-	writeRemoved   = 1
-	writeOther     = 2 // the write's user is not the group's: it follows
+	blobUser           = 1 // a user's state has the commit's version
+	blobOrgChanged     = 2
+	blobProfileChanged = 4 // with blobUser
+	blobDropped        = 8 // after the writes: boards that are removed
+	writeRemoved       = 1
+	writeOther         = 2 // the write's user is not the group's: it follows
 )
 
 // errEntry says that a change entry is not one that this package wrote.
@@ -52,6 +53,9 @@ func appendGroup(b []byte, g *Group, boards []int) []byte {
 	}
 	if len(g.Drops) > 0 {
 		flags |= blobDropped
+	}
+	if g.ProfileChanged {
+		flags |= blobProfileChanged
 	}
 	b = appendText(append(b, flags), g.Org)
 	if g.User != "" {
@@ -173,6 +177,9 @@ func (d *decoder) group(c *feed.Change, boards []feed.Board, version string) {
 	if flags&blobUser != 0 {
 		user = activity.User(d.text())
 		c.Users = append(c.Users, feed.UserVersion{Org: org, User: user, Version: version})
+	}
+	if flags&blobProfileChanged != 0 {
+		c.Profiles = append(c.Profiles, feed.UserKey{Org: org, User: user})
 	}
 	if flags&blobOrgChanged != 0 && !slices.Contains(c.Orgs, org) {
 		c.Orgs = append(c.Orgs, org)

@@ -99,6 +99,9 @@ func (c *prepared) checkGuards() error {
 		if err := checkVersions(g); err != nil {
 			return err
 		}
+		if g.ProfileChanged && g.User == "" {
+			return errors.New("commit: a profile changed, of no user")
+		}
 		for _, k := range []Key{g.Doc, g.AbsentIn} {
 			if k != "" && !strings.HasPrefix(string(k), tag) {
 				return fmt.Errorf("commit: key %q is not of partition %d", k, c.p)
@@ -368,6 +371,9 @@ func (c *prepared) change(applies func(group int) bool) feed.Change {
 		g := &c.groups[i]
 		if g.User != "" {
 			ch.Users = append(ch.Users, feed.UserVersion{Org: g.Org, User: g.User, Version: string(c.version)})
+		}
+		if g.ProfileChanged {
+			ch.Profiles = append(ch.Profiles, feed.UserKey{Org: g.Org, User: g.User})
 		}
 		if g.OrgChanged && !slices.Contains(ch.Orgs, g.Org) {
 			ch.Orgs = append(ch.Orgs, g.Org)

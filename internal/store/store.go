@@ -40,7 +40,9 @@ type Group struct {
 	Boards []BoardWrite
 	// Drops are boards that are removed with all their rows. No group of the commit may write them.
 	Drops []feed.Board
-	// OrgChanged tells followers that definitions, the fence or the display data of Org changed.
+	// ProfileChanged tells followers that the display data of User changed.
+	ProfileChanged bool
+	// OrgChanged tells followers that definitions or the fence of Org changed.
 	OrgChanged bool
 }
 
