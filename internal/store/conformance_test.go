@@ -356,6 +356,7 @@ func TestCommit_RefusesWhatMakesNoSense(t *testing.T) {
 		"half a pair":               {{Org: org, Writes: []store.Op{{Kind: store.OpHSet, Key: store.KeysKey(), Args: []string{"a"}}}}},
 		"score that is no number":   {{Org: org, Writes: []store.Op{{Kind: store.OpZAdd, Key: store.DueKey(0), Args: []string{"x", "m"}}}}},
 		"append without a guard":    {{Org: org, Writes: []store.Op{{Kind: store.OpAppend, Key: store.OutboxKey(0), Args: []string{"a", "b"}}}}},
+		"profile of nobody":         {{Org: org, ProfileChanged: true}},
 		"version of another length": {write("ann", "short", "1")},
 		"value beyond 2^53":         {{Org: org, Boards: []store.BoardWrite{place(weekly(1), "ann", nil, &huge)}}},
 		"user twice on a board": {{Org: org, Boards: []store.BoardWrite{place(weekly(1), "ann", nil, &store.Standing{})}},

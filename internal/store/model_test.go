@@ -141,6 +141,9 @@ func (m *modelStore) commit(groups []store.Group, r store.Result) store.Result {
 		if g.User != "" {
 			change.Users = append(change.Users, feed.UserVersion{Org: g.Org, User: g.User, Version: string(r.Version)})
 		}
+		if g.ProfileChanged {
+			change.Profiles = append(change.Profiles, feed.UserKey{Org: g.Org, User: g.User})
+		}
 		if g.OrgChanged && !slices.Contains(change.Orgs, g.Org) {
 			change.Orgs = append(change.Orgs, g.Org)
 		}
@@ -201,6 +204,7 @@ func (m *modelStore) drawGroup(t *rapid.T, u activity.User) store.Group {
 			g.Fence = "fence123"
 		}
 	}
+	g.ProfileChanged = rapid.Bool().Draw(t, "profile changed")
 	log := store.LogKey(0, org, u)
 	if often("absent") {
 		g.AbsentIn, g.Absent = log, []string{rapid.SampledFrom(modelFields).Draw(t, "absent field")}

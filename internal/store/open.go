@@ -67,6 +67,8 @@ type driver interface {
 	changes(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]entry, error)
 	// board gives every member that is on the board throughout the call, maybe more than once.
 	board(ctx context.Context, k Key, ascending bool, yield func(member string, score float64) error) error
+	// hashes gives at most readPage whole hashes, an empty map for one that is not there.
+	hashes(ctx context.Context, keys []Key) ([]map[string]string, error)
 	// create writes those fields of a hash that it does not have.
 	create(ctx context.Context, k Key, fields map[string]string) error
 	durability(ctx context.Context) Durability

@@ -91,27 +91,6 @@ func (s *Store) Hash(ctx context.Context, k Key) (map[string]string, error) {
 	return m, nil
 }
 
-// Hashes gives whole hashes (profiles) in the order of keys, an empty map for one that is not there. The keys may be of any partitions.
-func (s *Store) Hashes(ctx context.Context, keys []Key) ([]map[string]string, error) {
-	out := make([]map[string]string, 0, len(keys))
-	for len(keys) > 0 {
-		page := keys[:min(len(keys), readPage)]
-		keys = keys[len(page):]
-		replies := make([]*redis.MapStringStringCmd, len(page))
-		pipe := s.client.Pipeline()
-		for i, k := range page {
-			replies[i] = pipe.HGetAll(ctx, string(k))
-		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return nil, unavailable("read hashes", err)
-		}
-		for _, r := range replies {
-			out = append(out, r.Val())
-		}
-	}
-	return out, nil
-}
-
 // Catalogs gives the definitions of every org. Commit keeps a list of the orgs whose catalog it ever wrote, because a scan for the keys would walk every user.
 func (s *Store) Catalogs(ctx context.Context) ([]Doc, error) {
 	orgs, err := s.client.HKeys(ctx, string(catalogsKey())).Result()
