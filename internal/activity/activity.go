@@ -64,6 +64,22 @@ type Activity struct {
 	WasIgnored bool
 	// Reason is why it was ignored ("cool_off", "cap", "blocked", "opted_out") or what the caller of reject wrote.
 	Reason string
+	// Attributes are what the org's rules segment by: those of the user's attributes, in order of Name, as they were when the activity arrived. They
+	// stay so whatever the user's become.
+	Attributes []Attribute
+}
+
+// Attribute is a part of a user's profile that rules may read.
+type Attribute struct{ Name, Value string }
+
+// Attribute returns the value of one of the activity's attributes, "" for none.
+func (a *Activity) Attribute(name string) string {
+	for i := range a.Attributes {
+		if a.Attributes[i].Name == name {
+			return a.Attributes[i].Value
+		}
+	}
+	return ""
 }
 
 // Counts says whether the activity has an effect.

@@ -23,6 +23,9 @@ const (
 	flagReason
 )
 
+// flagAttributes is a flag beside the kind, where there is room: records without attributes are as they always were.
+const flagAttributes byte = 1 << 7
+
 // AppendRecord appends the activity as it stands in its user's log, under its id: everything but ID and User. The form is compact
 // because the log is most of what the store holds.
 func (a *Activity) AppendRecord(b []byte) []byte {
@@ -38,7 +41,11 @@ func (a *Activity) AppendRecord(b []byte) []byte {
 	set(a.WasIgnored, flagWasIgnored)
 	set(len(a.Meta) > 0, flagMeta)
 	set(a.Reason != "", flagReason)
-	b = append(b, recordFormat, flags, byte(a.Kind))
+	kind := byte(a.Kind)
+	if len(a.Attributes) > 0 {
+		kind |= flagAttributes
+	}
+	b = append(b, recordFormat, flags, kind)
 	b = binary.AppendVarint(b, int64(a.At))
 	b = binary.AppendVarint(b, int64(a.Received-a.At))
 	b = binary.AppendVarint(b, int64(a.Offset))
@@ -53,6 +60,12 @@ func (a *Activity) AppendRecord(b []byte) []byte {
 	if a.Reason != "" {
 		b = appendString(b, a.Reason)
 	}
+	if len(a.Attributes) > 0 {
+		b = binary.AppendUvarint(b, uint64(len(a.Attributes)))
+		for i := range a.Attributes {
+			b = appendString(appendString(b, a.Attributes[i].Name), a.Attributes[i].Value)
+		}
+	}
 	return b
 }
 
@@ -60,6 +73,8 @@ func (a *Activity) AppendRecord(b []byte) []byte {
 func ParseRecord(user User, id ID, record string) (Activity, error) {
 	r := reader{s: record}
 	format, flags, kind := r.byte(), r.byte(), r.byte()
+	attributes := kind&flagAttributes != 0
+	kind &^= flagAttributes
 	if format != recordFormat || int(kind) >= len(kinds) || int(flags&3) >= len(statuses) {
 		return Activity{}, ErrBadRecord
 	}
@@ -78,6 +93,9 @@ func ParseRecord(user User, id ID, record string) (Activity, error) {
 	}
 	if flags&flagReason != 0 {
 		a.Reason = r.string()
+	}
+	if attributes {
+		a.Attributes = r.attributes()
 	}
 	if r.bad || r.s != "" || a.Kind > Bounty || a.Status > Ignored {
 		return Activity{}, ErrBadRecord
@@ -125,6 +143,19 @@ func (r *reader) uvarint() uint64 {
 	}
 	r.bad = true
 	return 0
+}
+
+func (r *reader) attributes() []Attribute {
+	n := r.uvarint()
+	if n == 0 || n > uint64(len(r.s)) { // a flag without any is not what AppendRecord writes
+		r.bad = true
+		return nil
+	}
+	list := make([]Attribute, n)
+	for i := range list {
+		list[i] = Attribute{Name: r.string(), Value: r.string()}
+	}
+	return list
 }
 
 func (r *reader) string() string {

@@ -26,6 +26,9 @@ func drawActivity(t *rapid.T) Activity {
 	if meta := rapid.SliceOf(rapid.Byte()).Draw(t, "meta"); len(meta) > 0 {
 		a.Meta = meta
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "attributes") {
+		a.Attributes = append(a.Attributes, Attribute{Name: rapid.String().Draw(t, "attribute"), Value: rapid.String().Draw(t, "value of it")})
+	}
 	return a
 }
 
@@ -51,14 +54,30 @@ func TestRecord_RoundTrip(t *testing.T) {
 	})
 }
 
+// A record of the first versions, which knew no attributes, is read as ever.
+func TestRecord_Old(t *testing.T) {
+	const old = "\x01\x88\x03\x0a\x04\x78\x03run\x03cap"
+	want := Activity{ID: "1", User: "u", Kind: Gift, Name: "run", At: 5, Received: 7, Offset: 60, AtGiven: true, Reason: "cap"}
+	got, err := ParseRecord("u", "1", old)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if again := string(want.AppendRecord(nil)); again != old {
+		t.Errorf("written as %q", again)
+	}
+}
+
 func TestSamePayload(t *testing.T) {
 	a := Activity{ID: "1", User: "u", Name: "run", Value: 2, HasValue: true, Meta: []byte(`{"a":1}`), At: 5, Offset: 60, AtGiven: true}
 	tests := map[string]struct {
 		change func(*Activity)
 		same   bool
 	}{
-		"nothing":                   {func(*Activity) {}, true},
-		"what the server notes":     {func(b *Activity) { b.Received, b.Status, b.Imported, b.Reason = 9, Rejected, true, "r" }, true},
+		"nothing": {func(*Activity) {}, true},
+		"what the server notes": {func(b *Activity) {
+			b.Received, b.Status, b.Imported, b.Reason = 9, Rejected, true, "r"
+			b.Attributes = []Attribute{{"country", "AT"}}
+		}, true},
 		"kind":                      {func(b *Activity) { b.Kind = Gift }, false},
 		"name":                      {func(b *Activity) { b.Name = "walk" }, false},
 		"value":                     {func(b *Activity) { b.Value = 3 }, false},
@@ -107,7 +126,11 @@ func FuzzParseRecord(f *testing.F) {
 			}
 			return
 		}
-		if len(a.Name)+len(a.Meta)+len(a.Reason) > len(record) {
+		size := len(a.Name) + len(a.Meta) + len(a.Reason)
+		for _, attribute := range a.Attributes {
+			size += len(attribute.Name) + len(attribute.Value)
+		}
+		if size > len(record) {
 			t.Error("more text than there were bytes")
 		}
 		_ = a.Kind.String() + a.Status.String() // known words, or it was no record

@@ -34,7 +34,7 @@ type Limits struct {
 	MaxFuture  time.Duration // default 5 min
 	CloseGrace time.Duration // default 35 d: late activities count until this long after a period's end
 	LogDays    int           // default 90; Forever: logs are never folded
-	Segments   int           // default 500
+	Segments   int           // default 500: how many values of an attribute get boards
 }
 
 // Forever as LogDays means that logs are never folded.
@@ -99,9 +99,11 @@ type Rule struct {
 	Cycles    []calendar.Cycle
 	Ascending bool
 	Ties      Ties
+	// SegmentBy is the attribute of users for each value of which the rule has boards beside those of everyone; "" for none.
+	SegmentBy string
 	// Keep is how many closed periods of a cycle (by Cycle.Key) are kept; absent: all.
 	Keep map[string]int
-	// Print is a fingerprint of what the rule's numbers depend on (selector, expressions, decimals, the meta types they read): a
+	// Print is a fingerprint of what the rule's numbers depend on (selector, expressions, decimals, the meta types they read, SegmentBy): a
 	// state folded under another fingerprint is stale and must be folded again.
 	Print uint32
 }

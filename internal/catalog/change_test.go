@@ -13,6 +13,7 @@ func TestCheckChange(t *testing.T) {
 	for _, c := range []struct{ name, from, to, fault string }{
 		{"nothing", "", "", ""},
 		{"another value", "value: count", "value: {sum: value}", ""},
+		{"segments", "value: count", "value: count, segment_by: user.country", ""},
 		{"fewer cycles", "cycles: [day,", "cycles: [", ""},
 		{"an anchor moved by whole periods", "2026-01-05", "2026-01-19", ""},
 		{"a season more", "]}}]}]}", ", {id: s3, start: 2026-04-01, end: 2026-05-01}]}}]}]}", ""},

@@ -73,6 +73,8 @@ func TestParse_OneFault(t *testing.T) {
 		{"every without from", fragment("    rules:\n      - {id: r, when: {}, cycles: [{every: 14d}]}"), "line 4: orgs[0].rules[0].cycles[0]: from is missing beside every"},
 		{"no such date", fragment("    rules:\n      - {id: r, when: {}, cycles: [{every: 14d, from: 2026-02-30}]}"), "line 4: orgs[0].rules[0].cycles[0].from: there is no date 2026-02-30"},
 		{"cycle twice", fragment("    rules:\n      - {id: r, when: {}, cycles: [{every: 14d, from: 2026-01-05}, {every: 14d, from: 2026-01-06}]}"), "line 4: orgs[0].rules[0].cycles[1]: \"14d\" is in this rule already, as or in orgs[0].rules[0].cycles[0]"},
+		{"segment by meta", fragment(aRule + "        segment_by: meta.country"), "line 7: orgs[0].rules[0].segment_by: \"meta.country\" does not fit: user. and the name of an attribute"},
+		{"segment by a list", fragment(aRule + "        segment_by: [user.country]"), "line 7: orgs[0].rules[0].segment_by: must be a string, not an array"},
 		{"keep too few", fragment(aRule + "        keep: {day: 69}"), "line 7: orgs[0].rules[0].keep.day: 69 periods are less than max_past + close_grace (70d): at least 70"},
 		{"keep of all", fragment("    rules:\n      - {id: r, when: {}, cycles: [all], keep: {all: 100}}"), "line 4: orgs[0].rules[0].keep.all: all never ends"},
 		{"keep of no cycle", fragment(aRule + "        keep: {week: 100}"), "line 7: orgs[0].rules[0].keep.week: \"week\" is no cycle of this rule"},

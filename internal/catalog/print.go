@@ -46,6 +46,15 @@ func (s *Selector) print(c *Catalog) *fingerprint {
 	return f
 }
 
+// print is what the rule's numbers depend on.
+func (r *Rule) print(c *Catalog) *fingerprint {
+	f := r.Selector.print(c)
+	if r.SegmentBy != "" {
+		f.add("segment_by", r.SegmentBy)
+	}
+	return f
+}
+
 // declaring lists the behaviours of a selector whose meta a read sees.
 func (c *Catalog) declaring(s *Selector, want need) []string {
 	key, isMeta := strings.CutPrefix(want.name, "meta.")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"laurel/internal/calendar"
@@ -16,6 +17,7 @@ func (b *builder) rule(src *ruleSource, p path) *Rule {
 		Selector:  b.selector(src.When, src.Value, src.Decimals, p),
 		Ascending: src.Order == "asc",
 		Ties:      tiesOf(src.Ties),
+		SegmentBy: strings.TrimPrefix(src.SegmentBy, "user."),
 	}
 	seen := map[string]string{}
 	for i, s := range src.Cycles {
@@ -29,7 +31,7 @@ func (b *builder) rule(src *ruleSource, p path) *Rule {
 		}
 	}
 	b.keep(r, src, p)
-	r.Print = r.Selector.print(b.catalog).sum()
+	r.Print = r.print(b.catalog).sum()
 	return r
 }
 

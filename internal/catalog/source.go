@@ -52,14 +52,15 @@ type capSource struct {
 }
 
 type ruleSource struct {
-	ID       string         `json:"id"`
-	When     *whenSource    `json:"when"`
-	Value    *valueSource   `json:"value"`
-	Decimals int            `json:"decimals"`
-	Cycles   []*cycleSource `json:"cycles"`
-	Order    string         `json:"order"`
-	Ties     string         `json:"ties"`
-	Keep     map[string]int `json:"keep"`
+	ID        string         `json:"id"`
+	When      *whenSource    `json:"when"`
+	Value     *valueSource   `json:"value"`
+	Decimals  int            `json:"decimals"`
+	Cycles    []*cycleSource `json:"cycles"`
+	Order     string         `json:"order"`
+	Ties      string         `json:"ties"`
+	SegmentBy string         `json:"segment_by"`
+	Keep      map[string]int `json:"keep"`
 }
 
 type whenSource struct {

@@ -27,6 +27,8 @@ type Record struct {
 	Imported bool
 	// Rejected records, and ignored ones, have no effect.
 	Rejected, Ignored bool
+	// Attributes are those of the user when the record came.
+	Attributes map[string]string
 }
 
 // Org is what all rules of an org share.
@@ -65,6 +67,14 @@ type Rule struct {
 	Selector
 	Cycles    []Cycle
 	Ascending bool
+}
+
+// Segment is the rule over the records whose user had a value of an attribute when they came.
+func (r Rule) Segment(attribute, value string) Rule {
+	all := r.Match
+	r.ID += "@" + value
+	r.Match = func(rec *Record) bool { return rec.Attributes[attribute] == value && (all == nil || all(rec)) }
+	return r
 }
 
 // Row is a place on a board, with its rank in each way to number ties.
@@ -232,6 +242,6 @@ func (m *Model) closedFor(c Cycle, r *Record) bool {
 
 // String describes a record for failure messages.
 func (r Record) String() string {
-	return fmt.Sprintf("%s/%s %s %s value=%v meta=%v received=%s imported=%v rejected=%v ignored=%v", r.User, r.ID, r.Name,
-		r.At.Format(time.RFC3339Nano), r.Value, r.Meta, r.Received.UTC().Format(time.RFC3339Nano), r.Imported, r.Rejected, r.Ignored)
+	return fmt.Sprintf("%s/%s %s %s value=%v meta=%v received=%s imported=%v rejected=%v ignored=%v of %v", r.User, r.ID, r.Name,
+		r.At.Format(time.RFC3339Nano), r.Value, r.Meta, r.Received.UTC().Format(time.RFC3339Nano), r.Imported, r.Rejected, r.Ignored, r.Attributes)
 }

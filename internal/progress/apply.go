@@ -84,9 +84,10 @@ type applier struct {
 	update Update
 }
 
-// match is a rule that the activity at hand counts for.
+// match is a board that the activity at hand counts on.
 type match struct {
 	rule  int
+	board string // what stands for the rule in the board's name
 	value catalog.Value
 }
 
@@ -99,6 +100,7 @@ type conditionMatch struct {
 // touch is a tally that changed, and what it was.
 type touch struct {
 	rule, cycle int // index into plan.rules, index into plan.cycles
+	board       string
 	ordinal     calendar.Ordinal
 	old         Standing
 }
@@ -172,8 +174,14 @@ func (a *applier) evaluate(act *activity.Activity) error {
 	for i := range a.plan.rules {
 		r := &a.plan.rules[i]
 		v, ok, err := r.Eval(&a.input)
+		segment := ""
+		if ok {
+			segment = r.segmentBoard(act)
+		}
 		if err == nil && ok && (!a.sorted || r.Fold == catalog.Unique || a.bounded[i]) {
-			err = a.check(i, v, act)
+			if err = a.check(i, r.ID, v, act); err == nil && segment != "" {
+				err = a.check(i, segment, v, act)
+			}
 		}
 		if err != nil && !a.sorted {
 			return err
@@ -181,12 +189,16 @@ func (a *applier) evaluate(act *activity.Activity) error {
 		if !ok || err != nil {
 			continue
 		}
-		a.matches = append(a.matches, match{i, v})
+		a.matches = append(a.matches, match{i, r.ID, v})
+		if segment != "" {
+			a.matches = append(a.matches, match{i, segment, v})
+		}
 	}
 	return a.evaluateStreaks(act)
 }
 
-func (a *applier) check(rule int, v catalog.Value, act *activity.Activity) error {
+// check says whether the tallies of one of a rule's boards can take the activity.
+func (a *applier) check(rule int, board string, v catalog.Value, act *activity.Activity) error {
 	r := &a.plan.rules[rule]
 	if r.Fold != catalog.Sum && r.Fold != catalog.Unique {
 		return nil
@@ -196,7 +208,7 @@ func (a *applier) check(rule int, v catalog.Value, act *activity.Activity) error
 		if !ok || !a.reaches(r, c, o, act) {
 			continue
 		}
-		if t := a.state.Tally(r.ID, a.plan.keys[c], o); t != nil {
+		if t := a.state.Tally(board, a.plan.keys[c], o); t != nil {
 			if err := t.Check(r.Fold, v); err != nil {
 				return err
 			}
@@ -218,14 +230,14 @@ func (a *applier) ordinal(cycle int, at calendar.Instant) (calendar.Ordinal, boo
 func (a *applier) add(act *activity.Activity) {
 	for _, m := range a.matches {
 		r := &a.plan.rules[m.rule]
-		rs := a.state.openRule(r)
+		rs := a.state.openBoard(m.board, r.Print)
 		for _, c := range r.cycles {
 			o, ok := a.ordinal(c, act.At)
 			if !ok {
 				continue
 			}
 			if !a.reaches(r, c, o, act) {
-				if !a.sorted {
+				if !a.sorted && m.board == r.ID { // a segment's periods are the rule's
 					a.closed = append(a.closed, Unreached{r.ID, a.plan.label(c, o)})
 				}
 				continue
@@ -233,7 +245,7 @@ func (a *applier) add(act *activity.Activity) {
 			pt := rs.openCycle(a.plan.keys[c]).open(o)
 			if !pt.touched {
 				pt.touched = true
-				a.touched = append(a.touched, touch{m.rule, c, o, standing(&pt.Tally)})
+				a.touched = append(a.touched, touch{m.rule, c, m.board, o, standing(&pt.Tally)})
 			}
 			pt.Add(r.Fold, m.value, act.At, act.ID)
 		}
@@ -258,11 +270,11 @@ func (p *Plan) closedFor(cycle int, o calendar.Ordinal, act *activity.Activity) 
 	return period.Bounded && act.Received >= period.End+grace
 }
 
-func (s *State) openRule(r *rulePlan) *RuleState {
-	if rs := s.rule(r.ID); rs != nil {
+func (s *State) openBoard(board string, print uint32) *RuleState {
+	if rs := s.rule(board); rs != nil {
 		return rs
 	}
-	s.Rules = append(s.Rules, RuleState{ID: r.ID, Print: r.Print})
+	s.Rules = append(s.Rules, RuleState{ID: board, Print: print})
 	return &s.Rules[len(s.Rules)-1]
 }
 
@@ -291,26 +303,26 @@ func (a *applier) finish() {
 		r := &a.plan.rules[t.rule]
 		pt := a.tally(t)
 		pt.touched = false
-		a.change(r, t.cycle, t.ordinal, t.old, standing(&pt.Tally))
+		a.change(r, t.board, t.cycle, t.ordinal, t.old, standing(&pt.Tally))
 	}
 	a.showStreaks()
 }
 
 func (a *applier) tally(t touch) *PeriodTally {
-	c := a.state.rule(a.plan.rules[t.rule].ID).cycle(a.plan.keys[t.cycle])
+	c := a.state.rule(t.board).cycle(a.plan.keys[t.cycle])
 	i, _ := c.find(t.ordinal)
 	return &c.Periods[i]
 }
 
-func (a *applier) change(r *rulePlan, cycle int, o calendar.Ordinal, before, after Standing) {
+func (a *applier) change(r *rulePlan, board string, cycle int, o calendar.Ordinal, before, after Standing) {
 	if before == after || r.gone(cycle, o) || !a.state.shown() {
 		return
 	}
-	a.update.Boards = append(a.update.Boards, a.plan.boardChange(r, cycle, o, before, after))
+	a.update.Boards = append(a.update.Boards, a.plan.boardChange(r, board, cycle, o, before, after))
 }
 
-func (p *Plan) boardChange(r *rulePlan, cycle int, o calendar.Ordinal, before, after Standing) BoardChange {
+func (p *Plan) boardChange(r *rulePlan, board string, cycle int, o calendar.Ordinal, before, after Standing) BoardChange {
 	return BoardChange{
-		Rule: r.ID, Label: p.label(cycle, o), Cycle: p.cycles[cycle], Decimals: r.Decimals, Ascending: r.Ascending, Old: before, New: after,
+		Rule: board, Label: p.label(cycle, o), Cycle: p.cycles[cycle], Decimals: r.Decimals, Ascending: r.Ascending, Old: before, New: after,
 	}
 }

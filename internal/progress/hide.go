@@ -21,8 +21,8 @@ func TakeOff(p *Plan, s, base *State) []BoardChange {
 		return nil
 	}
 	var boards []BoardChange
-	p.eachRow(s, base, func(r *rulePlan, cycle int, o calendar.Ordinal, st Standing) {
-		boards = append(boards, p.boardChange(r, cycle, o, st, Standing{}))
+	p.eachRow(s, base, func(r *rulePlan, board string, cycle int, pt *PeriodTally) {
+		boards = append(boards, p.boardChange(r, board, cycle, pt.Ordinal, standing(&pt.Tally), Standing{}))
 	})
 	for i := range s.Streaks {
 		st := &s.Streaks[i]
@@ -43,29 +43,37 @@ func TakeOff(p *Plan, s, base *State) []BoardChange {
 // as of now.
 func PutBack(p *Plan, s, base *State, now calendar.Instant) []BoardChange {
 	a := applier{plan: p, state: s, now: now}
-	p.eachRow(s, base, func(r *rulePlan, cycle int, o calendar.Ordinal, st Standing) {
-		a.change(r, cycle, o, Standing{}, st)
+	p.eachRow(s, base, func(r *rulePlan, board string, cycle int, pt *PeriodTally) {
+		a.change(r, board, cycle, pt.Ordinal, Standing{}, standing(&pt.Tally))
 	})
 	a.showStreaks()
 	return a.update.Boards
 }
 
 // eachRow gives every row that a user who is shown has on the boards of the plan's rules that are kept.
-func (p *Plan) eachRow(s, base *State, yield func(r *rulePlan, cycle int, o calendar.Ordinal, st Standing)) {
+func (p *Plan) eachRow(s, base *State, yield func(r *rulePlan, board string, cycle int, pt *PeriodTally)) {
 	for i := range p.rules {
 		r := &p.rules[i]
-		for _, k := range r.cycles {
-			for _, pt := range periods(s, r.ID, p.keys[k]) {
-				if pt.Some && !r.gone(k, pt.Ordinal) {
-					yield(r, k, pt.Ordinal, standing(&pt.Tally))
-				}
+		for _, board := range r.boards(s, base) {
+			for _, k := range r.cycles {
+				p.rowsOf(r, board, k, s, base, yield)
 			}
-			// Of a period that is sealed in part the state has all, the base a part.
-			for _, pt := range periods(base, r.ID, p.keys[k]) {
-				if pt.Some && !r.gone(k, pt.Ordinal) && p.whollyBefore(k, pt.Ordinal, s.Sealed) && s.Tally(r.ID, p.keys[k], pt.Ordinal) == nil {
-					yield(r, k, pt.Ordinal, standing(&pt.Tally))
-				}
-			}
+		}
+	}
+}
+
+func (p *Plan) rowsOf(r *rulePlan, board string, k int, s, base *State, yield func(r *rulePlan, board string, cycle int, pt *PeriodTally)) {
+	in, below := periods(s, board, p.keys[k]), periods(base, board, p.keys[k])
+	for i := range in {
+		if pt := &in[i]; pt.Some && !r.gone(k, pt.Ordinal) {
+			yield(r, board, k, pt)
+		}
+	}
+	// Of a period that is sealed in part the state has all, the base a part.
+	for i := range below {
+		pt := &below[i]
+		if pt.Some && !r.gone(k, pt.Ordinal) && p.whollyBefore(k, pt.Ordinal, s.Sealed) && s.Tally(board, p.keys[k], pt.Ordinal) == nil {
+			yield(r, board, k, pt)
 		}
 	}
 }
@@ -99,7 +107,7 @@ func Strays(p *Plan, s, base *State) []Stray {
 
 // undefined lists what a rule's state has of cycles that the plan does not define.
 func (p *Plan) undefined(rs *RuleState) (found []Standing) {
-	r := p.Catalog.Rule(rs.ID)
+	r := p.ruleOf(rs.ID)
 	for _, c := range rs.Cycles {
 		if r != nil && slices.ContainsFunc(r.Cycles, func(cy calendar.Cycle) bool { return cy.Key() == c.Key }) {
 			continue

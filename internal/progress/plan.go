@@ -14,15 +14,16 @@ import (
 // Plan is a catalog made ready for applying activities: it knows which cycles its rules share, and remembers labels and zones. It is
 // safe for concurrent use.
 type Plan struct {
-	Catalog *catalog.Catalog
-	print   uint32 // never 0
-	cal     *calendar.Calendar
-	cycles  []calendar.Cycle // the different ones
-	keys    []string         // their keys
-	rules   []rulePlan
-	labels  sync.Map          // periodKey → string
-	zonings []*streaks.Zoning // by streak rule, for users without zone changes
-	zones   sync.Map          // name → *time.Location, nil for one that is not known: loading one reads a file
+	Catalog    *catalog.Catalog
+	print      uint32 // never 0
+	cal        *calendar.Calendar
+	cycles     []calendar.Cycle // the different ones
+	keys       []string         // their keys
+	rules      []rulePlan
+	attributes []string
+	labels     sync.Map          // periodKey → string
+	zonings    []*streaks.Zoning // by streak rule, for users without zone changes
+	zones      sync.Map          // name → *time.Location, nil for one that is not known: loading one reads a file
 }
 
 type rulePlan struct {
@@ -58,6 +59,7 @@ func NewPlan(c *catalog.Catalog) *Plan {
 	for _, s := range c.Streaks {
 		p.zonings = append(p.zonings, streaks.NewZoning(s, p.cal, nil))
 	}
+	p.attributes = segmentedBy(p.rules)
 	p.print = fingerprint(p)
 	return p
 }

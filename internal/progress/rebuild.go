@@ -53,7 +53,7 @@ func rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 func (s *State) keepUndefined(p *Plan, old *State) {
 	for i := range old.Rules {
 		was := &old.Rules[i]
-		r := p.Catalog.Rule(was.ID)
+		r := p.ruleOf(was.ID)
 		for _, c := range was.Cycles {
 			if r != nil && slices.ContainsFunc(r.Cycles, func(cy calendar.Cycle) bool { return cy.Key() == c.Key }) {
 				continue
@@ -90,10 +90,10 @@ func (s *State) continueFrom(p *Plan, base *State) {
 	if base == nil {
 		return
 	}
-	for i := range p.rules {
-		r := &p.rules[i]
-		from := base.rule(r.ID)
-		if from == nil || from.Print != r.Print {
+	for i := range base.Rules {
+		from := &base.Rules[i]
+		r := p.ruleOf(from.ID)
+		if r == nil || from.Print != r.Print {
 			continue // of another definition: what the log still has is all there is
 		}
 		for _, k := range r.cycles {
@@ -103,7 +103,7 @@ func (s *State) continueFrom(p *Plan, base *State) {
 			}
 			for j := range c.Periods {
 				if pt := &c.Periods[j]; !p.whollyBefore(k, pt.Ordinal, s.Sealed) && !r.gone(k, pt.Ordinal) {
-					to := s.openRule(r).openCycle(p.keys[k]).open(pt.Ordinal)
+					to := s.openBoard(from.ID, r.Print).openCycle(p.keys[k]).open(pt.Ordinal)
 					to.Merge(r.Fold, &pt.Tally)
 				}
 			}
@@ -159,8 +159,10 @@ func Diff(p *Plan, old, next *State, now calendar.Instant) []BoardChange {
 	a := applier{plan: p, state: next, now: now}
 	for i := range p.rules {
 		r := &p.rules[i]
-		for _, k := range r.cycles {
-			a.diffCycle(r, k, periods(old, r.ID, p.keys[k]), periods(next, r.ID, p.keys[k]))
+		for _, board := range r.boards(old, next) {
+			for _, k := range r.cycles {
+				a.diffCycle(r, board, k, periods(old, board, p.keys[k]), periods(next, board, p.keys[k]))
+			}
 		}
 	}
 	for _, rule := range p.Catalog.Streaks {
@@ -172,8 +174,8 @@ func Diff(p *Plan, old, next *State, now calendar.Instant) []BoardChange {
 	return a.update.Boards
 }
 
-func periods(s *State, rule, cycle string) []PeriodTally {
-	if r := s.rule(rule); r != nil {
+func periods(s *State, board, cycle string) []PeriodTally {
+	if r := s.rule(board); r != nil {
 		if c := r.cycle(cycle); c != nil {
 			return c.Periods
 		}
@@ -182,20 +184,20 @@ func periods(s *State, rule, cycle string) []PeriodTally {
 }
 
 // diffCycle walks two ordered lists of periods side by side.
-func (a *applier) diffCycle(r *rulePlan, cycle int, old, next []PeriodTally) {
+func (a *applier) diffCycle(r *rulePlan, board string, cycle int, old, next []PeriodTally) {
 	for len(old) > 0 || len(next) > 0 {
 		switch {
 		case len(next) == 0 || len(old) > 0 && old[0].Ordinal < next[0].Ordinal:
 			// A period that was folded away whole stays on its board as it is.
 			if !a.plan.whollyBefore(cycle, old[0].Ordinal, a.state.Sealed) {
-				a.change(r, cycle, old[0].Ordinal, standing(&old[0].Tally), Standing{})
+				a.change(r, board, cycle, old[0].Ordinal, standing(&old[0].Tally), Standing{})
 			}
 			old = old[1:]
 		case len(old) == 0 || next[0].Ordinal < old[0].Ordinal:
-			a.change(r, cycle, next[0].Ordinal, Standing{}, standing(&next[0].Tally))
+			a.change(r, board, cycle, next[0].Ordinal, Standing{}, standing(&next[0].Tally))
 			next = next[1:]
 		default:
-			a.change(r, cycle, next[0].Ordinal, standing(&old[0].Tally), standing(&next[0].Tally))
+			a.change(r, board, cycle, next[0].Ordinal, standing(&old[0].Tally), standing(&next[0].Tally))
 			old, next = old[1:], next[1:]
 		}
 	}
@@ -227,7 +229,7 @@ func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.
 // dropRedefined drops what was folded under definitions that are no longer the plan's.
 func (s *State) dropRedefined(p *Plan) {
 	s.Rules = slices.DeleteFunc(s.Rules, func(rs RuleState) bool {
-		r := p.Catalog.Rule(rs.ID)
+		r := p.ruleOf(rs.ID)
 		return r != nil && r.Print != rs.Print
 	})
 	s.Streaks = slices.DeleteFunc(s.Streaks, func(st StreakState) bool {
@@ -239,10 +241,10 @@ func (s *State) dropRedefined(p *Plan) {
 // redefine brings a base under the plan. Of a rule that is another one now it keeps the periods that were sealed whole: nothing can change them any more, and
 // what they amounted to stands on their boards.
 func (s *State) redefine(p *Plan) {
-	for i := range p.rules {
-		r := &p.rules[i]
-		rs := s.rule(r.ID)
-		if rs == nil || rs.Print == r.Print {
+	for i := range s.Rules {
+		rs := &s.Rules[i]
+		r := p.ruleOf(rs.ID)
+		if r == nil || rs.Print == r.Print {
 			continue
 		}
 		rs.Print = r.Print

@@ -46,13 +46,10 @@ func (a *applier) reaches(r *rulePlan, cycle int, o calendar.Ordinal, act *activ
 
 // dropGone drops the tallies of periods that are gone.
 func (s *State) dropGone(p *Plan) {
-	for i := range p.rules {
-		r := &p.rules[i]
-		if r.first == nil {
-			continue
-		}
-		rs := s.rule(r.ID)
-		if rs == nil {
+	for i := range s.Rules {
+		rs := &s.Rules[i]
+		r := p.ruleOf(rs.ID)
+		if r == nil || r.first == nil {
 			continue
 		}
 		for _, k := range r.cycles {

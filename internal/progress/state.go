@@ -36,7 +36,7 @@ type State struct {
 }
 
 // Attribute is a part of the user's profile that rules may read.
-type Attribute struct{ Name, Value string }
+type Attribute = activity.Attribute
 
 // ZoneChange is the command "my zone is Name from At on".
 type ZoneChange struct {
@@ -44,9 +44,9 @@ type ZoneChange struct {
 	Name string // IANA
 }
 
-// RuleState holds a rule's tallies.
+// RuleState holds a rule's tallies: of everything that matches it, or of one segment.
 type RuleState struct {
-	ID     string
+	ID     string // the rule's, or SegmentBoard
 	Print  uint32 // the definition that the tallies were folded under
 	Cycles []CycleState
 }
@@ -120,7 +120,7 @@ type PeriodCount struct {
 	N       int
 }
 
-// rule returns the state of the rule with the id, nil if there is none.
+// rule returns the tallies of the rule or segment with the id, nil if there is none.
 func (s *State) rule(id string) *RuleState {
 	for i := range s.Rules {
 		if s.Rules[i].ID == id {
@@ -159,9 +159,9 @@ func (c *CycleState) find(o calendar.Ordinal) (int, bool) {
 	return slices.BinarySearchFunc(c.Periods, o, func(p PeriodTally, o calendar.Ordinal) int { return cmp.Compare(p.Ordinal, o) })
 }
 
-// Tally returns the tally of a rule in a period of a cycle, nil if the user has none.
-func (s *State) Tally(rule, cycle string, o calendar.Ordinal) *fold.Tally {
-	r := s.rule(rule)
+// Tally returns the tally of a rule (or SegmentBoard) in a period of a cycle, nil if the user has none.
+func (s *State) Tally(board, cycle string, o calendar.Ordinal) *fold.Tally {
+	r := s.rule(board)
 	if r == nil {
 		return nil
 	}

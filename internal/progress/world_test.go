@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -58,6 +59,9 @@ orgs:
       - {id: least, when: {name: a}, value: {min: meta.n}, order: asc, cycles: [month, all]}
       - {id: latest, when: {}, value: {last: "meta.n * 2"}, cycles: [day, all]}
       - {id: tags, when: {}, value: {unique: meta.tag}, cycles: [day, all]}
+      - {id: lands, when: {name: [a, b]}, value: {sum: meta.n}, order: asc, cycles: [day, month, all], segment_by: user.land}
+      - {id: teams, when: {}, value: {unique: meta.tag}, cycles: [week, all], segment_by: user.team}
+      - {id: land-count, when: {name: a}, value: count, cycles: [{every: 3d, from: 2026-03-01}], segment_by: user.land}
     streaks:
       - {id: event-day, when: {name: a}, unit: day, timezone: event}
       - {id: event-week, when: {}, unit: week, timezone: event, target: 3, day_start: 3h}
@@ -152,7 +156,29 @@ func oracleRules() []oracle.Rule {
 		{ID: "least", Selector: oracle.Selector{Match: named("a"), Fold: "min", Number: n}, Ascending: true, Cycles: cyclesOf("month", "all")},
 		{ID: "latest", Selector: oracle.Selector{Fold: "last", Number: double}, Cycles: cyclesOf("day", "all")},
 		{ID: "tags", Selector: oracle.Selector{Fold: "unique", Text: tag}, Cycles: cyclesOf("day", "all")},
+		{ID: "lands", Selector: oracle.Selector{Match: named("a", "b"), Fold: "sum", Number: n}, Ascending: true, Cycles: cyclesOf("day", "month", "all")},
+		{ID: "teams", Selector: oracle.Selector{Fold: "unique", Text: tag}, Cycles: cyclesOf("week", "all")},
+		{ID: "land-count", Selector: oracle.Selector{Match: named("a"), Fold: "count"}, Cycles: []oracle.Cycle{every(3, "2026-03-01")}},
 	}
+}
+
+// segmentedBy are the rules that are segmented, and by what.
+var segmentedBy = map[string]string{"lands": "land", "teams": "team", "land-count": "land"}
+
+// segments are the values that attributes have.
+var segments = []string{"AT", "DE", "x.y-z_9"}
+
+// withSegments are rules and the boards of their segments.
+func withSegments(rules []oracle.Rule) []oracle.Rule {
+	all := slices.Clone(rules)
+	for _, r := range rules {
+		if by := segmentedBy[r.ID]; by != "" {
+			for _, s := range segments {
+				all = append(all, r.Segment(by, s))
+			}
+		}
+	}
+	return all
 }
 
 func oracleStreaks(t interface{ Fatal(...any) }) []oracle.Streak {
@@ -255,6 +281,12 @@ func drawRecord(t *rapid.T, s *scene, i int) oracle.Record {
 	if k := rapid.IntRange(0, 5).Draw(t, "tag"); k > 0 {
 		r.Meta["tag"] = []any{nil, "x", "y", "1", 1.0, true}[k]
 	}
+	r.Attributes = map[string]string{}
+	for _, name := range []string{"land", "team"} {
+		if k := rapid.IntRange(0, len(segments)).Draw(t, name); k > 0 {
+			r.Attributes[name] = segments[k-1]
+		}
+	}
 	return r
 }
 
@@ -267,6 +299,9 @@ func activityOf(r *oracle.Record) activity.Activity {
 	}
 	if len(r.Meta) > 0 {
 		a.Meta, _ = json.Marshal(r.Meta) // of strings, numbers and booleans with keys in order
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
+		a.Attributes = append(a.Attributes, activity.Attribute{Name: name, Value: r.Attributes[name]})
 	}
 	if r.Rejected {
 		a.Status = activity.Rejected
@@ -285,7 +320,8 @@ func TestCatalog_MatchesTheModel(t *testing.T) {
 		t.Fatalf("the model has %d rules and %d streaks, the catalog %d and %d", len(rules), len(streaks), len(c.Rules), len(c.Streaks))
 	}
 	for i, r := range rules {
-		if c.Rules[i].ID != r.ID || len(c.Rules[i].Cycles) != len(r.Cycles) || c.Rules[i].Decimals != r.Decimals || c.Rules[i].Ascending != r.Ascending {
+		if c.Rules[i].ID != r.ID || len(c.Rules[i].Cycles) != len(r.Cycles) || c.Rules[i].Decimals != r.Decimals || c.Rules[i].Ascending != r.Ascending ||
+			c.Rules[i].SegmentBy != segmentedBy[r.ID] {
 			t.Errorf("rule %s differs from the model's", r.ID)
 		}
 	}
