@@ -1,7 +1,9 @@
 package progress_test
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +12,9 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"laurel/internal/activity"
 	"laurel/internal/catalog"
+	"laurel/internal/fold"
 	"laurel/internal/oracle"
 	"laurel/internal/progress"
 )
@@ -87,6 +91,47 @@ func TestSegments_Redefined(t *testing.T) {
 			unread := func(b board, _ progress.Standing) bool { return by == "" && strings.Contains(b.rule, "@") }
 			if diff := gocmp.Diff(want, cloneWithout(u.boards, unread), gocmp.AllowUnexported(board{})); diff != "" {
 				u.fatalf("boards by %q (-model +progress)\n%s", by, diff)
+			}
+		}
+	})
+}
+
+// An activity that a segment cannot take is refused, also where the board of everyone could.
+func TestSegments_RangeOfASegment(t *testing.T) {
+	all, err := catalog.Parse([]byte("orgs: [{id: o, rules: [{id: r, when: {}, value: {sum: value}, cycles: [all], segment_by: user.land}]}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(id, land string, value float64) activity.Activity {
+		return activity.Activity{ID: activity.ID(id), Name: "a", At: 1000, Value: value, HasValue: true,
+			Attributes: []activity.Attribute{{Name: "land", Value: land}}}
+	}
+	acts := []activity.Activity{of("1", "DE", -catalog.MaxExact), of("2", "AT", catalog.MaxExact), of("3", "AT", 1), of("4", "DE", 1)}
+	u := progress.Apply(progress.NewPlan(all[0]), &progress.State{}, acts, 1000)
+	var refused []bool
+	for _, v := range u.Verdicts {
+		refused = append(refused, errors.Is(v.Err, fold.ErrRange))
+	}
+	if diff := gocmp.Diff([]bool{false, false, true, false}, refused); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What a base holds of an earlier definition is not mixed with what is folded under the present one.
+func TestSegments_FoldedAfterRedefinition(t *testing.T) {
+	s := scenes()[0]
+	rapid.Check(t, func(t *rapid.T) {
+		u := &user{t: t, plan: redefined(t, "land"), now: s.begin.AddDate(0, 0, s.days), boards: map[board]progress.Standing{}, model: &oracle.Model{}}
+		u.catalog = u.plan.Catalog
+		for i, by := range []string{"land", "team"} {
+			u.plan = redefined(t, by)
+			u.rebuild()
+			u.submit([]oracle.Record{drawRecord(t, &s, i), drawRecord(t, &s, 9-i)})
+			before := maps.Clone(u.boards)
+			u.fold(u.now.AddDate(0, 0, i-1))
+			u.rebuild()
+			if diff := gocmp.Diff(before, u.boards, gocmp.AllowUnexported(board{})); diff != "" {
+				t.Fatalf("folding under %q changed what is shown (-before +after)\n%s", by, diff)
 			}
 		}
 	})
