@@ -252,6 +252,7 @@ func (u *user) check() {
 	if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(board{})); diff != "" {
 		u.fatalf("boards (-model +progress)\n%s", diff)
 	}
+	u.checkPlaces()
 	state := u.parse(u.state)
 	for _, at := range []time.Time{u.now, u.now.Add(11 * time.Hour), u.now.Add(75 * time.Hour)} {
 		for i := range u.streaks {

@@ -94,11 +94,7 @@ func (r *Registry) Apply(ctx context.Context, source []byte) (changed []activity
 			changed = append(changed, c.Org)
 		}
 	}
-	mark := store.Group{Writes: []store.Op{{Kind: store.OpHSet, Key: store.MetaKey(0), Args: []string{appliedField, hash}}}}
-	if _, err := r.commit(ctx, 0, mark); err != nil {
-		return changed, fmt.Errorf("remember the applied catalog file: %w", err)
-	}
-	return changed, nil
+	return changed, r.SetAppliedFile(ctx, hash)
 }
 
 // document reads the org's catalog document.
@@ -117,4 +113,22 @@ func (r *Registry) commit(ctx context.Context, p store.Partition, g store.Group)
 		return false, err
 	}
 	return result.Outcomes[0].Status == store.Applied, nil
+}
+
+// AppliedFile is the hash of the catalog file that was applied last, "" for none.
+func (r *Registry) AppliedFile(ctx context.Context) (string, error) {
+	meta, err := r.store.Hash(ctx, store.MetaKey(0))
+	if err != nil {
+		return "", fmt.Errorf("read which catalog file was applied: %w", err)
+	}
+	return meta[appliedField], nil
+}
+
+// SetAppliedFile says that the catalog file of this hash was applied, for a store that is made of another one.
+func (r *Registry) SetAppliedFile(ctx context.Context, hash string) error {
+	mark := store.Group{Writes: []store.Op{{Kind: store.OpHSet, Key: store.MetaKey(0), Args: []string{appliedField, hash}}}}
+	if _, err := r.commit(ctx, 0, mark); err != nil {
+		return fmt.Errorf("remember the applied catalog file: %w", err)
+	}
+	return nil
 }

@@ -95,7 +95,7 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = fmt.Errorf("data directory %s is in use by another process", dir)
+			err = fmt.Errorf("data directory %s is %w", dir, ErrInUse)
 		}
 		return nil, errors.Join(err, f.Close())
 	}

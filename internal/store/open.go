@@ -35,6 +35,7 @@ type Options struct {
 	Fsync        FsyncPolicy      // embedded; "" = always
 	Partitions   int              // 0 = what the deployment was created with, 1 for a new one; another number than the stored one is an error
 	ChangesBytes int64            // limit of each change stream, roughly; 0 = 64 MiB, embedded 16 MiB
+	Existing     bool             // ErrNothingStored for a store that nobody has used yet, instead of making a deployment of it
 	Log          zerolog.Logger   // the zero value writes nowhere
 	Clock        func() time.Time // embedded: for the ids of stream entries; nil = time.Now
 }
@@ -97,6 +98,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{versions: v}
+	if o.Existing {
+		if err := o.exists(); err != nil {
+			return nil, err
+		}
+	}
 	if o.URL == "" {
 		e, err := openEmbedded(o)
 		if err != nil {
@@ -110,7 +116,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		}
 		s.driver, s.client = r, r.client
 	}
-	if err := s.enter(ctx, o.Partitions); err != nil {
+	if o.Existing {
+		err = s.mustExist(ctx)
+	}
+	if err == nil {
+		err = s.enter(ctx, o.Partitions)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
