@@ -1,0 +1,141 @@
+package transfer
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/progress"
+)
+
+// carry takes an activity to a line and back.
+func carry(t interface{ Fatal(...any) }, a activity.Activity) activity.Activity {
+	b, err := encode(lineOfActivity(&a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Count(b, []byte("\n")) != 1 || !json.Valid(b) {
+		t.Fatal("not one line of JSON: ", string(b))
+	}
+	parsed, err := parseLine(typeActivity, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := parsed.(*activityLine).activity(a.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// TestActivity_EveryFieldIsCarried fails when a field is added to an activity and not to the format: write it in lineOfActivity, read it in activity.
+func TestActivity_EveryFieldIsCarried(t *testing.T) {
+	of := reflect.TypeFor[activity.Activity]()
+	for i := range of.NumField() {
+		a := activity.Activity{ID: "1", User: "u", Name: "n", At: 5}
+		f := reflect.ValueOf(&a).Elem().Field(i)
+		switch f.Kind() {
+		case reflect.String:
+			f.SetString("x")
+		case reflect.Bool:
+			f.SetBool(true)
+		case reflect.Int16, reflect.Int64:
+			f.SetInt(77)
+		case reflect.Uint8:
+			f.SetUint(1)
+		case reflect.Float64:
+			a.HasValue = true
+			f.SetFloat(1.5)
+		case reflect.Slice:
+			if f.Type().Elem().Kind() != reflect.Uint8 {
+				t.Errorf("say how to set %s", of.Field(i).Name)
+				continue
+			}
+			f.SetBytes([]byte(`{"a":1}`))
+		default:
+			t.Errorf("say how to set %s", of.Field(i).Name)
+		}
+		if diff := cmp.Diff(a, carry(t, a)); diff != "" {
+			t.Errorf("%s is lost\n%s", of.Field(i).Name, diff)
+		}
+	}
+}
+
+func TestActivity_RoundTrip(t *testing.T) {
+	text := rapid.StringN(1, 20, 100)
+	rapid.Check(t, func(t *rapid.T) {
+		a := activity.Activity{
+			ID: activity.ID(text.Draw(t, "id")), User: "u", Kind: activity.Kind(rapid.IntRange(0, int(activity.Bounty)).Draw(t, "kind")),
+			Name: text.Draw(t, "name"), HasValue: rapid.Bool().Draw(t, "has value"), AtGiven: rapid.Bool().Draw(t, "given"),
+			At: calendar.Instant(rapid.Int64Range(0, 253_402_300_799_999-2*86_400_000).Draw(t, "at")), Offset: int16(rapid.IntRange(-1439, 1439).Draw(t, "offset")),
+			Received: calendar.Instant(rapid.Int64Range(0, 1<<45).Draw(t, "received")), Status: activity.Status(rapid.IntRange(0, 2).Draw(t, "status")),
+			Imported: rapid.Bool().Draw(t, "imported"), WasIgnored: rapid.Bool().Draw(t, "ignored"), Reason: rapid.String().Draw(t, "reason"),
+		}
+		if a.At < 86_400_000 { // a local time before 1970
+			a.Offset = max(a.Offset, 0)
+		}
+		if a.HasValue {
+			a.Value = rapid.Float64().Filter(func(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) }).Draw(t, "value")
+		}
+		if rapid.Bool().Draw(t, "meta") {
+			a.Meta = []byte(rapid.SampledFrom([]string{`{}`, `{"a":1e21,"b":-0.000001,"c":"\u000f é <&> \"\\"}`, `{"n":[1,{"x":null}]}`}).Draw(t, "meta text"))
+		}
+		got := carry(t, a)
+		if diff := cmp.Diff(a, got); diff != "" {
+			t.Fatal(diff)
+		}
+		if math.Signbit(a.Value) != math.Signbit(got.Value) {
+			t.Fatal("the sign of zero is lost")
+		}
+	})
+}
+
+// TestState_EveryFieldIsCarriedOrMade fails when a field is added to a state and is neither in the format nor named here as made of activities.
+func TestState_EveryFieldIsCarriedOrMade(t *testing.T) {
+	made := []string{"Oldest", "Plan", "Due", "Scheduled", "Rules", "Streaks"}
+	full := progress.State{Sealed: 9, Hidden: true, Blocked: true, Merged: "m", Attributes: []progress.Attribute{{Name: "country", Value: "AT"}},
+		Zones:      []progress.ZoneChange{{At: 0, Name: "UTC"}, {At: 7, Name: "Asia/Tokyo"}},
+		Behaviours: []progress.BehaviourState{{Name: "a", LastAt: 5, Counts: []progress.PeriodCount{{Ordinal: -3, N: 2}}}}}
+	of := reflect.TypeFor[progress.State]()
+	for i := range of.NumField() {
+		name := of.Field(i).Name
+		if zero := reflect.ValueOf(full).Field(i).IsZero(); zero != slices.Contains(made, name) {
+			t.Errorf("%s is neither carried nor made", name)
+		}
+	}
+	line := lineOfState(&full)
+	line.Org, line.User, line.Base, line.Profile = "o", "u", []byte{2, 0, 255}, map[string]string{"name": "é", "picture": "x"}
+	b, err := encode(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := parseLine(typeUser, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := parsed.(*userLine)
+	if diff := cmp.Diff(line, *got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(&full, got.state(), cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte(`{"type":"laurel.export","format":1,"id":"x","created_at":"2026-03-02T12:00:00.000Z"}` + "\n"))
+	f.Add([]byte("{\"type\":\"laurel.export\",\"format\":1}\n{\"type\":\"user\",\"activities\":-1}\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, err := Check(bytes.NewReader(b)); err == nil && !bytes.Contains(b, []byte("sha256")) {
+			t.Error("accepted without a checksum")
+		}
+	})
+}
