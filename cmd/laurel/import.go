@@ -16,7 +16,8 @@ import (
 )
 
 type importCommand struct {
-	Git importGitCommand `cmd:"" help:"Import the commits of a git repository. Safe to repeat: a commit counts once."`
+	File importFileCommand `cmd:"" default:"withargs" help:"Make a deployment of what laurel export wrote: restore a backup, move to another store. Also without the word file: laurel import dump.ndjson."`
+	Git  importGitCommand  `cmd:"" help:"Send the commits of a git repository to a running server. Safe to repeat: a commit counts once."`
 }
 
 type importGitCommand struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"laurel/internal/config"
 	"laurel/internal/registry"
 	"laurel/internal/store"
+	"laurel/internal/transfer"
 )
 
 // knowledge is what a node knows of the store before it can serve anybody: definitions, keys, and what cursors are signed with.
@@ -29,8 +31,16 @@ type knowledge struct {
 	bootstrap config.Secret
 }
 
+// errUnfinished: serving a part of the users, and letting others be created anew, could not be put right afterwards.
+var errUnfinished = errors.New("an import into this store was broken off: run laurel import again with the same export")
+
 // begin brings definitions and keys into the store and into memory when the node starts.
 func (k *knowledge) begin(ctx context.Context) (err error) {
+	if unfinished, err := transfer.Unfinished(ctx, k.store); err != nil {
+		return err
+	} else if unfinished {
+		return errUnfinished
+	}
 	if k.bootstrap, err = k.cfg.Bootstrap(); err != nil {
 		return err
 	}

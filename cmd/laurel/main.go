@@ -1,5 +1,5 @@
-// Command laurel is the leaderboard and streak server, with the tools around it: an importer of git histories, a check of
-// the store, and a demonstration.
+// Command laurel is the leaderboard and streak server, with the tools around it: an importer of git histories, checks of
+// the store and of what is in it, backup and restore, and a demonstration.
 package main
 
 import (
@@ -19,8 +19,10 @@ import (
 type commandLine struct {
 	Serve  serveCommand  `cmd:"" help:"Run the server."`
 	Demo   demoCommand   `cmd:"" help:"Run a server with a live board of the git repository in this directory."`
-	Import importCommand `cmd:"" help:"Send a history to a running server."`
+	Import importCommand `cmd:"" help:"Restore an export, or send a history to a running server."`
+	Export exportCommand `cmd:"" help:"Write everything to standard output: backup, or move to another store."`
 	Doctor doctorCommand `cmd:"" help:"Check the store that a server would use. Changes nothing."`
+	Verify verifyCommand `cmd:"" help:"Compare what is stored with what the logs say, and mend it if asked to."`
 
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
