@@ -296,7 +296,7 @@ func (e *embedded) entryOf(_ context.Context, c *prepared) (id, prev feed.Positi
 	return id, prev, fmt.Errorf("no change of version %q: the embedded store has no lost replies", c.version)
 }
 
-func (e *embedded) changes(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]entry, error) {
+func (e *embedded) changes(ctx context.Context, p Partition, _ string, after feed.Position, limit int, block time.Duration) ([]entry, error) {
 	return e.history(p).wait(ctx, after, limit, block)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -56,6 +57,7 @@ const (
 	metaFormat     = "format"
 	metaLast       = "last"
 	metaSum        = "sum"
+	metaLost       = "lost:" // and an epoch: the one that came after it
 )
 
 // driver is what differs between a Redis server and the embedded one.
@@ -64,8 +66,8 @@ type driver interface {
 	commit(ctx context.Context, c *prepared) (answer, error)
 	// entryOf finds the change entry that an earlier try at c made.
 	entryOf(ctx context.Context, c *prepared) (id, prev feed.Position, err error)
-	// changes waits at most block for entries after a position.
-	changes(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]entry, error)
+	// changes waits at most block for entries after a position. epoch is the one that the position belongs to.
+	changes(ctx context.Context, p Partition, epoch string, after feed.Position, limit int, block time.Duration) ([]entry, error)
 	// board gives every member that is on the board throughout the call, maybe more than once.
 	board(ctx context.Context, k Key, ascending bool, yield func(member string, score float64) error) error
 	// hashes gives at most readPage whole hashes, an empty map for one that is not there.
@@ -83,6 +85,7 @@ type Store struct {
 	client     redis.UniversalClient
 	versions   *versions
 	partitions int
+	epochs     []atomic.Pointer[string] // as Epoch gave them last, by partition
 	closing    sync.Once
 	closeErr   error
 }
@@ -147,6 +150,7 @@ func (s *Store) enter(ctx context.Context, want int) error {
 	if want != 0 && want != s.partitions {
 		return fmt.Errorf("open store: %d partitions asked for, but the deployment was created with %d, which cannot be changed", want, s.partitions)
 	}
+	s.epochs = make([]atomic.Pointer[string], s.partitions)
 	for p := 1; p < s.partitions; p++ {
 		if _, err := s.meta(ctx, Partition(p), s.partitions); err != nil {
 			return fmt.Errorf("open store: %w", err)
@@ -158,7 +162,7 @@ func (s *Store) enter(ctx context.Context, want int) error {
 // meta gives the partition's meta hash, and creates what is missing of it. Several nodes may do so at once: the first one's fields stay.
 func (s *Store) meta(ctx context.Context, p Partition, partitions int) (map[string]string, error) {
 	stored, err := s.Hash(ctx, MetaKey(p))
-	if err != nil || stored[metaEpoch] != "" {
+	if err != nil || stored[metaEpoch] != "" && stored[metaPartitions] != "" && stored[metaFormat] != "" {
 		return stored, err
 	}
 	fields := map[string]string{

@@ -31,7 +31,19 @@ func (s *Store) Epoch(ctx context.Context, p Partition) (string, error) {
 		return "", fmt.Errorf("partition %d holds format %q with %q partitions, where it was %q with %d when this process connected: start it again",
 			p, m[metaFormat], m[metaPartitions], format, s.partitions)
 	}
-	return m[metaEpoch], nil
+	epoch := m[metaEpoch]
+	s.epochs[p].Store(&epoch)
+	return epoch, nil
+}
+
+// Renew gives the partition another epoch where it still has this one: the history that it named was found to have lost commits, so nobody may take a
+// position in it for one in what is there now. Of several nodes that find out, one does it.
+func (s *Store) Renew(ctx context.Context, p Partition, epoch string) error {
+	next := string(s.versions.next() + s.versions.next())
+	mark := metaLost + epoch
+	group := Group{AbsentIn: MetaKey(p), Absent: []string{mark}, Writes: []Op{{Kind: OpHSet, Key: MetaKey(p), Args: []string{metaEpoch, next, mark, next}}}}
+	_, err := s.Commit(ctx, p, []Group{group})
+	return err
 }
 
 // Docs gives documents in the order of keys, which are of one partition. One that does not exist has no version.
@@ -163,13 +175,18 @@ func readTail(cmd *redis.StringCmd) (feed.Position, error) {
 }
 
 // Changes gives at most limit changes after a position, oldest first, and waits at most block for the first; nil, nil if none came. It returns
-// feed.ErrTrimmed if changes after the position are no longer there, or if the position lies beyond the end: that history was lost. If the first
+// feed.ErrTrimmed if changes after the position are no longer there, or if the position lies beyond the end or the partition has another epoch than Epoch
+// gave last: that history was lost. If the first
 // change's Prev is before the position, history was lost too, and the follower must notice. The end of ctx is noticed within a second.
 func (s *Store) Changes(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]feed.Change, error) {
 	if err := s.checkPartition(p); err != nil {
 		return nil, err
 	}
-	entries, err := s.driver.changes(ctx, p, after, max(limit, 1), block)
+	epoch := ""
+	if known := s.epochs[p].Load(); known != nil {
+		epoch = *known
+	}
+	entries, err := s.driver.changes(ctx, p, epoch, after, max(limit, 1), block)
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}

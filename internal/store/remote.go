@@ -204,10 +204,12 @@ func (r *remote) entryOf(ctx context.Context, c *prepared) (id, prev feed.Positi
 }
 
 func (r *remote) create(ctx context.Context, k Key, fields map[string]string) error {
+	tx := r.client.TxPipeline() // nobody sees a part of them
 	for f, v := range fields {
-		if err := r.client.HSetNX(ctx, string(k), f, v).Err(); err != nil {
-			return unavailable("create "+string(k), err)
-		}
+		tx.HSetNX(ctx, string(k), f, v)
+	}
+	if _, err := tx.Exec(ctx); err != nil {
+		return unavailable("create "+string(k), err)
 	}
 	return nil
 }
@@ -215,8 +217,8 @@ func (r *remote) create(ctx context.Context, k Key, fields map[string]string) er
 // waitSlice bounds one blocking read, because only between two of them can the end of ctx be seen.
 const waitSlice = time.Second
 
-func (r *remote) changes(ctx context.Context, p Partition, after feed.Position, limit int, block time.Duration) ([]entry, error) {
-	entries, err := r.readNow(ctx, p, after, limit)
+func (r *remote) changes(ctx context.Context, p Partition, epoch string, after feed.Position, limit int, block time.Duration) ([]entry, error) {
+	entries, err := r.readNow(ctx, p, epoch, after, limit)
 	if err != nil || len(entries) > 0 {
 		return entries, err
 	}
@@ -232,19 +234,26 @@ func (r *remote) changes(ctx context.Context, p Partition, after feed.Position, 
 	}
 }
 
-// readNow reads without waiting, in one round trip. feed.ErrTrimmed where there is nothing although after is not the end.
-func (r *remote) readNow(ctx context.Context, p Partition, after feed.Position, limit int) ([]entry, error) {
+// readNow reads without waiting, in one round trip. feed.ErrTrimmed where there is nothing although after is not the end, and where the epoch is not the
+// partition's.
+func (r *remote) readNow(ctx context.Context, p Partition, epoch string, after feed.Position, limit int) ([]entry, error) {
 	// The end first: what the read then misses between the two is gone from the stream.
 	pipe := r.client.Pipeline()
 	last := pipe.HGet(ctx, string(MetaKey(p)), metaLast)
+	present := pipe.HGet(ctx, string(MetaKey(p)), metaEpoch)
 	reply := pipe.XRead(ctx, readArgs(p, after, limit, -1))
 	_, _ = pipe.Exec(ctx) // each reply has its own error
 	entries, err := readEntries(reply)
-	if err != nil || len(entries) > 0 {
-		return entries, err
-	}
-	if end, err := readTail(last); err != nil || end == after {
+	if err != nil {
 		return nil, err
+	}
+	if now, err := present.Result(); err != nil && !errors.Is(err, redis.Nil) {
+		return nil, unavailable("read epoch", err)
+	} else if epoch != "" && now != epoch {
+		return nil, feed.ErrTrimmed
+	}
+	if end, err := readTail(last); len(entries) > 0 || err != nil || end == after {
+		return entries, err
 	}
 	return nil, feed.ErrTrimmed
 }
