@@ -3,6 +3,7 @@ package ranking
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"laurel/internal/feed"
@@ -15,8 +16,12 @@ const (
 	backoffMax = 5 * time.Second
 )
 
-// errLost says that the stream is not the continuation of what was applied.
-var errLost = errors.New("history was lost")
+var (
+	// errLost says that the stream is not the continuation of what was applied.
+	errLost = errors.New("history was lost")
+	// errForked says more: what was applied is not in the stream's past either, so that commits are gone.
+	errForked = fmt.Errorf("%w: the store no longer has commits that it had", errLost)
+)
 
 // follower applies one partition's change stream, and starts anew where its history was lost.
 type follower struct {
@@ -24,6 +29,8 @@ type follower struct {
 	p *partition
 	// started is set from the first connection on: a later restart is a reset that others must hear of.
 	started bool
+	// forked is set while the epoch that the partition had is not known to have ended, although commits of it are gone.
+	forked bool
 }
 
 // run follows until ctx ends. It waits between attempts, twice as long after each that brought nothing.
@@ -58,6 +65,7 @@ func (f *follower) fail(err error) {
 	if lost {
 		young = 0
 	}
+	f.forked = f.forked || errors.Is(err, errForked)
 	f.b.dropLoadedSince(f.p.n, young)
 	f.b.o.Log.Warn().Err(err).Int("partition", f.p.n).Bool("lost", lost).Msg("following changes ended; trying again")
 }
@@ -80,11 +88,7 @@ func (f *follower) follow(ctx context.Context) (progress bool, err error) {
 			return progress, err
 		case len(cs) == 0 && ownTop.Compare(last) > 0:
 			// An own change was in the stream before this read, and the read did not find it.
-			return progress, errLost
-		case len(cs) == 0:
-			if err := f.sameEpoch(ctx); err != nil {
-				return progress, err
-			}
+			return progress, errForked
 		}
 		for i := range cs {
 			if err := f.apply(&cs[i]); err != nil {
@@ -104,18 +108,16 @@ func (f *follower) connect(ctx context.Context) error {
 	}
 	f.p.mu.Unlock()
 
-	// The tail first: if the store is wiped between the two, the epoch is of a history that does not have this tail, and the first read says so.
-	tail, err := f.b.o.Source.Tail(ctx, f.p.n)
-	if err != nil {
-		return err
-	}
-	now, err := f.b.o.Source.Epoch(ctx, f.p.n)
+	tail, now, err := f.where(ctx)
 	if err != nil {
 		return err
 	}
 	if following {
-		if now != epoch || tail.Compare(known) < 0 {
+		if now != epoch {
 			return errLost
+		}
+		if tail.Compare(known) < 0 {
+			return errForked
 		}
 		f.p.mu.Lock()
 		f.p.connected = true
@@ -123,6 +125,15 @@ func (f *follower) connect(ctx context.Context) error {
 		f.p.mu.Unlock()
 		return nil
 	}
+	if f.forked && now == epoch && f.b.o.Renew != nil {
+		if err := f.b.o.Renew(ctx, f.p.n, epoch); err != nil {
+			return err
+		}
+		if tail, now, err = f.where(ctx); err != nil {
+			return err
+		}
+	}
+	f.forked = false
 	// The end of the stream is known, and nothing of what comes after it has been told: who drops everything now and
 	// derives it again misses no change. Told before the end was known, they could miss those in between.
 	if f.started {
@@ -133,18 +144,14 @@ func (f *follower) connect(ctx context.Context) error {
 	return nil
 }
 
-// sameEpoch is asked when nothing came: a stream without entries has no other mark by which a store that was wiped could be told.
-func (f *follower) sameEpoch(ctx context.Context) error {
-	now, err := f.b.o.Source.Epoch(ctx, f.p.n)
-	if err != nil {
-		return err
+// where is the stream's end and its epoch. The end first: if the store is wiped between the two, the epoch is of a history that does not have this end, and
+// the first read says so.
+func (f *follower) where(ctx context.Context) (tail feed.Position, epoch string, err error) {
+	if tail, err = f.b.o.Source.Tail(ctx, f.p.n); err != nil {
+		return tail, "", err
 	}
-	f.p.mu.Lock()
-	defer f.p.mu.Unlock()
-	if now != f.p.epoch {
-		return errLost
-	}
-	return nil
+	epoch, err = f.b.o.Source.Epoch(ctx, f.p.n)
+	return tail, epoch, err
 }
 
 // apply applies one change to the boards, tells of it, and then moves the revision on.

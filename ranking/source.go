@@ -18,6 +18,7 @@ type Source interface {
 	Tail(ctx context.Context, partition int) (feed.Position, error)
 	// Changes are the entries after a position, at most max, oldest first. Where there are none it waits up to block for
 	// one and then returns none. feed.ErrTrimmed says that the stream does not hold what came after the position. When the
+	// It also says that the epoch is no longer the one that Epoch gave last. When the
 	// store loses commits (failover, restored backup), the call that is under way, or the next one, fails: an
 	// implementation must not connect again in silence.
 	Changes(ctx context.Context, partition int, after feed.Position, max int, block time.Duration) ([]feed.Change, error)
@@ -44,6 +45,9 @@ type Options struct {
 	// OnReset is called when a partition's history was lost, before the first OnChange of the new one: whatever was derived
 	// from the partition is to be dropped. It must not block. nil is allowed.
 	OnReset func(partition int)
+	// Renew ends an epoch of which commits were found to be gone, if the partition still has it: what follows is to be another history also for those who
+	// did not notice. nil: the store sees to it.
+	Renew func(ctx context.Context, partition int, epoch string) error
 	// Now is the wall clock, for idle times and lag; nil is time.Now.
 	Now func() time.Time
 	// Log gets resets and the errors of followers; the zero value is silent.

@@ -40,6 +40,11 @@ func (s boardSource) Epoch(ctx context.Context, partition int) (string, error) {
 	return s.data.Epoch(ctx, store.Partition(partition))
 }
 
+// Renew is ranking.Options.Renew.
+func (s boardSource) Renew(ctx context.Context, partition int, epoch string) error {
+	return s.data.Renew(ctx, store.Partition(partition), epoch)
+}
+
 // errUnsettled makes a client try again, here or elsewhere.
 var errUnsettled = errors.New("this node is reading its keys anew")
 

@@ -62,7 +62,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	catalogs, keys := known.catalogs, known.keys
 
 	changes := newFollower(known, log)
-	boards := ranking.NewBoards(ranking.Options{Source: boardSource{data}, OnChange: changes.apply, OnReset: changes.reset, Log: log})
+	boards := ranking.NewBoards(ranking.Options{Source: boardSource{data}, OnChange: changes.apply, OnReset: changes.reset, Renew: boardSource{data}.Renew, Log: log})
 	writes := ingest.New(ingest.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Metrics: ingestMetrics(metrics), Log: log})
 	reads := query.New(writes, boards, now, known.cursorSecret)
 	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Log: log})
