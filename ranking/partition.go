@@ -41,9 +41,11 @@ type partition struct {
 	ownTop    feed.Position // the greatest change that came to ApplyOwn
 	own       []ahead
 	ownWrites int
-	early     int           // how many of own came early
-	lag       time.Duration // from commit to application, of the change applied last
-	moved     chan struct{} // closed when any of the above has changed; nil while nobody waits
+	// early counts those of own that came early. While there are any no other one is direct: the stream brings them again, to a board registered since
+	// too, and only the stream can then bring it what came after them.
+	early int
+	lag   time.Duration // from commit to application, of the change applied last
+	moved chan struct{} // closed when any of the above has changed; nil while nobody waits
 }
 
 // status is what a reader may want to know of a partition.
@@ -139,7 +141,6 @@ func (p *partition) admitOwn(c *feed.Change) (from origin, ok bool) {
 		p.noteOwnLocked(c) // what is read after it must have it, here or elsewhere: a revision says so also while no board is whole
 		return 0, false
 	}
-	// While the follower has not passed an early change, it will apply it to boards that have no book of it: what is written after it must be booked.
 	if c.Prev == p.through && p.early == 0 {
 		return direct, true
 	}
@@ -164,12 +165,12 @@ func (p *partition) noteOwnLocked(c *feed.Change) {
 
 // admitStreamed says whether the change that the follower has come to is to be applied. It is not if it came directly: then all boards that were in
 // memory have it, and a board that was registered later was so after the commit, which its load therefore finds in the store.
-// errLost says that the change does not continue what is known.
+// errForked says that the change does not continue what is known.
 func (p *partition) admitStreamed(c *feed.Change) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.Prev != p.last || c.ID.Compare(p.last) <= 0 || p.skippedLocked(c.ID) {
-		return false, errLost
+		return false, errForked
 	}
 	return len(p.own) == 0 || p.own[0].id != c.ID || p.own[0].from != direct, nil
 }

@@ -26,8 +26,9 @@ func Places(p *Plan, s, base *State) []Place {
 		return nil
 	}
 	var out []Place
-	p.eachRow(s, base, func(r *rulePlan, cycle int, o calendar.Ordinal, st Standing) {
-		out = append(out, Place{Rule: r.ID, Label: p.label(cycle, o), Cycle: p.cycles[cycle], Ordinal: o, Ascending: r.Ascending, Standing: st})
+	p.eachRow(s, base, func(r *rulePlan, board string, cycle int, pt *PeriodTally) {
+		out = append(out, Place{Rule: board, Label: p.label(cycle, pt.Ordinal), Cycle: p.cycles[cycle], Ordinal: pt.Ordinal, Ascending: r.Ascending,
+			Standing: standing(&pt.Tally)})
 	})
 	for _, rule := range p.Catalog.Streaks {
 		if st := s.Streak(rule.ID); st != nil {
@@ -65,9 +66,11 @@ func Difference(p *Plan, have, want *State) string {
 	}
 	for i := range p.rules {
 		r := &p.rules[i]
-		for _, k := range r.cycles {
-			if d := p.periodsDiffer(r, k, periods(have, r.ID, p.keys[k]), periods(want, r.ID, p.keys[k])); d != "" {
-				return "rule " + r.ID + " " + d
+		for _, board := range r.boards(have, want) {
+			for _, k := range r.cycles {
+				if d := p.periodsDiffer(r, k, periods(have, board, p.keys[k]), periods(want, board, p.keys[k])); d != "" {
+					return "rule " + board + " " + d
+				}
 			}
 		}
 	}
@@ -158,7 +161,7 @@ func (p *Plan) BoardOf(rule, label string) (pl Place, ok bool) {
 			return pl, label == calendar.All.String()
 		}
 	}
-	r := p.Catalog.Rule(rule)
+	r := p.ruleOf(rule)
 	if r == nil {
 		return pl, false
 	}

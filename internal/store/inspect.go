@@ -84,7 +84,7 @@ func (s *Store) Walk(ctx context.Context, yield func(Named) error) error {
 
 // Members gives the raw members of a sorted set (a board, the deadlines), as LoadBoard does.
 func (s *Store) Members(ctx context.Context, k Key, yield func(member string, score float64) error) error {
-	return s.driver.board(ctx, k, yield)
+	return s.driver.board(ctx, k, true, yield)
 }
 
 // Score is a member's score. Some is false for one that is not in the set.
