@@ -86,6 +86,9 @@ func (k *Keys) Create(ctx context.Context, org activity.Org, s Spec) (Key, strin
 	if err := k.add(ctx, map[string]record{id: r}); err != nil {
 		return Key{}, "", fmt.Errorf("create API key: %w", err)
 	}
+	if err := k.Reload(ctx); err != nil {
+		return Key{}, "", fmt.Errorf("create API key: %w", err)
+	}
 	return r.key(id), token, nil
 }
 
@@ -112,8 +115,7 @@ func (k *Keys) Revoke(ctx context.Context, org activity.Org, id string) error {
 
 // Bootstrap makes token a secret key with all scopes for every one of the orgs that never had a key. An org that had one, revoked
 // or expired though it may be, is left alone: what an operator took away does not come back at the next start. Each org has a
-// record of its own, so that one org's administrator cannot revoke another's. Two nodes that start at once make it once. This node knows the
-// key when Load has been called after it.
+// record of its own, so that one org's administrator cannot revoke another's. Two nodes that start at once make it once.
 func (k *Keys) Bootstrap(ctx context.Context, token string, orgs []activity.Org) error {
 	if !usableToken(token) {
 		return &SpecError{"bootstrap key", "must be 1 to 256 printable ASCII characters without spaces"}
@@ -139,20 +141,18 @@ func (k *Keys) Bootstrap(ctx context.Context, token string, orgs []activity.Org)
 	if err := k.add(ctx, fresh); err != nil {
 		return fmt.Errorf("create bootstrap key: %w", err)
 	}
-	return nil
+	return k.Load(ctx)
 }
 
-// add stores the records whose ids are not taken and makes them known to this node.
+// add stores the records whose ids are not taken.
 func (k *Keys) add(ctx context.Context, records map[string]record) error {
 	groups := make([]store.Group, 0, len(records))
 	for id, r := range records {
 		groups = append(groups, store.Group{Org: r.Org, AbsentIn: store.KeysKey(), Absent: []string{id},
 			Writes: []store.Op{setRecord(id, r)}, OrgChanged: true})
 	}
-	if _, err := k.store.Commit(ctx, 0, groups); err != nil {
-		return err
-	}
-	return k.Reload(ctx)
+	_, err := k.store.Commit(ctx, 0, groups)
+	return err
 }
 
 func setRecord(id string, r record) store.Op {
