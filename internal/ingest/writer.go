@@ -63,6 +63,7 @@ type task struct {
 	entry   *registry.Entry
 	version store.Version // of the state that attempt begins with; "" for a user who is not there
 	loaded  bool          // a conflict brought the state along, and no attempt has used it up yet
+	cached  bool          // the state is this node's memory of it, which only a commit can prove right
 	now     calendar.Instant
 	attempt attempt
 }
@@ -163,6 +164,10 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 			continue
 		}
 		if !t.attempt.commits {
+			if t.cached { // another node may have written the user: what writes nothing is decided on what is there now
+				w.cache.Remove(t.key)
+				continue
+			}
 			t.settle(nil)
 			continue
 		}
@@ -210,9 +215,11 @@ func (w *writer) load(ctx context.Context, tasks []*task) error {
 			continue
 		}
 		if t.loaded {
+			t.cached = false
 			continue
 		}
-		if c, ok := w.cache.Get(t.key); ok {
+		c, ok := w.cache.Get(t.key)
+		if t.cached = ok; ok {
 			w.parse(t, c.version, c.content)
 			continue
 		}
