@@ -125,7 +125,7 @@ func (f *follower) read(ctx context.Context) error {
 	f.settles.Store(losses)
 	// Views of orgs that are gone end, the others may show other definitions.
 	f.hub.Wake(feed.Change{Orgs: append(before, f.known.catalogs.Orgs()...)})
-	f.log.Info().Uint64("time", losses).Msg("definitions and keys are as the store has them")
+	f.log.Info().Uint64("losses", losses).Msg("definitions and keys are as the store has them")
 	f.rouse() // for what has changed meanwhile
 	return nil
 }
