@@ -134,7 +134,7 @@ func (b *Boards) WaitFor(ctx context.Context, r Revision) error {
 	for i, m := range r.marks {
 		p := b.parts[i]
 		err := p.await(ctx, nil, func() (bool, error) {
-			if p.following && m.epoch != p.epoch {
+			if p.following && m.epoch != "" && m.epoch != p.epoch { // "": from before the first position, so of the history that came with it
 				return false, ErrEpochChanged
 			}
 			return p.following && p.through.Compare(m.top) >= 0, nil

@@ -84,6 +84,22 @@ func TestBoards_Renew(t *testing.T) {
 	})
 }
 
+// TestBoards_RevisionFromBeforeTheFirstPosition is of the history that came with it.
+func TestBoards_RevisionFromBeforeTheFirstPosition(t *testing.T) {
+	s := newFakeStore(1, 1, 0)
+	b := NewBoards(Options{Source: s})
+	own := s.commit(0, put("a", 1))
+	b.ApplyOwn(own)
+	r := b.Revision()
+	f := &follower{b: b, p: b.parts[0]}
+	if err := f.connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.WaitFor(t.Context(), r); err != nil || r.marks[0].top != own.ID {
+		t.Errorf("WaitFor %+v: %v", r.marks[0], err)
+	}
+}
+
 func TestBoards_Following(t *testing.T) {
 	node(t, Options{}, func(t *testing.T, s *fakeStore, b *Boards) {
 		if err := b.Following(t.Context()); err != nil {

@@ -248,7 +248,7 @@ func (p *partition) restart(epoch string, tail feed.Position) {
 	defer p.applying.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.epoch != epoch {
+	if p.epoch != "" && p.epoch != epoch {
 		p.ownTop = feed.Position{}
 	}
 	p.epoch, p.applied, p.last, p.through = epoch, tail, tail, tail
