@@ -66,6 +66,7 @@ type leaderboardDoc struct {
 	Period   periodDoc    `json:"period"`
 	Order    string       `json:"order" enum:"asc,desc"`
 	Ties     string       `json:"ties" enum:"ordinal,standard,dense"`
+	Pending  bool         `json:"pending,omitempty" doc:"Still being filled from the activity logs; absent once it is whole"`
 	Total    int          `json:"total"`
 	Count    *int         `json:"count,omitempty" nullable:"false" doc:"Rows that min_score, max_score or top_percent leave; absent without them"`
 	Place    *placeDoc    `json:"place,omitempty" nullable:"false" doc:"What the rows are around, with around_score and percentile"`
@@ -187,6 +188,11 @@ type streaksDoc struct {
 // leaderboardListDoc is the rules of an org.
 type leaderboardListDoc struct {
 	Leaderboards []leaderboardRuleDoc `json:"leaderboards" nullable:"false"`
+	Backfill     *backfillDoc         `json:"backfill,omitempty" doc:"There while users are made to follow a changed catalog"`
+}
+
+type backfillDoc struct {
+	UsersDone int `json:"users_done"`
 }
 
 type leaderboardRuleDoc struct {

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"strconv"
 	"sync"
 	"time"
 
@@ -11,50 +10,79 @@ import (
 )
 
 // A state is folded under one catalog. When another is published, a user's state follows at the user's next activity; the backfill sees to those to whom
-// nothing happens: it walks the org's users and has each one decided again, from the log, until all of them follow. Then it writes down which definitions they
-// follow, so that no node walks them again. Every node may do so at once: who follows already is passed over, and commits of the same user exclude each other.
-// A walk that was cut short begins again, and passes over what had been done.
+// nothing happens: it walks the org's users and has each one decided again, from the log, until all of them follow. Then it writes down which publication they
+// follow, so that no node walks them again. (Which one, and not which definitions: those may have been others in between, and some users follow them.) Every node may do so at once: who follows already is passed over, and commits of the same user exclude each other.
+//
+// How far a walk has come is written down now and then, and one that was cut short goes on from there. The embedded store gives all users of a partition at
+// once: there it goes on from the partition's beginning, and passes over what had been done.
 const (
 	backfillEvery = time.Second
 	backfillBatch = 256
+	// saveEvery is after how many users the walk is written down.
+	saveEvery = 2048
 )
 
 // filled is which definitions the users of each org are known to follow.
 type filled struct {
 	mu     sync.Mutex
-	print  map[activity.Org]uint32
+	of     map[activity.Org]followed
 	losses int // how often history was lost
 }
 
-// Pending says whether users of the org may not follow its catalog yet: rules that it added or changed are not whole.
-func (s *Service) Pending(org activity.Org) bool {
-	plan, _, err := s.Plan(org)
+// followed is what every user follows: the version of a catalog, and the prints of its boards.
+type followed struct {
+	catalog store.Version
+	boards  map[string]uint32
+}
+
+// Pending says whether users of the org may not follow the definition of a board's rule yet: it was added or changed, and is not whole. A board's rule is that of
+// feed.Board.
+func (s *Service) Pending(org activity.Org, rule string) bool {
+	plan, e, err := s.Plan(org)
 	if err != nil {
 		return false
 	}
+	have := s.followed(org)
+	return have.catalog != e.Version && have.boards[rule] != plan.BoardPrint(rule)
+}
+
+// Backfill is how many users of the org have been made to follow its catalog, while that goes on. Errors of the store.
+func (s *Service) Backfill(ctx context.Context, org activity.Org) (done int, running bool, err error) {
+	_, e, err := s.Plan(org)
+	if err != nil || s.followed(org).catalog == e.Version {
+		return 0, false, nil
+	}
+	f, err := s.readFilling(ctx, org)
+	if err != nil || f.Walk == nil || f.Walk.Catalog != e.Version {
+		return 0, err == nil, err
+	}
+	return f.Walk.Done, true, nil
+}
+
+func (s *Service) followed(org activity.Org) followed {
 	s.filled.mu.Lock()
 	defer s.filled.mu.Unlock()
-	return s.filled.print[org] != plan.Print()
+	return s.filled.of[org]
 }
 
 // setFilled notes what was found since the given number of losses; after another one it may not be so any more.
-func (s *Service) setFilled(org activity.Org, print uint32, losses int) {
+func (s *Service) setFilled(org activity.Org, have followed, losses int) {
 	s.filled.mu.Lock()
 	defer s.filled.mu.Unlock()
 	if s.filled.losses != losses {
 		return
 	}
-	if s.filled.print == nil {
-		s.filled.print = map[activity.Org]uint32{}
+	if s.filled.of == nil {
+		s.filled.of = map[activity.Org]followed{}
 	}
-	s.filled.print[org] = print
+	s.filled.of[org] = have
 }
 
 // forgetFilled has the next round ask the store again which definitions the users follow.
 func (s *Service) forgetFilled() {
 	s.filled.mu.Lock()
 	defer s.filled.mu.Unlock()
-	clear(s.filled.print)
+	clear(s.filled.of)
 	s.filled.losses++
 }
 
@@ -81,7 +109,7 @@ func (s *Service) backfill(ctx context.Context) error {
 
 func (s *Service) backfillAll(ctx context.Context) error {
 	for _, org := range s.Registry.Orgs() {
-		if !s.Pending(org) {
+		if e, ok := s.Registry.Get(org); !ok || s.followed(org).catalog == e.Version {
 			continue
 		}
 		if err := s.backfillOrg(ctx, org); err != nil {
@@ -93,58 +121,74 @@ func (s *Service) backfillAll(ctx context.Context) error {
 
 func (s *Service) backfillOrg(ctx context.Context, org activity.Org) error {
 	losses := s.historiesLost()
-	plan, _, err := s.Plan(org)
+	plan, e, err := s.Plan(org)
 	if err != nil {
 		return err
 	}
-	print := strconv.FormatUint(uint64(plan.Print()), 10)
-	docs, err := s.Store.Docs(ctx, []store.Key{store.BackfillKey(org)})
+	f, err := s.readFilling(ctx, org)
 	if err != nil {
 		return err
 	}
-	if string(docs[0].Content) == print {
-		s.setFilled(org, plan.Print(), losses)
+	s.setFilled(org, f.followed(), losses)
+	if f.Catalog == e.Version {
 		return nil
 	}
-	for _, w := range s.writers {
-		if err := w.refillUsers(ctx, org); err != nil {
-			return err
-		}
+	if err := s.walkUsers(ctx, e.Version, f); err != nil {
+		return err
 	}
-	if now, _, err := s.Plan(org); err != nil || now.Print() != plan.Print() {
-		return err // the catalog has changed meanwhile; the next round is for that one
+	f.Catalog, f.Boards, f.Walk = e.Version, plan.BoardPrints(), nil
+	if saved, err := s.saveFilling(ctx, e.Version, f); err != nil || !saved {
+		return err // another node was faster, or the catalog has changed meanwhile: the next round reads what is there
 	}
-	group := store.Group{Org: org, Doc: store.BackfillKey(org), Expect: docs[0].Version, Content: []byte(print)}
-	r, err := s.Store.Commit(ctx, 0, []store.Group{group})
-	if err != nil || r.Outcomes[0].Status != store.Applied {
-		return err // another node was faster: the next round reads what it wrote
-	}
-	s.setFilled(org, plan.Print(), losses)
+	s.setFilled(org, f.followed(), losses)
 	s.Log.Info().Str("org", string(org)).Msg("all users follow the catalog")
 	return nil
 }
 
-// refillUsers has every user of the org in the partition decided again.
-func (w *writer) refillUsers(ctx context.Context, org activity.Org) error {
-	for cursor, more := uint64(0), true; more; more = cursor != 0 {
-		users, next, err := w.Store.Users(ctx, w.partition, org, cursor)
+// walkUsers has every user of the org decided again, from where a walk for the same catalog was cut short.
+func (s *Service) walkUsers(ctx context.Context, catalog store.Version, f *filling) error {
+	if f.Walk == nil || f.Walk.Catalog != catalog {
+		f.Walk = &walk{Catalog: catalog}
+	}
+	saved := f.Walk.Done
+	for f.Walk.Partition < len(s.writers) && f.Catalog != catalog { // else another node has come to the end
+		next, err := s.writers[f.Walk.Partition].refillPage(ctx, f)
 		if err != nil {
 			return err
 		}
-		cursor = next
-		for len(users) > 0 {
-			n := min(len(users), backfillBatch)
-			keys := make([]userKey, n)
-			for i, u := range users[:n] {
-				keys[i] = userKey{org, u}
-			}
-			if err := w.decideAgain(ctx, refill, keys); err != nil {
-				return err
-			}
-			users = users[n:]
+		if f.Walk.Cursor = next; next == 0 {
+			f.Walk.Partition++
 		}
+		if f.Walk.Done-saved < saveEvery {
+			continue
+		}
+		if _, err := s.saveFilling(ctx, catalog, f); err != nil {
+			return err
+		}
+		saved = f.Walk.Done
 	}
 	return nil
+}
+
+// refillPage has a page of users decided again, and says where the next one begins; 0: there is none.
+func (w *writer) refillPage(ctx context.Context, f *filling) (next uint64, err error) {
+	users, next, err := w.Store.Users(ctx, w.partition, f.org, f.Walk.Cursor)
+	if err != nil {
+		return 0, err
+	}
+	for len(users) > 0 {
+		n := min(len(users), backfillBatch)
+		keys := make([]userKey, n)
+		for i, u := range users[:n] {
+			keys[i] = userKey{f.org, u}
+		}
+		if err := w.decideAgain(ctx, refill, keys); err != nil {
+			return 0, err
+		}
+		f.Walk.Done += n
+		users = users[n:]
+	}
+	return next, nil
 }
 
 // decideRefill decides a user whose state may have been folded under another catalog.

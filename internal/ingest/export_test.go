@@ -20,3 +20,36 @@ func (s *Service) SweepNow(ctx context.Context) error {
 func (s *Service) BackfillNow(ctx context.Context, org activity.Org) error {
 	return s.backfillOrg(ctx, org)
 }
+
+// LookFilled does what the backfill does first: it reads what the users follow.
+func (s *Service) LookFilled(ctx context.Context, org activity.Org) error {
+	f, err := s.readFilling(ctx, org)
+	if err == nil {
+		s.setFilled(org, f.followed(), s.historiesLost())
+	}
+	return err
+}
+
+// SaveWalk writes down how far a walk for the org's catalog has come.
+func (s *Service) SaveWalk(ctx context.Context, org activity.Org, partition, done int) error {
+	f, err := s.readFilling(ctx, org)
+	if err != nil {
+		return err
+	}
+	e, _ := s.Registry.Get(org)
+	f.Walk = &walk{Catalog: e.Version, Partition: partition, Done: done}
+	_, err = s.saveFilling(ctx, e.Version, f)
+	return err
+}
+
+// WalkOn walks on from what is written down, and says how many users that were in all.
+func (s *Service) WalkOn(ctx context.Context, org activity.Org) (done int, err error) {
+	f, err := s.readFilling(ctx, org)
+	if err != nil {
+		return 0, err
+	}
+	f.Catalog = ""
+	e, _ := s.Registry.Get(org)
+	err = s.walkUsers(ctx, e.Version, f)
+	return f.Walk.Done, err
+}

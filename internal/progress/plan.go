@@ -16,6 +16,7 @@ import (
 type Plan struct {
 	Catalog    *catalog.Catalog
 	print      uint32 // never 0
+	boards     map[string]uint32
 	cal        *calendar.Calendar
 	cycles     []calendar.Cycle // the different ones
 	keys       []string         // their keys
@@ -60,7 +61,7 @@ func NewPlan(c *catalog.Catalog) *Plan {
 		p.zonings = append(p.zonings, streaks.NewZoning(s, p.cal, nil))
 	}
 	p.attributes = segmentedBy(p.rules)
-	p.print = fingerprint(p)
+	p.print, p.boards = fingerprint(p), boardPrints(p)
 	return p
 }
 
@@ -72,6 +73,31 @@ func identity(cy calendar.Cycle) string {
 	}
 	return fmt.Sprint(cy.Key(), cy.Windows)
 }
+
+// boardPrints tells definitions of boards apart that would fold the same activities to other rows.
+func boardPrints(p *Plan) map[string]uint32 {
+	prints := map[string]uint32{}
+	for _, r := range p.rules {
+		h := fnv.New32a()
+		fmt.Fprintln(h, "rule", p.Catalog.Zone, p.Catalog.WeekStart, p.Catalog.Limits.CloseGrace, r.Print)
+		for _, c := range r.cycles {
+			fmt.Fprintln(h, identity(p.cycles[c]))
+		}
+		prints[r.ID] = max(h.Sum32(), 1)
+	}
+	for _, s := range p.Catalog.Streaks {
+		h := fnv.New32a()
+		fmt.Fprintln(h, "streak", p.Catalog.Zone, p.Catalog.WeekStart, s.Print)
+		prints[s.ID+CurrentSuffix], prints[s.ID+LongestSuffix] = max(h.Sum32(), 1), max(h.Sum32(), 1)
+	}
+	return prints
+}
+
+// BoardPrints tells definitions apart that would give other rows, by the rule of a board (feed.Board). They are never 0. The map must not be changed.
+func (p *Plan) BoardPrints() map[string]uint32 { return p.boards }
+
+// BoardPrint is one of BoardPrints, 0 for a rule that there is not.
+func (p *Plan) BoardPrint(rule string) uint32 { return p.boards[rule] }
 
 // fingerprint tells plans apart that would fold the same activities to another state.
 func fingerprint(p *Plan) uint32 {

@@ -19,6 +19,7 @@ type Leaderboard struct {
 	Period   *Period          `json:"period"`
 	Order    string           `json:"order"`
 	Ties     string           `json:"ties"`
+	Pending  bool             `json:"pending,omitzero"` // being filled from the logs
 	Total    int              `json:"total"`
 	AsOf     calendar.Instant `json:"as_of"`
 	Revision string           `json:"revision"`
@@ -44,7 +45,11 @@ func (l *Leaderboard) AppendJSON(b []byte) []byte {
 	b = append(b, l.Order...)
 	b = append(b, `","ties":"`...)
 	b = append(b, l.Ties...)
-	b = append(b, `","total":`...)
+	b = append(b, '"')
+	if l.Pending {
+		b = append(b, `,"pending":true`...)
+	}
+	b = append(b, `,"total":`...)
 	b = strconv.AppendInt(b, int64(l.Total), 10)
 	if l.Count != nil {
 		b = append(b, `,"count":`...)

@@ -193,6 +193,12 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 // LeaderboardList names the rules of an org and their cycles.
 type LeaderboardList struct {
 	Leaderboards []LeaderboardInfo `json:"leaderboards"`
+	Backfill     *Backfill         `json:"backfill,omitempty"` // while it runs
+}
+
+// Backfill is how far the users have come to follow a changed catalog.
+type Backfill struct {
+	UsersDone int `json:"users_done"`
 }
 
 // LeaderboardInfo is one rule.
@@ -211,7 +217,7 @@ type CycleInfo struct {
 }
 
 // Leaderboards lists what boards an org has.
-func (r *Reader) Leaderboards(_ context.Context, org activity.Org) (LeaderboardList, error) {
+func (r *Reader) Leaderboards(ctx context.Context, org activity.Org) (LeaderboardList, error) {
 	_, entry, err := r.ingest.Plan(org)
 	if err != nil {
 		return LeaderboardList{}, err
@@ -224,7 +230,11 @@ func (r *Reader) Leaderboards(_ context.Context, org activity.Org) (LeaderboardL
 		}
 		list.Leaderboards = append(list.Leaderboards, info)
 	}
-	return list, nil
+	done, running, err := r.ingest.Backfill(ctx, org)
+	if running {
+		list.Backfill = &Backfill{UsersDone: done}
+	}
+	return list, err
 }
 
 func (r *Reader) leaderboardInfo(org activity.Org, rule string) (LeaderboardInfo, error) {
@@ -233,7 +243,7 @@ func (r *Reader) leaderboardInfo(org activity.Org, rule string) (LeaderboardInfo
 		return LeaderboardInfo{}, err
 	}
 	info := LeaderboardInfo{Rule: rule, Order: described.orderName(), Ties: tiesNames[described.ties], Cycles: make([]CycleInfo, len(cycles)),
-		Pending: r.ingest.Pending(org)}
+		Pending: r.ingest.Pending(org, rule)}
 	now := r.clock.Now()
 	for i, cy := range cycles {
 		info.Cycles[i].Cycle = cy.String()

@@ -47,6 +47,7 @@ type target struct {
 	kept      catalog.Kept
 	// through is up to when periods are closed for certain, also where this node's clock is behind.
 	through calendar.Instant
+	pending bool // the rule is being filled
 }
 
 // locate finds the board that a request names. ErrRuleNotFound, ErrBadPeriod, ErrPeriodGone.
@@ -71,7 +72,8 @@ func (r *Reader) describe(org activity.Org, rule string) (*target, []calendar.Cy
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &target{org: org, rule: rule, cal: plan.Calendar(), catalog: entry.Catalog, kept: entry.Kept, through: entry.ClosedThrough}
+	t := &target{org: org, rule: rule, cal: plan.Calendar(), catalog: entry.Catalog, kept: entry.Kept, through: entry.ClosedThrough,
+		pending: r.ingest.Pending(org, rule)}
 	if cr := t.catalog.Rule(rule); cr != nil {
 		t.decimals, t.ascending, t.ties = cr.Decimals, cr.Ascending, cr.Ties
 		return t, cr.Cycles, nil

@@ -60,7 +60,7 @@ func (r *Reader) edition() edition {
 
 // read reads what is asked: rows and the user's place under one lock of the board.
 func (o *openedPage) read(s sealer, e edition) *Leaderboard {
-	l := &Leaderboard{Rule: o.rule, Cycle: o.cycle.String(), Period: o.period(o.now), Order: o.orderName(), Ties: tiesNames[o.ties],
+	l := &Leaderboard{Rule: o.rule, Cycle: o.cycle.String(), Period: o.period(o.now), Order: o.orderName(), Ties: tiesNames[o.ties], Pending: o.pending,
 		Revision: e.revision, AsOf: e.asOf, userAsked: o.query.User != ""}
 	var got selected
 	var around []ranking.Row
