@@ -65,7 +65,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	boards := ranking.NewBoards(ranking.Options{Source: boardSource{data}, OnChange: changes.apply, OnReset: changes.reset, Renew: boardSource{data}.Renew, Log: log})
 	writes := ingest.New(ingest.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Metrics: ingestMetrics(metrics), Log: log})
 	reads := query.New(writes, boards, now, known.cursorSecret)
-	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Log: log})
+	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Pending: writes.Pending, Log: log})
 	n.hub = ws.New(ws.Options{
 		Source: reads, Authenticate: authenticator(keys, changes.settled), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
 	})

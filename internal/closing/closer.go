@@ -32,6 +32,8 @@ type Options struct {
 	Registry *registry.Registry
 	Boards   *ranking.Boards
 	Clock    *clock.Clock
+	// Pending says that a rule is not whole yet (it was added or changed, and is being filled): its periods get their events when it is. nil: none ever is.
+	Pending func(org activity.Org, rule string) bool
 	Log      zerolog.Logger
 }
 
@@ -117,7 +119,7 @@ func (c *Closer) step(ctx context.Context, e *registry.Entry, now calendar.Insta
 		return 0, false, err
 	}
 	changed := r.Ends.begin(e.Catalog, max(now, e.ClosedThrough))
-	list, next, more := r.Ends.due(e.Catalog, now, batch)
+	list, next, more := r.Ends.due(e.Catalog, now, batch, func(rule string) bool { return c.Pending != nil && c.Pending(org, rule) })
 	through := closedBy(e.Catalog, now)
 	if more {
 		through = list[len(list)-1].at

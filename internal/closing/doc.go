@@ -12,6 +12,7 @@
 //   - Exactly once: the document and the events are one commit. Every node runs a Closer; one of them wins, and the others find it done. A node that
 //     dies between the steps leaves a fence behind and no event, and the next one goes on from the document.
 //   - In order, also where all nodes were down: then everything since is closed in bounded batches.
+//     A rule that is pending (its boards are being filled) has its turn when it is whole.
 //   - An event is appended for a period in which somebody has a row; periods without any pass in silence. An org's first period to get an event is the
 //     first that closes after the org, or the rule or the cycle, was first seen.
 //   - What a rule keeps (keep: {week: 26}) is counted at the closed instant that the fence says. A period that falls out is gone in the fence first, so that no

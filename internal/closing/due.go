@@ -90,11 +90,18 @@ func closedBy(c *catalog.Catalog, now calendar.Instant) (latest calendar.Instant
 	return latest
 }
 
+// pendingPause is after how long a rule that is pending is looked at again.
+const pendingPause = calendar.Instant(1000)
+
 // due are the first limit periods that close after the ends and up to now, in order of their instants, and then of the catalog; next is when the first one
-// after all of those that are due closes. more says that there are others up to now.
-func (e ends) due(c *catalog.Catalog, now calendar.Instant, limit int) (list []ending, next calendar.Instant, more bool) {
+// after all of those that are due closes. more says that there are others up to now. Rules that are pending wait until they are whole.
+func (e ends) due(c *catalog.Catalog, now calendar.Instant, limit int, pending func(rule string) bool) (list []ending, next calendar.Instant, more bool) {
 	next = never
 	for _, r := range c.Rules {
+		if pending(r.ID) {
+			next = min(next, now+pendingPause)
+			continue
+		}
 		for _, cy := range r.Cycles {
 			if cy.Unit == calendar.All {
 				continue

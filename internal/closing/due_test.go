@@ -57,7 +57,7 @@ func TestDue_EqualsSteppingThroughTime(t *testing.T) {
 			for more := true; more; {
 				var list []ending
 				var next calendar.Instant
-				list, next, more = e.due(c, calendar.InstantOf(now), rapid.IntRange(1, 5).Draw(t, "batch"))
+				list, next, more = e.due(c, calendar.InstantOf(now), rapid.IntRange(1, 5).Draw(t, "batch"), func(string) bool { return false })
 				for _, p := range list {
 					got = append(got, fmt.Sprint(p.at, " ", p.rule.ID, " ", p.period.Label))
 					e.set(p.rule, p.cycle, p.period.End)

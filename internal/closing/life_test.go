@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"laurel/internal/activity"
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/store"
@@ -179,6 +180,25 @@ func TestRun_WakesAndAnswersWhoWaits(t *testing.T) {
 		}
 		running.Wait()
 	})
+}
+
+// TestClose_WaitsForWhatIsPending: the event of a rule that is being filled comes when it is whole; others do not wait for it.
+func TestClose_WaitsForWhatIsPending(t *testing.T) {
+	n := newNode(context.WithoutCancel(t.Context()), t, openStore(t, store.Options{DataDir: t.TempDir(), Fsync: store.FsyncNo}))
+	var ids sent
+	n.set(noon)
+	publish(t, fmt.Sprintf(daily, "      - {id: new, when: {name: a}, value: count, cycles: [day]}\n"), n)
+	n.close(t)
+	n.submit(t, ingest.SubmitOptions{}, ids.item("u", "a", 1, noon))
+	filling := true
+	n.closer.Pending = func(_ activity.Org, rule string) bool { return filling && rule == "new" }
+	n.set(noon.Add(day))
+	n.close(t)
+	expect(t, n, "count 2026-11-21 1")
+	filling = false
+	n.set(noon.Add(day + time.Minute))
+	n.close(t)
+	expect(t, n, "count 2026-11-21 1", "new 2026-11-21 1")
 }
 
 // TestClose_LooksAgainAfterALoss: a store that comes back without the last commits has them done again.
