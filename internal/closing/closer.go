@@ -34,7 +34,7 @@ type Options struct {
 	Clock    *clock.Clock
 	// Pending says that a rule is not whole yet (it was added or changed, and is being filled): its periods get their events when it is. nil: none ever is.
 	Pending func(org activity.Org, rule string) bool
-	Log      zerolog.Logger
+	Log     zerolog.Logger
 }
 
 // Closer closes the periods of every org, and answers reads of events. Run and Close are for one goroutine, the rest is safe for concurrent use.
