@@ -68,8 +68,11 @@ func (c *Closer) Run(ctx context.Context) error {
 			return nil
 		case <-wait.C:
 		}
-		next := c.closeAll(ctx)
-		wait.Reset(min(wakeEvery, max(time.Duration(next-c.Clock.Now())*time.Millisecond, time.Millisecond)))
+		pause := wakeEvery
+		if left := c.closeAll(ctx) - c.Clock.Now(); left > 0 {
+			pause = min(pause, time.Duration(left)*time.Millisecond)
+		}
+		wait.Reset(pause)
 	}
 }
 
@@ -81,7 +84,7 @@ func (c *Closer) closeAll(ctx context.Context) calendar.Instant {
 			c.Log.Warn().Err(err).Str("org", string(org)).Msg("periods could not be closed; trying again")
 			continue
 		}
-		if s, ok := c.orgs[org]; ok {
+		if s, ok := c.orgs[org]; ok && s.next > c.Clock.Now() {
 			next = min(next, s.next)
 		}
 	}

@@ -90,16 +90,14 @@ func closedBy(c *catalog.Catalog, now calendar.Instant) (latest calendar.Instant
 	return latest
 }
 
-// pendingPause is after how long a rule that is pending is looked at again.
-const pendingPause = calendar.Instant(1000)
-
 // due are the first limit periods that close after the ends and up to now, in order of their instants, and then of the catalog; next is when the first one
-// after all of those that are due closes. more says that there are others up to now. Rules that are pending wait until they are whole.
+// after all of those that are due closes. more says that there are others up to now. Rules that are pending wait until they are whole; next is
+// then now.
 func (e ends) due(c *catalog.Catalog, now calendar.Instant, limit int, pending func(rule string) bool) (list []ending, next calendar.Instant, more bool) {
 	next = never
 	for _, r := range c.Rules {
 		if pending(r.ID) {
-			next = min(next, now+pendingPause)
+			next = min(next, now)
 			continue
 		}
 		for _, cy := range r.Cycles {
@@ -113,10 +111,10 @@ func (e ends) due(c *catalog.Catalog, now calendar.Instant, limit int, pending f
 					next = min(next, at)
 					break
 				}
-				if n++; n > limit {
+				list = append(list, ending{r, cy, p, at})
+				if n++; n > limit { // one more than is asked for, to know that there is one
 					break
 				}
-				list = append(list, ending{r, cy, p, at})
 			}
 		}
 	}

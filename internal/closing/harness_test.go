@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,6 +55,7 @@ orgs:
 type node struct {
 	*ingest.Service
 	closer   *closing.Closer
+	told     atomic.Pointer[closing.Closer] // the same, for the follower of changes
 	store    *store.Store
 	registry *registry.Registry
 	boards   *ranking.Boards
@@ -68,7 +70,7 @@ func newNode(ctx context.Context, t *testing.T, s *store.Store) *node {
 		t.Fatal(err)
 	}
 	n.boards = ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: 10 * time.Second,
-		OnChange: func(c feed.Change) { n.Follow(c); n.closer.Follow(c) }, OnReset: func(p int) { n.Forget(p); n.closer.Forget() }})
+		OnChange: func(c feed.Change) { n.Follow(c); n.told.Load().Follow(c) }, OnReset: func(p int) { n.Forget(p); n.told.Load().Forget() }})
 	n.Service = ingest.New(ingest.Options{Store: s, Registry: n.registry, Boards: n.boards, Clock: n.clock})
 	n.restartCloser()
 	ctx, cancel := context.WithCancel(ctx)
@@ -87,6 +89,7 @@ func newNode(ctx context.Context, t *testing.T, s *store.Store) *node {
 // restartCloser forgets what the closer knows, as a restart does.
 func (n *node) restartCloser() {
 	n.closer = closing.New(closing.Options{Store: n.store, Registry: n.registry, Boards: n.boards, Clock: n.clock})
+	n.told.Store(n.closer)
 }
 
 func openStore(t *testing.T, o store.Options) *store.Store {
