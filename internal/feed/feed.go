@@ -59,7 +59,7 @@ type Write struct {
 type UserVersion struct {
 	Org     activity.Org
 	User    activity.User
-	Version string
+	Version string // "": the user was deleted
 }
 
 // UserKey names a user.

@@ -24,8 +24,9 @@ const (
 const (
 	blobUser           = 1 // a user's state has the commit's version
 	blobOrgChanged     = 2
-	blobProfileChanged = 4 // with blobUser
-	blobDropped        = 8 // after the writes: boards that are removed
+	blobProfileChanged = 4  // with blobUser
+	blobDropped        = 8  // after the writes: boards that are removed
+	blobDeleted        = 16 // with blobUser: the user is no longer there
 	writeRemoved       = 1
 	writeOther         = 2 // the write's user is not the group's: it follows
 )
@@ -56,6 +57,9 @@ func appendGroup(b []byte, g *Group, boards []int) []byte {
 	}
 	if g.ProfileChanged {
 		flags |= blobProfileChanged
+	}
+	if g.Delete {
+		flags |= blobDeleted
 	}
 	b = appendText(append(b, flags), g.Org)
 	if g.User != "" {
@@ -91,6 +95,14 @@ func appendWrite(b []byte, w *BoardWrite, board int, user activity.User) []byte 
 		b = binary.AppendVarint(b, w.New.Reached)
 	}
 	return b
+}
+
+// userVersion is what followers see of the group's user if the commit's version is v.
+func (g *Group) userVersion(v string) feed.UserVersion {
+	if g.Delete {
+		v = ""
+	}
+	return feed.UserVersion{Org: g.Org, User: g.User, Version: v}
 }
 
 // write is what followers see of the board write.
@@ -176,6 +188,9 @@ func (d *decoder) group(c *feed.Change, boards []feed.Board, version string) {
 	var user activity.User
 	if flags&blobUser != 0 {
 		user = activity.User(d.text())
+		if flags&blobDeleted != 0 {
+			version = ""
+		}
 		c.Users = append(c.Users, feed.UserVersion{Org: org, User: user, Version: version})
 	}
 	if flags&blobProfileChanged != 0 {

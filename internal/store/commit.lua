@@ -10,7 +10,7 @@
 --   1 number of fences        2 guards: fence, version it must have        3 number of documents
 --   4 runs: number of groups, their form        5 sets: of each the number of chunks to remove and to add
 -- form  1 whether there is a document (0, 1)   2 guard (0: none)   3 number of fields to be absent (0: no hash)   4 number of keys beside the document
---       5 number of values: expected version of the document, fields to be absent, arguments of writes, the document's new value
+--       5 number of values: expected version of the document, fields to be absent, arguments of writes, the document's new value, '' to delete it
 --       6… writes: kind, key, first and last argument as places among those of the group
 -- chunk   members, or score and member in turn: at most CHUNK values after one another, no array
 -- owners  (only read if a group fails)  lengths of the groups in ARGV[6], then of each chunk the group of each member
@@ -92,7 +92,7 @@ local function run(name, target, list, first, last)
   end
 end
 
-local words, n, group = {}, 0, 0
+local words, n, gone, group = {}, 0, {}, 0
 doc, key, value = FIXED_KEYS + fences, FIXED_KEYS + fences + documents, 0
 for r = 1, #runs, 2 do
   local form = runs[r + 1]
@@ -110,7 +110,9 @@ for r = 1, #runs, 2 do
           run(NAMES[kind], target, values, from, to)
         end
       end
-      if guarded == 1 then
+      if guarded == 1 and values[value + count] == '' then
+        gone[#gone + 1] = KEYS[doc]
+      elseif guarded == 1 then
         words[n + 1], words[n + 2] = KEYS[doc], values[value + count]
         n = n + 2
       end
@@ -164,6 +166,7 @@ local id = call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'v', version, 'p',
 call('HSET', KEYS[2], 'last', id)
 
 -- Versions last: if a command above fails, the documents still say that the commit was not done.
+for i = 1, #gone do call('DEL', gone[i]) end
 for from = 1, n, CHUNK do
   call('MSET', unpack(words, from, math.min(from + CHUNK - 1, n)))
 end

@@ -217,7 +217,13 @@ func (d *decision) change(w *waiting) {
 func (d *decision) documents() {
 	var pairs []string
 	for i := range d.c.groups {
-		if g := &d.c.groups[i]; d.applies[i] && g.Doc != "" {
+		g := &d.c.groups[i]
+		switch {
+		case !d.applies[i] || g.Doc == "":
+		case g.Delete:
+			d.add("DEL", string(g.Doc))
+			d.kinds[string(g.Doc)] = ""
+		default:
 			pairs = append(pairs, string(g.Doc), string(d.c.version)+string(g.Content))
 			d.kinds[string(g.Doc)] = "string"
 		}

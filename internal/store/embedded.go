@@ -26,13 +26,16 @@ type embedded struct {
 	now    func() time.Time
 	sizes  *entrySizes
 
-	turn  chan struct{} // holds a value while someone writes
-	file  *appendFile
-	ids   map[Key]feed.Position // the last id of each stream
-	mu    sync.Mutex
-	queue []*waiting
-	dead  error         // set once, with died closed: nothing can be written any more
-	died  chan struct{} // closed when dead is set
+	turn chan struct{} // holds a value while someone writes
+	file *appendFile
+	ids  map[Key]feed.Position // the last id of each stream
+	// deleted is the first change that deleted a user, of those whose traces the file may still have; zero for none.
+	deleted feed.Position
+	forgot  feed.Position // what was before it had gone when the file was last written anew for that
+	mu      sync.Mutex
+	queue   []*waiting
+	dead    error         // set once, with died closed: nothing can be written any more
+	died    chan struct{} // closed when dead is set
 
 	historiesMu sync.Mutex
 	histories   map[Partition]*history
@@ -89,6 +92,9 @@ func (e *embedded) replay(commands [][]string) error {
 		if err != nil {
 			return err
 		}
+		if p, ok := deletedUser(words); ok {
+			e.noteDeleted(e.ids[ChangesKey(p)]) // the block's own: documents come last
+		}
 		if words[0] == "XADD" {
 			id, _ := reply.(string)
 			if err := e.replayed(words, id); err != nil {
@@ -139,6 +145,9 @@ func (e *embedded) restoreEnds() error {
 		}
 		e.history(p).setEnd(end)
 		e.ids[ChangesKey(p)] = end
+		if err := e.findDeleted(p); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -272,6 +281,11 @@ func (e *embedded) apply(w *waiting) error {
 	}
 	if w.entry != nil {
 		e.history(w.c.p).add(*w.entry, w.keep)
+	}
+	for _, words := range w.block {
+		if _, ok := deletedUser(words); ok {
+			e.noteDeleted(w.answer.id)
+		}
 	}
 	return nil
 }

@@ -36,6 +36,16 @@ func (h *history) add(e entry, keep int) {
 	h.more = make(chan struct{})
 }
 
+// dropBefore drops the entries before a position, and says how many are left.
+func (h *history) dropBefore(first feed.Position) (left int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := sort.Search(len(h.entries), func(i int) bool { return h.entries[i].id.Compare(first) >= 0 })
+	clear(h.entries[:n])
+	h.entries = h.entries[n:]
+	return len(h.entries)
+}
+
 func (h *history) setEnd(end feed.Position) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

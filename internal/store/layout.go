@@ -136,7 +136,10 @@ func (l *layout) group(form []byte, c *prepared, i, guard int) []byte {
 		writes = packInt(packInt(writes, int(op.Kind)), len(l.keys)-keys)
 		writes = packInt(packInt(writes, first), l.count-values)
 	}
-	if g.Doc != "" {
+	switch {
+	case g.Delete:
+		l.value("")
+	case g.Doc != "":
 		l.values = packHead(l.values, VersionLen+len(g.Content))
 		l.values = append(append(l.values, c.version...), g.Content...)
 		l.count++

@@ -84,7 +84,9 @@ func (m *modelStore) apply(g *store.Group, v store.Version) {
 	for _, b := range g.Drops {
 		delete(m.boards, b)
 	}
-	if g.Doc != "" {
+	if g.Delete {
+		delete(m.docs, g.Doc)
+	} else if g.Doc != "" {
 		m.docs[g.Doc] = store.Doc{Key: g.Doc, Version: v, Content: g.Content}
 	}
 }
@@ -139,7 +141,11 @@ func (m *modelStore) commit(groups []store.Group, r store.Result) store.Result {
 		applied = true
 		m.apply(g, r.Version)
 		if g.User != "" {
-			change.Users = append(change.Users, feed.UserVersion{Org: g.Org, User: g.User, Version: string(r.Version)})
+			version := string(r.Version)
+			if g.Delete {
+				version = ""
+			}
+			change.Users = append(change.Users, feed.UserVersion{Org: g.Org, User: g.User, Version: version})
 		}
 		if g.ProfileChanged {
 			change.Profiles = append(change.Profiles, feed.UserKey{Org: g.Org, User: g.User})
@@ -196,6 +202,9 @@ func (m *modelStore) drawGroup(t *rapid.T, u activity.User) store.Group {
 		g.Doc, g.Expect, g.Content = state(u), m.docs[state(u)].Version, rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "content")
 		if !often("fresh") {
 			g.Expect = "stale123"
+		}
+		if g.Expect != "" && !often("kept") {
+			g.Delete, g.Content = true, nil
 		}
 	}
 	if rapid.Bool().Draw(t, "fenced") {

@@ -36,6 +36,7 @@ type Options struct {
 	Fsync        FsyncPolicy      // embedded; "" = always
 	Partitions   int              // 0 = what the deployment was created with, 1 for a new one; another number than the stored one is an error
 	ChangesBytes int64            // limit of each change stream, roughly; 0 = 64 MiB, embedded 16 MiB
+	ChangesAge   time.Duration    // and how old its entries become; 0 = 30 min
 	Existing     bool             // ErrNothingStored for a store that nobody has used yet, instead of making a deployment of it
 	Log          zerolog.Logger   // the zero value writes nowhere
 	Clock        func() time.Time // embedded: for the ids of stream entries; nil = time.Now
@@ -45,6 +46,7 @@ type Options struct {
 const (
 	defaultChangesBytes  = 64 << 20
 	embeddedChangesBytes = 16 << 20
+	defaultChangesAge    = 30 * time.Minute
 )
 
 // format is the version of the layout of keys and values that this code reads and writes.
@@ -75,6 +77,8 @@ type driver interface {
 	// create writes those fields of a hash that it does not have.
 	create(ctx context.Context, k Key, fields map[string]string) error
 	durability(ctx context.Context) Durability
+	// trim removes change entries older than age, and what is left of users who were deleted before.
+	trim(ctx context.Context, partitions int, age time.Duration) error
 	run(ctx context.Context) error
 	close() error
 }
@@ -86,6 +90,8 @@ type Store struct {
 	versions   *versions
 	partitions int
 	epochs     []atomic.Pointer[string] // as Epoch gave them last, by partition
+	age        time.Duration            // of change entries
+	log        zerolog.Logger
 	closing    sync.Once
 	closeErr   error
 }
@@ -100,7 +106,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{versions: v}
+	s := &Store{versions: v, age: o.ChangesAge, log: o.Log}
+	if s.age <= 0 {
+		s.age = defaultChangesAge
+	}
 	if o.Existing {
 		if err := o.exists(); err != nil {
 			return nil, err
@@ -177,9 +186,17 @@ func (s *Store) meta(ctx context.Context, p Partition, partitions int) (map[stri
 	return s.Hash(ctx, MetaKey(p))
 }
 
-// Run does the store's background work (the embedded file's fsync each second and its rewrite) until ctx ends. It returns early, with an
-// error, when the embedded store can write no more: the process should then stop.
-func (s *Store) Run(ctx context.Context) error { return s.driver.run(ctx) }
+// Run does the store's background work (old change entries go; the embedded file's fsync each second and its rewrite) until ctx ends. It returns early, with
+// an error, when the embedded store can write no more: the process should then stop.
+func (s *Store) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var trimming sync.WaitGroup
+	defer trimming.Wait()
+	defer cancel()
+	trimming.Go(func() { s.trim(ctx) })
+	return s.driver.run(ctx)
+}
 
 // Close releases everything, after a last fsync of the embedded file. Run must have returned. Later calls do nothing and give the first one's error.
 func (s *Store) Close() error {

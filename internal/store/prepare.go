@@ -102,6 +102,9 @@ func (c *prepared) checkGuards() error {
 		if g.ProfileChanged && g.User == "" {
 			return errors.New("commit: a profile changed, of no user")
 		}
+		if g.Delete && (g.Doc == "" || g.User == "" || g.Expect == "" || len(g.Content) > 0) {
+			return fmt.Errorf("commit: a deletion of %q needs a user, a version to expect, and no content", g.Doc)
+		}
 		for _, k := range []Key{g.Doc, g.AbsentIn} {
 			if k != "" && !strings.HasPrefix(string(k), tag) {
 				return fmt.Errorf("commit: key %q is not of partition %d", k, c.p)
@@ -370,7 +373,7 @@ func (c *prepared) change(applies func(group int) bool) feed.Change {
 		}
 		g := &c.groups[i]
 		if g.User != "" {
-			ch.Users = append(ch.Users, feed.UserVersion{Org: g.Org, User: g.User, Version: string(c.version)})
+			ch.Users = append(ch.Users, g.userVersion(string(c.version)))
 		}
 		if g.ProfileChanged {
 			ch.Profiles = append(ch.Profiles, feed.UserKey{Org: g.Org, User: g.User})

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,11 @@ func (r *remote) commit(ctx context.Context, c *prepared) (answer, error) {
 		}
 		reply, err := r.eval(ctx, l)
 		if err == nil {
-			return readAnswer(c, reply)
+			a, err := readAnswer(c, reply)
+			if err == nil && try > 0 {
+				err = r.deletedBefore(ctx, c, &a)
+			}
+			return a, err
 		}
 		r.level.forget()
 		if last = err; stopped(err) {
@@ -177,30 +182,65 @@ func readDoc(k Key, value any) (Doc, error) {
 const entryPage = 100
 
 func (r *remote) entryOf(ctx context.Context, c *prepared) (id, prev feed.Position, err error) {
+	e, found, err := r.find(ctx, c)
+	if err != nil {
+		return id, prev, err
+	}
+	if !found { // trimmed already; everything up to the last change includes it
+		last, err := tail(ctx, r.client, c.p)
+		return last, last, err
+	}
+	prev, err = feed.ParsePosition(e.prev)
+	return e.id, prev, err
+}
+
+// deletedBefore takes the deletions that an earlier try at c made for what they are. A document that is not there has no version to know them by, but
+// the change entry of that try names the user.
+func (r *remote) deletedBefore(ctx context.Context, c *prepared, a *answer) error {
+	var gone []int
+	for i, o := range a.failed {
+		if c.groups[i].Delete && o.Status == Stale && o.Doc.Version == "" {
+			gone = append(gone, i)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	e, found, err := r.find(ctx, c)
+	if err != nil || !found {
+		return err
+	}
+	made, err := e.decode(c.p)
+	if err != nil {
+		return err
+	}
+	for _, i := range gone {
+		if slices.Contains(made.Users, c.groups[i].userVersion("")) {
+			delete(a.failed, i)
+		}
+	}
+	return nil
+}
+
+// find looks for the change entry of an earlier try at c.
+func (r *remote) find(ctx context.Context, c *prepared) (e entry, found bool, err error) {
 	end := "+"
 	for {
 		page, err := r.client.XRevRangeN(ctx, string(ChangesKey(c.p)), end, "-", entryPage).Result()
 		if err != nil {
-			return id, prev, unavailable("find change", err)
+			return e, false, unavailable("find change", err)
 		}
 		for i := range page {
 			e, err := readEntry(&page[i])
-			if err != nil {
-				return id, prev, err
-			}
-			if e.version == string(c.version) {
-				prev, err = feed.ParsePosition(e.prev)
-				return e.id, prev, err
+			if err != nil || e.version == string(c.version) {
+				return e, err == nil, err
 			}
 		}
 		if len(page) < entryPage {
-			break
+			return e, false, nil
 		}
 		end = "(" + page[len(page)-1].ID
 	}
-	// Trimmed already. Everything up to the last change includes it.
-	last, err := tail(ctx, r.client, c.p)
-	return last, last, err
 }
 
 func (r *remote) create(ctx context.Context, k Key, fields map[string]string) error {
@@ -292,6 +332,21 @@ func readEntry(m *redis.XMessage) (entry, error) {
 	}
 	field := func(name string) string { s, _ := m.Values[name].(string); return s }
 	return entry{id: id, version: field(fieldVersion), prev: field(fieldPrev), boards: field(fieldBoards), groups: field(fieldGroups)}, nil
+}
+
+// trim goes by the server's clock, as the ids do.
+func (r *remote) trim(ctx context.Context, partitions int, age time.Duration) error {
+	now, err := r.client.Time(ctx).Result()
+	if err != nil {
+		return unavailable("read time", err)
+	}
+	first := feed.Position{Ms: uint64(max(now.Add(-age).UnixMilli(), 0))}
+	for p := range partitions {
+		if err := r.client.XTrimMinID(ctx, string(ChangesKey(Partition(p))), first.String()).Err(); err != nil {
+			return unavailable("trim changes", err)
+		}
+	}
+	return nil
 }
 
 func (r *remote) run(ctx context.Context) error {

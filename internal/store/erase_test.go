@@ -1,0 +1,191 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"laurel/internal/activity"
+	"laurel/internal/feed"
+	"laurel/internal/store"
+	"laurel/internal/testenv"
+)
+
+// deletion is a group that deletes all that appendTo wrote of a user.
+func deletion(u activity.User, expect store.Version) store.Group {
+	return store.Group{Org: org, User: u, Doc: state(u), Expect: expect, Delete: true,
+		Writes: []store.Op{{Kind: store.OpAppend, Key: store.OutboxKey(0), Args: []string{"deleted", "1"}}},
+		Boards: []store.BoardWrite{place(weekly(1), u, &store.Standing{Value: 1, Reached: 2}, nil)}}
+}
+
+func TestCommit_DeletesADocument(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *harness) {
+		first := h.commit(write("ann", "", "1"), write("bob", "", "2"))
+		wants(t, h.commit(deletion("ann", "AAAAAAAA"), write("bob", first.Version, "3")), store.Stale, store.Applied)
+		r := h.commit(deletion("ann", first.Version), write("eve", "", "4"))
+		wants(t, r, store.Applied, store.Applied)
+		users := []feed.UserVersion{{Org: org, User: "ann"}, {Org: org, User: "eve", Version: string(r.Version)}}
+		if diff := cmp.Diff(users, r.Change.Users); diff != "" {
+			t.Errorf("users of the change (-want +got):\n%s", diff)
+		}
+		if n, err := h.Client().Exists(context.Background(), string(state("ann"))).Result(); n != 0 || err != nil {
+			t.Errorf("%d documents, %v", n, err)
+		}
+		wants(t, h.commit(deletion("ann", first.Version)), store.Stale)
+		wants(t, h.commit(write("ann", first.Version, "cached")), store.Stale)
+		wants(t, h.commit(write("ann", "", "5")), store.Applied)
+		for _, g := range []store.Group{{Org: org, User: "ann", Doc: state("ann"), Delete: true}, {Org: org, User: "ann", Delete: true, Expect: first.Version},
+			{Org: org, Doc: state("ann"), Expect: first.Version, Delete: true}} {
+			if _, err := h.Commit(context.Background(), 0, []store.Group{g}); err == nil {
+				t.Errorf("%+v was taken", g)
+			}
+		}
+	})
+}
+
+// TestCommit_LostReplyOfADeletion: the second try finds no document, and must know its own work from another's.
+func TestCommit_LostReplyOfADeletion(t *testing.T) {
+	p := newProxy(t, testenv.StartRedis(t).Addr)
+	h := open(t, store.Options{URL: "redis://" + p.l.Addr().String()})
+	for name, lose := range map[string]int32{"reply": loseReply, "request": loseRequest} {
+		t.Run(name, func(t *testing.T) {
+			h.t = t
+			ann, gone := h.commit(appendTo("ann", "")), h.commit(appendTo("gone", ""))
+			other := h.commit(deletion("gone", gone.Version))
+			p.lose.Store(lose)
+			r := h.commit(deletion("ann", ann.Version), deletion("gone", gone.Version))
+			wants(t, r, store.Applied, store.Stale)
+			if diff := cmp.Diff([]feed.Change{r.Change}, h.changes(other.Position)); diff != "" {
+				t.Errorf("the result's change against the stream (-want +got):\n%s", diff)
+			}
+			if len(h.board(weekly(1), false)) != 0 || h.doc(state("ann")).Version != "" {
+				t.Error("something is left")
+			}
+		})
+	}
+}
+
+// mentions lists where the store has a text: keys, members, fields, values, stream entries, and files of the embedded one.
+func mentions(t *testing.T, h *harness, text string) (where []string) {
+	t.Helper()
+	for k, v := range everything(t, h.Client()) {
+		if strings.Contains(k, text) || strings.Contains(fmt.Sprint(v), text) {
+			where = append(where, k)
+		}
+	}
+	if h.options.DataDir == "" {
+		return where
+	}
+	files, err := filepath.Glob(filepath.Join(h.options.DataDir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(b), text) {
+			where = append(where, f)
+		}
+	}
+	return where
+}
+
+// running runs the store until stop.
+func running(t *testing.T, h *harness) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var g sync.WaitGroup
+	g.Go(func() {
+		if err := h.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return func() { cancel(); g.Wait() }
+}
+
+// TestRun_LeavesNothingOfADeletedUser: the old change entries go though nothing more is written, and the file is written anew.
+func TestRun_LeavesNothingOfADeletedUser(t *testing.T) {
+	onBothWith(t, store.Options{ChangesAge: 50 * time.Millisecond}, func(t *testing.T, h *harness) {
+		const user = "somebody@example.com"
+		first := h.commit(appendTo(user, ""), appendTo("stays", ""))
+		g := deletion(user, first.Version)
+		g.Writes = []store.Op{{Kind: store.OpDel, Key: store.OutboxKey(0)}}
+		last := h.commit(g)
+		if len(mentions(t, h, user)) == 0 {
+			t.Fatal("the search is broken")
+		}
+		defer running(t, h)()
+		for deadline := time.Now().Add(10 * time.Second); len(mentions(t, h, user)) > 0; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatalf("still named in %q", mentions(t, h, user))
+			}
+		}
+		if len(mentions(t, h, "stays")) == 0 || h.tail() != last.Position {
+			t.Error("more is gone than the user")
+		}
+		if _, err := h.Changes(context.Background(), 0, first.Position, 10, 0); err != feed.ErrTrimmed {
+			t.Errorf("a follower before the entries: %v", err)
+		}
+		if cs, err := h.Changes(context.Background(), 0, last.Position, 10, 0); len(cs) > 0 || err != nil {
+			t.Errorf("a follower at the end: %v, %v", cs, err)
+		}
+		next := h.commit(write("eve", "", ""))
+		if next.Change.Prev != last.Position {
+			t.Errorf("the chain breaks: %v", next.Change.Prev)
+		}
+	})
+}
+
+// TestRun_ForgetsAfterARestartToo: that a deletion's bytes are in the file is known from the file, as it was appended to and as it was written anew.
+func TestRun_ForgetsAfterARestartToo(t *testing.T) {
+	for _, rewritten := range []bool{false, true} {
+		const user = "somebody@example.com"
+		dir := t.TempDir()
+		old := time.Now().Add(-2 * time.Hour)
+		now := old
+		clock := func() time.Time { return now }
+		h := open(t, store.Options{DataDir: dir, Clock: clock})
+		first := h.commit(appendTo(user, ""))
+		g := deletion(user, first.Version)
+		g.Writes = []store.Op{{Kind: store.OpDel, Key: store.OutboxKey(0)}}
+		if !rewritten {
+			h.commit(g)
+		} else {
+			second := h.commit(write("other", "", ""))
+			h.commit(deletion("other", second.Version))
+			now = now.Add(70 * time.Minute) // the other one's deletion has the file written anew; the user's entries are younger
+			second = h.commit(write(user, first.Version, ""))
+			g.Expect = second.Version
+			h.commit(g)
+			stop := running(t, h)
+			for deadline := time.Now().Add(10 * time.Second); len(mentions(t, h, "other")) > 0 && time.Now().Before(deadline); {
+				runtime.Gosched()
+			}
+			stop()
+		}
+		if len(mentions(t, h, user)) == 0 {
+			t.Fatal("gone too early")
+		}
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(70 * time.Minute)
+		h = open(t, store.Options{DataDir: dir, Clock: clock})
+		stop := running(t, h)
+		for deadline := time.Now().Add(10 * time.Second); len(mentions(t, h, user)) > 0; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatalf("rewritten %v: still named in %q", rewritten, mentions(t, h, user))
+			}
+		}
+		stop()
+	}
+}
