@@ -19,6 +19,7 @@ type command struct {
 	kind   commandKind
 	reason string     // reject
 	change UserChange // setUser
+	merge  *merge     // what follows unblock
 	result *activity.Activity
 	err    error // the command's own answer, as opposed to the store's
 }
@@ -35,6 +36,13 @@ const (
 	unhide
 	block
 	unblock
+	erase
+	reserve
+	cancel
+	depart
+	absorb
+	finish
+	bury
 )
 
 // Reject takes an activity back: the state becomes what it would have been, had it never come. Doing it again changes nothing. It returns
@@ -94,7 +102,7 @@ func (s *Service) do(ctx context.Context, org activity.Org, user activity.User, 
 	if err := r.failed(); err != nil {
 		return nil, err
 	}
-	return c.result, c.err
+	return c.result, s.nameLast(ctx, org, c.err)
 }
 
 func (u *unit) settleCommand(a *attempt) {
@@ -106,12 +114,15 @@ func (u *unit) settleCommand(a *attempt) {
 func (w *writer) decideCommand(ctx context.Context, t *task) error {
 	c := t.units[0].command
 	t.attempt.group = w.emptyGroup(t)
-	if c.kind == setUser {
+	if c.kind == setUser && t.attempt.state.Merged == "" {
 		return w.decideUser(ctx, t, &c.change)
 	}
 	if t.version == "" {
 		t.attempt.err = ErrUserNotFound
 		return nil
+	}
+	if into := t.attempt.state.Merged; into != "" {
+		return w.decideMerged(t, c, into)
 	}
 	switch c.kind {
 	case sweep:
@@ -123,6 +134,12 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 	case block, unblock:
 		w.decideBlocked(t, c.kind == block)
 		return nil
+	case erase:
+		return w.decideErase(ctx, t)
+	case bury:
+		return nil // a new user by the old name
+	case reserve, cancel, depart, absorb, finish:
+		return w.decideMerge(ctx, t, c)
 	}
 	return w.decideStatus(ctx, t, c)
 }

@@ -16,13 +16,15 @@ import (
 
 // attempt is one try at deciding a task.
 type attempt struct {
-	state    *progress.State // as it will be
-	commits  bool            // there is something to write
-	group    store.Group
-	boards   []progress.BoardChange
-	strays   []store.BoardWrite // rows that go from boards which nobody defines any more
-	units    []*unit            // decided in this attempt
-	verdicts []progress.Verdict // of units
+	state   *progress.State // as it will be
+	commits bool            // there is something to write
+	// forwarded: the activities were handed to another user's writer.
+	forwarded bool
+	group     store.Group
+	boards    []progress.BoardChange
+	strays    []store.BoardWrite // rows that go from boards which nobody defines any more
+	units     []*unit            // decided in this attempt
+	verdicts  []progress.Verdict // of units
 	// known are the refused units whose ids the log has: they were accepted once, and stay so however old they have become.
 	known map[*unit]activity.Activity
 	done  Outcome // of a command
@@ -40,6 +42,10 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 		return w.decideCommand(ctx, t)
 	}
 	a := &t.attempt
+	if into := a.state.Merged; into != "" {
+		a.forwarded = true
+		return w.forward(ctx, t, into)
+	}
 	a.units = t.unitsOfRound()
 	now := w.Clock.Now()
 	t.now = now
@@ -70,6 +76,13 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 	a.group = w.emptyGroup(t)
 	horizon, sealing := t.entry.Catalog.SealHorizon()
 	foldDue := sealing && !hasImported(stored) && was != 0 && was < now-calendar.Instant(horizon.Milliseconds())-foldSlack
+	if foldDue {
+		awaited, err := w.awaited(ctx, t)
+		if err != nil {
+			return err
+		}
+		foldDue = !awaited
+	}
 	if update.NeedLog || foldDue {
 		seal := calendar.Instant(0)
 		if foldDue {

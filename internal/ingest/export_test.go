@@ -6,6 +6,26 @@ import (
 	"laurel/internal/activity"
 )
 
+// MergeSteps are the steps of Merge, each of which may be the last one that is taken.
+func (s *Service) MergeSteps(ctx context.Context, org activity.Org, from, into activity.User) []func() error {
+	var m *merge
+	step := func(kind commandKind, user activity.User) func() error {
+		return func() error {
+			under, err := s.underWay(ctx, org, from)
+			if err == nil && under != nil {
+				_, err = s.do(ctx, org, user, "", &command{kind: kind, merge: under})
+			}
+			return err
+		}
+	}
+	return []func() error{
+		func() (err error) { m, err = s.prepareMerge(ctx, org, from, into); return err },
+		func() error { return s.depart(ctx, org, m) },
+		step(absorb, into),
+		step(finish, from),
+	}
+}
+
 // SweepNow does what the sweepers do at their next tick.
 func (s *Service) SweepNow(ctx context.Context) error {
 	for _, w := range s.sweepers {

@@ -20,11 +20,11 @@ func newQueue(limit int) *queue {
 	return q
 }
 
-// push appends all of us or, where that would exceed the limit, none. A queue that is empty takes any number.
+// push appends all of us or, where that would exceed the limit or the queue is closed, none. A queue that is empty takes any number.
 func (q *queue) push(us []*unit) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if n := len(q.work); n > 0 && n+len(us) > q.limit {
+	if n := len(q.work); q.closed || n > 0 && n+len(us) > q.limit {
 		return false
 	}
 	q.work = append(q.work, us...)

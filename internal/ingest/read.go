@@ -12,17 +12,13 @@ import (
 	"laurel/internal/store"
 )
 
-// State reads a user's state as stored. ErrUserNotFound.
+// State reads a user's state as stored. ErrUserNotFound, ErrUserMerged.
 func (s *Service) State(ctx context.Context, org activity.Org, user activity.User) (*progress.State, error) {
-	p := s.Store.PartitionOf(org, user)
-	docs, err := s.Store.Docs(ctx, []store.Key{store.StateKey(p, org, user)})
-	if err != nil {
-		return nil, err
+	state, _, err := s.stored(ctx, org, user)
+	if err == nil && state.Merged != "" {
+		return nil, s.nameLast(ctx, org, &MergedError{state.Merged})
 	}
-	if docs[0].Version == "" {
-		return nil, ErrUserNotFound
-	}
-	return progress.Parse(string(docs[0].Content))
+	return state, err
 }
 
 // Base reads what a user's sealed activities amount to, and all activities in the log, in no order.
@@ -51,7 +47,7 @@ func (s *Service) Base(ctx context.Context, org activity.Org, user activity.User
 	return base, records, nil
 }
 
-// Activity reads one activity of a user's log. ErrActivityNotFound, also for activities that were folded.
+// Activity reads one activity of a user's log. ErrActivityNotFound, also for activities that were folded; ErrUserMerged.
 func (s *Service) Activity(ctx context.Context, org activity.Org, user activity.User, id activity.ID) (*activity.Activity, error) {
 	p := s.Store.PartitionOf(org, user)
 	records, err := s.Store.LogRecords(ctx, p, org, user, []string{string(id)})

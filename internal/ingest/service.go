@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,10 @@ var (
 	ErrSealed         = errors.New("activity is sealed")
 	ErrImportNotFound = errors.New("no such import")
 	ErrImportClosed   = errors.New("import is closed")
+	// ErrUserMerged: the user was merged into another one, whom the error names (*MergedError).
+	ErrUserMerged = errors.New("user was merged into another one")
+	// ErrSameUser: a user cannot be merged into itself.
+	ErrSameUser = errors.New("user is the same")
 	// ErrBadZone: the name is no IANA zone.
 	ErrBadZone = errors.New("no such time zone")
 	// ErrConflict: a group lost its race too many times in a row.
@@ -112,7 +117,8 @@ func (s *Service) Run(ctx context.Context) error {
 // Follow takes note of a change that anyone committed: cached states of another version, and profiles that changed, are dropped. For the boards' OnChange.
 func (s *Service) Follow(c feed.Change) {
 	s.profiles.Drop(c.Profiles)
-	if len(c.Users) == 0 || s.Store.Own(c.Users[0].Version) { // a change is one commit, and a commit has one version
+	written := slices.IndexFunc(c.Users, func(u feed.UserVersion) bool { return u.Version != "" })
+	if len(c.Users) == 0 || written >= 0 && s.Store.Own(c.Users[written].Version) { // a change is one commit, and a commit has one version
 		return
 	}
 	w := s.writers[c.Partition]

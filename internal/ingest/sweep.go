@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -73,13 +74,18 @@ func (w *sweeper) sweepUsers(ctx context.Context, due []store.DueItem) error {
 			users = append(users, userKey{activity.Org(org), activity.User(user)})
 		}
 	}
-	return w.decideAgain(ctx, sweep, users)
+	departed, err := w.decideAgain(ctx, sweep, users)
+	for _, u := range departed {
+		err = errors.Join(err, w.carryOn(ctx, u.org, u.user))
+	}
+	return err
 }
 
-// decideAgain hands users to whom nothing came to the writer, and waits until they are decided. ErrOverloaded when the queue is full.
-func (w *writer) decideAgain(ctx context.Context, why commandKind, users []userKey) error {
+// decideAgain hands users to whom nothing came to the writer, and waits until they are decided. ErrOverloaded when the queue is full. It returns those
+// whose merge is under way: that is not for the writer alone.
+func (w *writer) decideAgain(ctx context.Context, why commandKind, users []userKey) (departed []userKey, err error) {
 	if len(users) == 0 {
-		return nil
+		return nil, nil
 	}
 	r := &request{outcomes: make([]Outcome, len(users)), done: make(chan struct{})}
 	r.waiting.Store(int64(len(users)))
@@ -88,14 +94,19 @@ func (w *writer) decideAgain(ctx context.Context, why commandKind, users []userK
 		units[i] = &unit{request: r, index: i, org: u.org, activity: activity.Activity{User: u.user}, command: &command{kind: why}}
 	}
 	if !w.queue.push(units) {
-		return ErrOverloaded
+		return nil, ErrOverloaded
 	}
 	select {
 	case <-r.done:
-		return r.failed()
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
+	for i, u := range units {
+		if errors.Is(u.command.err, errDeparted) {
+			departed = append(departed, users[i])
+		}
+	}
+	return departed, r.failed()
 }
 
 // decideSweep decides a user to whom nothing happened but time.
@@ -107,13 +118,16 @@ func (w *writer) decideSweep(ctx context.Context, t *task) error {
 	return w.decideAsOf(ctx, t, now)
 }
 
+// dueMember names the task's user in {n}:due.
+func (t *task) dueMember() string { return string(t.key.org) + ":" + string(t.key.user) }
+
 // schedule is the write that makes the user's stored deadline the state's, if it is not.
 func (t *task) schedule(s *progress.State) (store.Op, bool) {
 	if s.Due == s.Scheduled {
 		return store.Op{}, false
 	}
 	s.Scheduled = s.Due
-	member := string(t.key.org) + ":" + string(t.key.user)
+	member := t.dueMember()
 	key := store.DueKey(t.partition)
 	if s.Due == 0 {
 		return store.Op{Kind: store.OpZRem, Key: key, Args: []string{member}}, true

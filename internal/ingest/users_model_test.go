@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ type life struct {
 	exists map[string]bool
 	sealed map[string]time.Time
 	blocks map[string]bool
+	merged map[string]string
 }
 
 var lifeUsers = []string{"ann", "bob", "eve", "zoë:1"}
@@ -95,7 +97,10 @@ func (l *life) submit() {
 	for range rapid.IntRange(1, 8).Draw(l.t, "size") {
 		r := l.record(l.user(), rapid.IntRange(max(0, last-40), last).Draw(l.t, "activity"))
 		r.Received, r.Imported = l.now, o.Import != ""
-		batch = append(batch, r)
+		// What comes by two names has no order to promise.
+		if !slices.ContainsFunc(batch, func(b oracle.Record) bool { return b.ID == r.ID && b.User != r.User && l.last(b.User) == l.last(r.User) }) {
+			batch = append(batch, r)
+		}
 	}
 	report, err := n.Submit(context.Background(), l.org, items(batch...), o)
 	if err != nil {
@@ -103,6 +108,7 @@ func (l *life) submit() {
 	}
 	for i, got := range statuses(report) {
 		r := batch[i]
+		r.User = l.last(r.User)
 		want := l.expect(&r)
 		if got != want {
 			l.t.Fatalf("%v at %v: %q, want %q; sealed %v", r, l.now, got, want, l.sealed[r.User])
@@ -122,12 +128,102 @@ func (l *life) wants(what string, err, want error) (done bool) {
 	return want == nil
 }
 
+// last is the user for whom a name stands.
+func (l *life) last(user string) string {
+	for l.merged[user] != "" {
+		user = l.merged[user]
+	}
+	return user
+}
+
 // unknown is what a command answers for a user who cannot be found.
 func (l *life) unknown(user string) error {
-	if !l.exists[user] {
+	switch {
+	case l.merged[user] != "":
+		return ingest.ErrUserMerged
+	case !l.exists[user]:
 		return ingest.ErrUserNotFound
 	}
 	return nil
+}
+
+func (l *life) forget(user string) {
+	delete(l.exists, user)
+	delete(l.sealed, user)
+	delete(l.blocks, user)
+}
+
+func (l *life) erase() {
+	user := l.user()
+	if !l.wants("delete", l.node().Delete(context.Background(), l.org, activity.User(user)), l.unknown(user)) {
+		return
+	}
+	l.model.Delete(user)
+	for _, from := range lifeUsers {
+		if l.last(from) == user {
+			l.forget(from)
+			defer delete(l.merged, from)
+		}
+	}
+}
+
+// unmergeable is what Merge answers.
+func (l *life) unmergeable(from, into string) error {
+	switch {
+	case from == into:
+		return ingest.ErrSameUser
+	case l.unknown(into) != nil:
+		return l.unknown(into)
+	case l.merged[from] == into:
+		return nil
+	case l.unknown(from) != nil:
+		return l.unknown(from)
+	case l.sealed[from].After(l.begin):
+		return ingest.ErrSealed
+	}
+	for _, r := range l.model.Records {
+		if r.User == from && r.At.Before(l.sealed[into]) {
+			return ingest.ErrSealed
+		}
+	}
+	return nil
+}
+
+// merge merges; what stops in the middle is carried on by whichever node looks.
+func (l *life) merge() {
+	from, into := l.user(), l.user()
+	want := l.unmergeable(from, into)
+	steps := rapid.IntRange(0, 6).Draw(l.t, "steps taken")
+	if want != nil || l.merged[from] != "" || steps == 0 || steps > 4 {
+		if l.wants("merge", l.node().Merge(context.Background(), l.org, activity.User(from), activity.User(into)), want) && l.merged[from] == "" {
+			l.arrive(from, into)
+		}
+		return
+	}
+	all := l.node().MergeSteps(context.Background(), l.org, activity.User(from), activity.User(into))
+	for i, step := range all[:steps] {
+		if err := step(); err != nil {
+			l.t.Fatalf("step %d: %v", i, err)
+		}
+	}
+	if l.again != nil {
+		l.nodes = l.again(l.now)
+	}
+	if steps == 1 {
+		l.now = l.now.Add(6 * time.Minute)
+		return
+	}
+	l.arrive(from, into)
+	if err := l.node().SweepNow(context.Background()); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *life) arrive(from, into string) {
+	l.model.Merge(from, into)
+	l.forget(from)
+	l.exists[from] = true
+	l.merged[from] = into
 }
 
 func (l *life) flip() {
@@ -183,7 +279,7 @@ func (l *life) flag() {
 
 // step does one thing.
 func (l *life) step() {
-	switch rapid.IntRange(0, 11).Draw(l.t, "step") {
+	switch rapid.IntRange(0, 16).Draw(l.t, "step") {
 	case 0, 1:
 		l.flag()
 	case 2:
@@ -191,6 +287,10 @@ func (l *life) step() {
 	case 3:
 		l.zone()
 	case 4:
+		l.erase()
+	case 5, 6:
+		l.merge()
+	case 7:
 		if l.again != nil {
 			l.nodes = l.again(l.now)
 			l.tell()
@@ -259,7 +359,7 @@ func TestUsers_EqualTheModel(t *testing.T) {
 	play := func(t *testing.T, nodes []*node, again func(time.Time) []*node) {
 		rapid.Check(t, func(rt *rapid.T) {
 			l := &life{t: rt, nodes: nodes, begin: begin, now: begin, model: newModel(rt), exists: map[string]bool{},
-				sealed: map[string]time.Time{}, blocks: map[string]bool{}}
+				sealed: map[string]time.Time{}, blocks: map[string]bool{}, merged: map[string]string{}}
 			if again != nil {
 				l.again = func(now time.Time) []*node { nodes = again(now); return nodes }
 			}

@@ -163,6 +163,9 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 			w.fail(t, err)
 			continue
 		}
+		if t.attempt.forwarded {
+			continue
+		}
 		if !t.attempt.commits {
 			if t.cached { // another node may have written the user: what writes nothing is decided on what is there now
 				w.cache.Remove(t.key)
@@ -255,6 +258,9 @@ func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *stor
 	switch o.Status {
 	case store.Applied:
 		w.cache.Add(t.key, cached{r.Version, string(t.attempt.group.Content)})
+		if t.attempt.group.Delete {
+			w.cache.Remove(t.key)
+		}
 		t.settle(r)
 	case store.Stale:
 		w.cache.Remove(t.key)

@@ -2,11 +2,7 @@ package store_test
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -73,31 +69,9 @@ func TestCommit_LostReplyOfADeletion(t *testing.T) {
 	}
 }
 
-// mentions lists where the store has a text: keys, members, fields, values, stream entries, and files of the embedded one.
-func mentions(t *testing.T, h *harness, text string) (where []string) {
+func mentions(t *testing.T, h *harness, text string) []string {
 	t.Helper()
-	for k, v := range everything(t, h.Client()) {
-		if strings.Contains(k, text) || strings.Contains(fmt.Sprint(v), text) {
-			where = append(where, k)
-		}
-	}
-	if h.options.DataDir == "" {
-		return where
-	}
-	files, err := filepath.Glob(filepath.Join(h.options.DataDir, "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(b), text) {
-			where = append(where, f)
-		}
-	}
-	return where
+	return testenv.Mentions(t, h.Client(), h.options.DataDir, text)
 }
 
 // running runs the store until stop.

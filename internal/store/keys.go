@@ -37,6 +37,9 @@ func ProfileKey(p Partition, org activity.Org, user activity.User) Key { return 
 // LogKey is the hash of a user's activities: id → record.
 func LogKey(p Partition, org activity.Org, user activity.User) Key { return p.user("l", org, user) }
 
+// MergedKey is the hash of the users who were merged into a user, or are about to be.
+func MergedKey(p Partition, org activity.Org, user activity.User) Key { return p.user("m", org, user) }
+
 // BoardKey is the sorted set of a leaderboard's users that belong to the partition.
 func BoardKey(p Partition, b feed.Board) Key {
 	return Key(p.tag() + "b:" + string(b.Org) + ":" + b.Rule + ":" + b.Label)

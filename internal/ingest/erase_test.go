@@ -1,0 +1,91 @@
+package ingest_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"laurel/internal/ingest"
+	"laurel/internal/oracle"
+	"laurel/internal/store"
+	"laurel/internal/testenv"
+)
+
+// TestDelete_LeavesNothing: of a user with a long history, on boards of rules that were removed since, with a profile and another user merged in, no key, no
+// stream entry and no byte of a file is left, nor of that other one.
+func TestDelete_LeavesNothing(t *testing.T) {
+	eachStore(t, func(t *testing.T, o store.Options) {
+		o.ChangesAge = 50 * time.Millisecond
+		n, org := startOrg(t, o)
+		const user, from = "person@example.com", "anonymous-4711"
+		m := newModel(t)
+		now := noon
+		for day := range 45 { // the log keeps 20 days
+			now = noon.Add(time.Duration(day) * 24 * time.Hour)
+			n.set(now)
+			mine, other := record(user, fmt.Sprint(day), now), record("other", fmt.Sprint(day), now)
+			mine.Received, other.Received = now, now
+			n.submit(t, org, ingest.SubmitOptions{}, mine, other)
+			m.Records = append(m.Records, other)
+		}
+		zone := "Asia/Tokyo"
+		if err := n.SetUser(t.Context(), org, user, ingest.UserChange{Zone: &zone}); err != nil {
+			t.Fatal(err)
+		}
+		profile := store.Op{Kind: store.OpHSet, Key: store.ProfileKey(n.store.PartitionOf(org, user), org, user), Args: []string{"name", "a person"}}
+		if _, err := n.store.Commit(t.Context(), n.store.PartitionOf(org, user), []store.Group{{Org: org, Writes: []store.Op{profile}}}); err != nil {
+			t.Fatal(err)
+		}
+		n.submit(t, org, ingest.SubmitOptions{}, record(from, "x", now))
+		if err := n.Merge(t.Context(), org, from, user); err != nil {
+			t.Fatal(err)
+		}
+		// Neither of these is defined any more when the user is deleted, nor a streak.
+		fewer := fmt.Sprintf(definitions, "org")
+		for _, part := range []string{"day, week, all], ties: standard", "{id: least,", "{id: mine,"} {
+			if !strings.Contains(fewer, part) {
+				t.Fatal(part)
+			}
+		}
+		fewer = strings.Replace(fewer, "cycles: [day, week, all]", "cycles: [all]", 1)
+		for _, id := range []string{"least", "mine"} {
+			at := strings.Index(fewer, "      - {id: "+id)
+			fewer = fewer[:at] + fewer[at+strings.Index(fewer[at:], "\n")+1:]
+		}
+		n.publish(t, fewer)
+
+		if err := n.Delete(t.Context(), org, user); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Delete(t.Context(), org, user); !errors.Is(err, ingest.ErrUserNotFound) {
+			t.Errorf("again: %v", err)
+		}
+		var left []string
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+			left = append(testenv.Mentions(t, n.store.Client(), o.DataDir, user), testenv.Mentions(t, n.store.Client(), o.DataDir, from)...)
+			if len(left) == 0 {
+				break
+			}
+		}
+		if len(left) > 0 {
+			t.Fatalf("named in %q", left)
+		}
+		// And both names begin anew.
+		n.publish(t, fmt.Sprintf(definitions, "org"))
+		again := []oracle.Record{record(user, "0", now), record(from, "x", now)}
+		for i := range again {
+			again[i].Received = now
+		}
+		if got := statuses(n.submit(t, org, ingest.SubmitOptions{}, again...)); got[0] != "accepted" || got[1] != "accepted" {
+			t.Errorf("as new users: %v", got)
+		}
+		if err := n.BackfillNow(t.Context(), org); err != nil {
+			t.Fatal(err)
+		}
+		m.Records = append(m.Records, again...)
+		n.check(t, m, org, now)
+	})
+}
