@@ -73,13 +73,13 @@ func docReject() operation {
 		description: "The state becomes what it would have been without the activity. Doing it twice is fine.",
 		body:        &content{of: rejection{}, optional: true, example: `{"reason":"fraud"}`},
 		responses:   []response{ok("The activity, rejected", activityWire{}, exampleActivity)},
-		errors:      []string{"user_not_found", "activity_not_found", "org_not_found", "sealed"}}
+		errors:      []string{"user_not_found", "user_merged", "activity_not_found", "org_not_found", "sealed"}}
 }
 
 func docRestore() operation {
 	return operation{id: "restoreActivity", tag: "activities", summary: "Undo a rejection",
 		responses: []response{ok("The activity, as before it was rejected", activityWire{}, exampleActivity)},
-		errors:    []string{"bad_request", "user_not_found", "activity_not_found", "org_not_found", "sealed"}}
+		errors:    []string{"bad_request", "user_not_found", "user_merged", "activity_not_found", "org_not_found", "sealed"}}
 }
 
 func docPostImport() operation {
@@ -156,7 +156,7 @@ func docGetRank() operation {
 	return operation{id: "getRank", tag: "leaderboards", summary: "Read one user's rank",
 		query:     []param{{name: "around", description: "So many rows above and below", schema: integer(0, maxAround, nil)}, minRevision()},
 		responses: []response{tagged(ok("The user's place", rankDoc{}, exampleRank)), notModified()},
-		errors:    boardErrors("bad_request", "not_ranked", "user_not_found")}
+		errors:    boardErrors("bad_request", "not_ranked", "user_not_found", "user_merged")}
 }
 
 func docPostRanks() operation {
@@ -187,14 +187,14 @@ func docPutUser() operation {
 	return operation{id: "putUser", tag: "users", summary: "Create a user, or replace what is known of one",
 		description: "The profile and the attributes become those of the body; a timezone that it leaves out stays.",
 		body:        &content{of: userChange{}, example: exampleUserChange},
-		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "loading"}}
+		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_merged", "loading"}}
 }
 
 func docPatchUser() operation {
 	return operation{id: "patchUser", tag: "users", summary: "Change what is known of a user",
 		description: "What the body leaves out stays; null removes.",
 		body:        &content{of: userChange{}, example: exampleUserChange},
-		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_not_found", "loading"}}
+		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_not_found", "user_merged", "loading"}}
 }
 
 const exampleUserChange = `{"timezone":"Europe/Vienna","name":"Ada L.","picture":"https://shop.example/ada.png","attributes":{"country":"AT"}}`
@@ -219,7 +219,7 @@ func docGetActivities() operation {
 }
 
 func userErrors() []string {
-	return []string{"bad_request", "org_not_found", "user_not_found", "bad_revision", "epoch_changed", "behind", "loading"}
+	return []string{"bad_request", "org_not_found", "user_not_found", "user_merged", "bad_revision", "epoch_changed", "behind", "loading"}
 }
 
 func docGetCatalog() operation {

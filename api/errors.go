@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -70,6 +71,7 @@ func codes() map[string]codeInfo {
 		"epoch_changed":          {http.StatusConflict, "The revision is of another history of the store", ""},
 		"period_gone":            {http.StatusGone, "The period is past its retention", ""},
 		"events_gone":            {http.StatusGone, "Events after this one are no longer kept", ""},
+		"user_merged":            {http.StatusGone, "The user was merged into another one", ""},
 		"sealed":                 {http.StatusGone, "This lies before what can still be changed", ""},
 		"version_mismatch":       {http.StatusPreconditionFailed, "The catalog was changed meanwhile", ""},
 		"too_large":              {http.StatusRequestEntityTooLarge, "The request is over a limit", ""},
@@ -110,6 +112,8 @@ func answers() []answer {
 		{ingest.ErrImportClosed, "import_closed"},
 		{ingest.ErrUserNotFound, "user_not_found"},
 		{ingest.ErrActivityNotFound, "activity_not_found"},
+		{ingest.ErrUserMerged, "user_merged"},
+		{ingest.ErrSameUser, "bad_request"},
 		{ingest.ErrSealed, "sealed"},
 		{ingest.ErrBadZone, "bad_request"},
 		{ingest.ErrConflict, "unavailable"},
@@ -125,6 +129,7 @@ func answers() []answer {
 		{query.ErrPeriodGone, "period_gone"},
 		{query.ErrNotRanked, "not_ranked"},
 		{query.ErrUserNotFound, "user_not_found"},
+		{query.ErrUserMerged, "user_merged"},
 		{query.ErrBadView, "bad_view"},
 		{query.ErrBadParam, "bad_request"},
 		{query.ErrBadCursor, "bad_cursor"},
@@ -184,7 +189,7 @@ func (p *problems) of(err error) *problem {
 	}
 	for _, a := range p.answers {
 		if errors.Is(err, a.err) {
-			return p.build(&fault{code: a.code, detail: query.Detail(err)})
+			return p.build(&fault{code: a.code, detail: cmp.Or(query.Detail(err), ingest.Detail(err))})
 		}
 	}
 	return p.build(&fault{code: "internal"})

@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"laurel/internal/activity"
 	"laurel/internal/auth"
+	"laurel/internal/ingest"
 )
 
 // Moderation is what is done to a user as a whole.
@@ -14,6 +16,8 @@ type Moderation interface {
 	Unhide(ctx context.Context, org activity.Org, user activity.User) error
 	Block(ctx context.Context, org activity.Org, user activity.User) error
 	Unblock(ctx context.Context, org activity.Org, user activity.User) error
+	Delete(ctx context.Context, org activity.Org, user activity.User) error
+	Merge(ctx context.Context, org activity.Org, from, into activity.User) error
 }
 
 // moderationRoutes are the routes of Moderation.
@@ -25,6 +29,8 @@ func (a *API) moderationRoutes() []route {
 		{method: http.MethodPost, pattern: one + "/unhide", scope: auth.UsersWrite, serve: a.moderate(w.Unhide), doc: docUnhideUser()},
 		{method: http.MethodPost, pattern: one + "/block", scope: auth.UsersWrite, serve: a.moderate(w.Block), doc: docBlockUser()},
 		{method: http.MethodPost, pattern: one + "/unblock", scope: auth.UsersWrite, serve: a.moderate(w.Unblock), doc: docUnblockUser()},
+		{method: http.MethodPost, pattern: one + "/merge", scope: auth.UsersWrite, serve: a.mergeUser, doc: docMergeUser()},
+		{method: http.MethodDelete, pattern: one, scope: auth.UsersWrite, serve: a.deleteUser, doc: docDeleteUser()},
 	}
 }
 
@@ -48,4 +54,43 @@ func (a *API) writeUser(w http.ResponseWriter, r *request, user activity.User) e
 		return err
 	}
 	return writeBytes(w, http.StatusOK, object)
+}
+
+// mergeTarget is the body of a merge.
+type mergeTarget struct {
+	Into string `json:"into" minLength:"1" maxLength:"128" example:"bob" doc:"The user who takes over; it must be there"`
+}
+
+func (a *API) mergeUser(w http.ResponseWriter, r *request) error {
+	from, err := pathUser(r)
+	if err != nil {
+		return err
+	}
+	var in mergeTarget
+	if err := a.decodeBody(r, &in, required); err != nil {
+		return err
+	}
+	if !validText(in.Into) {
+		return badRequest("into", "A user id is 1 to 128 bytes of UTF-8 without control characters.")
+	}
+	err = a.Writes.Merge(r.Context(), r.org, from, activity.User(in.Into))
+	if errors.Is(err, ingest.ErrSameUser) {
+		return badRequest("into", "A user cannot be merged into itself.")
+	}
+	if err != nil {
+		return err
+	}
+	return a.writeUser(w, r, activity.User(in.Into))
+}
+
+func (a *API) deleteUser(w http.ResponseWriter, r *request) error {
+	user, err := pathUser(r)
+	if err != nil {
+		return err
+	}
+	if err := a.Writes.Delete(r.Context(), r.org, user); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }

@@ -115,6 +115,7 @@ var viewErrors = []struct {
 	{query.ErrBadPeriod, "bad_period"},
 	{query.ErrPeriodGone, "period_gone"},
 	{query.ErrUserNotFound, "user_not_found"},
+	{query.ErrUserMerged, "user_merged"},
 }
 
 // viewRefusal returns what to tell a client about an error of Source, nil if it is one that passes. The text is query.Detail's or else

@@ -9,7 +9,8 @@
 //
 // # Guarantees
 //
-//   - Ordering: activities of one request for one user are decided in the order of the request; between requests there is none to promise.
+//   - Ordering: activities of one request for one user are decided in the order of the request; between requests, and between the names of users who
+//     were merged, there is none to promise.
 //   - Atomicity: all effects on a user are one group of one commit. A group that lost a race (another node wrote the user, the catalog changed, the
 //     id is there already) is decided again on what is there now.
 //   - Delivery: an outcome is reported after its commit. When the store fails midway an item has no outcome: it may have been stored, and

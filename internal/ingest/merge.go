@@ -60,6 +60,15 @@ func refuse(err error, format string, args ...any) error {
 	return &refusal{err, fmt.Sprintf(format, args...)}
 }
 
+// Detail is the text for the client that an error of this package carries, "" if it has none.
+func Detail(err error) string {
+	var d interface{ Detail() string }
+	if !errors.As(err, &d) {
+		return ""
+	}
+	return d.Detail()
+}
+
 // What the steps tell those who take them.
 var (
 	errAwaited  = errors.New("another user is about to be merged into this one")

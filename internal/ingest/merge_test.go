@@ -87,8 +87,7 @@ func TestMerge_Sealed(t *testing.T) {
 	send(later, record("old", "2", later)) // and so what was before is folded
 	for _, who := range [][2]activity.User{{"old", "new"}, {"idle", "old"}} {
 		err := n.Merge(t.Context(), org, who[0], who[1])
-		var text interface{ Detail() string }
-		if !errors.Is(err, ingest.ErrSealed) || !errors.As(err, &text) {
+		if !errors.Is(err, ingest.ErrSealed) || ingest.Detail(err) == "" {
 			t.Errorf("%v: %v", who, err)
 		}
 	}
@@ -274,4 +273,41 @@ func TestMerge_AtOnce(t *testing.T) {
 		}
 		t.Log(last)
 	}
+}
+
+// TestMerge_AwaitedIsNotFolded: nothing is sealed in front of what is about to come.
+func TestMerge_AwaitedIsNotFolded(t *testing.T) {
+	n, org := startOrg(t, embedded(t, 2))
+	n.submit(t, org, ingest.SubmitOptions{}, record("ann", "1", noon), record("bob", "2", noon))
+	later := noon.Add(25 * 24 * time.Hour)
+	n.set(later)
+	steps := n.MergeSteps(t.Context(), org, "ann", "bob")
+	folded := func(id string) bool {
+		t.Helper()
+		r := record("bob", id, later)
+		n.submit(t, org, ingest.SubmitOptions{}, r)
+		s, err := n.State(t.Context(), org, "bob")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Sealed > 0
+	}
+	for i, step := range steps {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+		if done := i >= 2; folded(fmt.Sprint("after ", i)) != done {
+			t.Errorf("after step %d: folded is %v", i, !done)
+		}
+	}
+	m := newModel(t)
+	for i, at := range []time.Time{noon, noon, later, later, later, later} {
+		r := record("bob", fmt.Sprint(i), at)
+		r.Received = at
+		m.Records = append(m.Records, r)
+	}
+	if err := n.SweepNow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.check(t, m, org, later)
 }

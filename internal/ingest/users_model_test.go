@@ -98,7 +98,9 @@ func (l *life) submit() {
 		r := l.record(l.user(), rapid.IntRange(max(0, last-40), last).Draw(l.t, "activity"))
 		r.Received, r.Imported = l.now, o.Import != ""
 		// What comes by two names has no order to promise.
-		if !slices.ContainsFunc(batch, func(b oracle.Record) bool { return b.ID == r.ID && b.User != r.User && l.last(b.User) == l.last(r.User) }) {
+		if !slices.ContainsFunc(batch, func(b oracle.Record) bool {
+			return b.ID == r.ID && b.User != r.User && l.last(b.User) == l.last(r.User)
+		}) {
 			batch = append(batch, r)
 		}
 	}

@@ -135,3 +135,19 @@ func TestApply_BlockedIsIgnored(t *testing.T) {
 		t.Errorf("what was ignored counts for the cool-off: %v", u.Verdicts)
 	}
 }
+
+func TestNoteMoved_CountsForCoolOffAndCap(t *testing.T) {
+	p := planOf(t, limited)
+	s := &progress.State{}
+	ignored := at("run", 20)
+	ignored.WasIgnored = true
+	s.NoteMoved(p, []activity.Activity{at("run", 10), ignored, at("walk", 1), at("walk", 2)})
+	u := progress.Apply(p, s, []activity.Activity{at("run", 10.5), at("run", 20.5), at("walk", 3), at("walk", 25)}, begin+30*hour)
+	var got []string
+	for _, v := range u.Verdicts {
+		got = append(got, outcome(v))
+	}
+	if diff := cmp.Diff([]string{"ignored cool_off", "accepted", "ignored cap", "accepted"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

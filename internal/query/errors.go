@@ -12,6 +12,7 @@ var (
 	ErrPeriodGone   = errors.New("period is past its retention")
 	ErrNotRanked    = errors.New("user has no value on this board")
 	ErrUserNotFound = errors.New("no such user")
+	ErrUserMerged   = errors.New("user was merged into another one")
 	ErrBadView      = errors.New("malformed view")
 	ErrBadParam     = errors.New("parameter is malformed or out of its range")
 	ErrBadCursor    = errors.New("malformed cursor")

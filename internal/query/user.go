@@ -17,8 +17,12 @@ import (
 
 func (r *Reader) state(ctx context.Context, org activity.Org, user activity.User) (*progress.State, error) {
 	s, err := r.ingest.State(ctx, org, user)
-	if errors.Is(err, ingest.ErrUserNotFound) {
+	var merged *ingest.MergedError
+	switch {
+	case errors.Is(err, ingest.ErrUserNotFound):
 		return nil, ErrUserNotFound
+	case errors.As(err, &merged):
+		return nil, detailed(ErrUserMerged, "%s", merged.Detail())
 	}
 	return s, err
 }
@@ -35,7 +39,7 @@ type userObject struct {
 	Ranks      []BoardRank       `json:"ranks"`
 }
 
-// User reads everything about a user, as a JSON object with its members in a fixed order. ErrUserNotFound, ranking.ErrLoading.
+// User reads everything about a user, as a JSON object with its members in a fixed order. ErrUserNotFound, ErrUserMerged, ranking.ErrLoading.
 func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
 	s, err := r.state(ctx, org, user)
 	if err != nil {
@@ -65,7 +69,7 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 	return json.Marshal(o, json.Deterministic(true))
 }
 
-// UserRanks reads a user's places on all current boards, or on those of a period, as a JSON object. ErrUserNotFound, ErrBadPeriod, ranking.ErrLoading.
+// UserRanks reads a user's places on all current boards, or on those of a period, as a JSON object. ErrUserNotFound, ErrUserMerged, ErrBadPeriod, ranking.ErrLoading.
 func (r *Reader) UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error) {
 	if _, err := r.state(ctx, org, user); err != nil {
 		return nil, err
@@ -79,7 +83,7 @@ func (r *Reader) UserRanks(ctx context.Context, org activity.Org, user activity.
 	}{ranks})
 }
 
-// Streaks reads a user's streaks, as a JSON object: now, or as of an instant, by the activities up to it as they are known now. ErrUserNotFound;
+// Streaks reads a user's streaks, as a JSON object: now, or as of an instant, by the activities up to it as they are known now. ErrUserNotFound, ErrUserMerged;
 // ErrSealed for an instant before the seal.
 func (r *Reader) Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error) {
 	s, err := r.state(ctx, org, user)

@@ -31,6 +31,9 @@
 // further commit and Run returns the error. Once the file is over 16 MiB and twice its size after the last rewrite, Run writes it anew from memory; commits wait
 // meanwhile, a second or two for each 100 MB. The file can be loaded into a real server with redis-cli --pipe.
 //
+// What a deleted user leaves in the change stream goes at an age of 30 minutes (Options.ChangesAge), however quiet the store is; then the file is written anew, at
+// most once in that time: twice the age after a deletion nothing names the user. A server's append-only file, snapshots and backups are the operator's.
+//
 // The data directory is locked: the process that has it is the only writer.
 //
 // # Cost
