@@ -26,6 +26,15 @@ func (s *Service) MergeSteps(ctx context.Context, org activity.Org, from, into a
 	}
 }
 
+// Absorb is the third step of a merge by what a node has read now.
+func (s *Service) Absorb(ctx context.Context, org activity.Org, from, into activity.User) (func() error, error) {
+	m, err := s.underWay(ctx, org, from)
+	return func() error {
+		_, err := s.do(ctx, org, into, "", &command{kind: absorb, merge: m})
+		return err
+	}, err
+}
+
 // SweepNow does what the sweepers do at their next tick.
 func (s *Service) SweepNow(ctx context.Context) error {
 	for _, w := range s.sweepers {

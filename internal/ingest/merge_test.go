@@ -311,3 +311,25 @@ func TestMerge_AwaitedIsNotFolded(t *testing.T) {
 	}
 	n.check(t, m, org, later)
 }
+
+// TestMerge_ASlowNodeBringsNothingBack: what it has read of a user who departed is of no use once others have finished, and the other one was deleted.
+func TestMerge_ASlowNodeBringsNothingBack(t *testing.T) {
+	n, org := startOrg(t, embedded(t, 2))
+	n.submit(t, org, ingest.SubmitOptions{}, record("ann", "1", noon), record("bob", "2", noon))
+	begin(t, n, org, "ann", "bob", 2)
+	slow, err := n.Absorb(t.Context(), org, "ann", "bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Delete(t.Context(), org, "bob"); err != nil {
+		t.Fatal(err)
+	}
+	anew := record("bob", "3", noon)
+	n.submit(t, org, ingest.SubmitOptions{}, anew)
+	if err := slow(); err != nil {
+		t.Fatal(err)
+	}
+	m := newModel(t)
+	m.Records = []oracle.Record{anew}
+	n.check(t, m, org, noon)
+}

@@ -97,12 +97,7 @@ func TestRun_LeavesNothingOfADeletedUser(t *testing.T) {
 		if len(mentions(t, h, user)) == 0 {
 			t.Fatal("the search is broken")
 		}
-		defer running(t, h)()
-		for deadline := time.Now().Add(10 * time.Second); len(mentions(t, h, user)) > 0; runtime.Gosched() {
-			if time.Now().After(deadline) {
-				t.Fatalf("still named in %q", mentions(t, h, user))
-			}
-		}
+		forgets(t, h, user)
 		if len(mentions(t, h, "stays")) == 0 || h.tail() != last.Position {
 			t.Error("more is gone than the user")
 		}
@@ -119,20 +114,25 @@ func TestRun_LeavesNothingOfADeletedUser(t *testing.T) {
 	})
 }
 
-// TestRun_ForgetsAfterARestartToo: that a deletion's bytes are in the file is known from the file, as it was appended to and as it was written anew.
+// TestRun_ForgetsAfterARestartToo: that a deletion's bytes are in the file is known from the file: as it was appended to, also where the entry has left the
+// stream, and as it was written anew.
 func TestRun_ForgetsAfterARestartToo(t *testing.T) {
-	for _, rewritten := range []bool{false, true} {
+	for _, form := range []string{"appended", "trimmed", "rewritten"} {
 		const user = "somebody@example.com"
 		dir := t.TempDir()
-		old := time.Now().Add(-2 * time.Hour)
-		now := old
-		clock := func() time.Time { return now }
-		h := open(t, store.Options{DataDir: dir, Clock: clock})
+		now := time.Now().Add(-2 * time.Hour)
+		o := store.Options{DataDir: dir, ChangesBytes: 1, Clock: func() time.Time { return now }}
+		h := open(t, o)
 		first := h.commit(appendTo(user, ""))
 		g := deletion(user, first.Version)
 		g.Writes = []store.Op{{Kind: store.OpDel, Key: store.OutboxKey(0)}}
-		if !rewritten {
+		if form != "rewritten" {
 			h.commit(g)
+			for i := range 20 {
+				if form == "trimmed" {
+					h.commit(write(activity.User('a'+rune(i)), "", ""))
+				}
+			}
 		} else {
 			second := h.commit(write("other", "", ""))
 			h.commit(deletion("other", second.Version))
@@ -140,11 +140,7 @@ func TestRun_ForgetsAfterARestartToo(t *testing.T) {
 			second = h.commit(write(user, first.Version, ""))
 			g.Expect = second.Version
 			h.commit(g)
-			stop := running(t, h)
-			for deadline := time.Now().Add(10 * time.Second); len(mentions(t, h, "other")) > 0 && time.Now().Before(deadline); {
-				runtime.Gosched()
-			}
-			stop()
+			forgets(t, h, "other")
 		}
 		if len(mentions(t, h, user)) == 0 {
 			t.Fatal("gone too early")
@@ -153,13 +149,18 @@ func TestRun_ForgetsAfterARestartToo(t *testing.T) {
 			t.Fatal(err)
 		}
 		now = now.Add(70 * time.Minute)
-		h = open(t, store.Options{DataDir: dir, Clock: clock})
-		stop := running(t, h)
-		for deadline := time.Now().Add(10 * time.Second); len(mentions(t, h, user)) > 0; runtime.Gosched() {
-			if time.Now().After(deadline) {
-				t.Fatalf("rewritten %v: still named in %q", rewritten, mentions(t, h, user))
-			}
+		t.Log(form)
+		forgets(t, open(t, o), user)
+	}
+}
+
+// forgets runs the store until nothing names a user.
+func forgets(t *testing.T, h *harness, user string) {
+	t.Helper()
+	defer running(t, h)()
+	for deadline := time.Now().Add(10 * time.Second); len(mentions(t, h, user)) > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is still named in %q", user, mentions(t, h, user))
 		}
-		stop()
 	}
 }
