@@ -91,6 +91,7 @@ type API struct {
 	problems *problems
 	items    sync.Pool  // of *itemDecoder
 	buffers  bufferPool // of bodies and answers
+	always   constants
 	bodies   *semaphore.Weighted
 	mux      *http.ServeMux
 	nowhere  http.Handler // answers for a path that no route has
@@ -107,7 +108,7 @@ func newAPI(o Options) (*API, error) {
 	if o.Version == "" {
 		o.Version = "dev"
 	}
-	a := &API{Options: o, problems: newProblems(), docs: newDocsPage(), bodies: semaphore.NewWeighted(bodyBudget)}
+	a := &API{Options: o, problems: newProblems(), always: newConstants(), docs: newDocsPage(), bodies: semaphore.NewWeighted(bodyBudget)}
 	a.items.New = func() any { return newItemDecoder() }
 	a.routes = a.table()
 	doc, err := a.describe()

@@ -8,7 +8,7 @@ import (
 // allowOrigin lets a page of a known origin read the answer. It does so before the key is looked at, because the page must also
 // be able to read why it was refused; whether the key may be used from that origin is decided after.
 func (a *API) allowOrigin(h http.Header, origin string) {
-	h.Add("Vary", "Origin")
+	h["Vary"] = a.always.vary
 	if origin == "" || !a.Keys.KnowsOrigin(origin) {
 		return
 	}

@@ -74,10 +74,10 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 // writeBytes writes a whole JSON text. A client that went away is nobody's error.
 func writeBytes(w http.ResponseWriter, status int, b []byte) error {
 	h := w.Header()
-	if h.Get("Content-Type") == "" {
-		h.Set("Content-Type", "application/json")
+	if len(h["Content-Type"]) == 0 {
+		h["Content-Type"] = []string{"application/json"}
 	}
-	h.Set("Content-Length", strconv.Itoa(len(b)))
+	h["Content-Length"] = []string{strconv.Itoa(len(b))}
 	w.WriteHeader(status)
 	_, _ = w.Write(b)
 	return nil

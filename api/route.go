@@ -21,7 +21,7 @@ type request struct {
 
 // query is the parameters of the URL, taken apart once.
 func (r *request) query() url.Values {
-	if r.params == nil {
+	if r.params == nil && r.URL.RawQuery != "" {
 		r.params = r.URL.Query()
 	}
 	return r.params

@@ -26,8 +26,8 @@ func (a *API) wrap(rt route) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		req := &request{Request: r, id: requestID(r.Header.Get("X-Request-Id"))}
 		h := rec.Header()
-		h.Set("X-Request-Id", req.id)
-		h.Set("X-Content-Type-Options", "nosniff")
+		h["X-Request-Id"] = []string{req.id}
+		h["X-Content-Type-Options"] = a.always.nosniff
 		if rt.browser {
 			a.allowOrigin(h, r.Header.Get("Origin"))
 		}
@@ -40,7 +40,9 @@ func (a *API) wrap(rt route) http.Handler {
 			}
 		}()
 		body := r.Body
-		r.Body = http.MaxBytesReader(w, body, MaxBody) // w, not rec: the server's own closes the connection of who sends more
+		if body != http.NoBody {
+			r.Body = http.MaxBytesReader(w, body, MaxBody) // w, not rec: the server's own closes the connection of who sends more
+		}
 		if err := a.run(rt, rec, req); err != nil {
 			hearOut(r, body, err)
 			a.fail(rec, req, err)
@@ -51,7 +53,7 @@ func (a *API) wrap(rt route) http.Handler {
 // run lets the request through to its handler if its key may.
 func (a *API) run(rt route, w http.ResponseWriter, r *request) error {
 	if rt.scope != "" {
-		w.Header().Set("Cache-Control", "private, no-cache")
+		w.Header()["Cache-Control"] = a.always.cache
 		if a.Ready != nil && !a.Ready() {
 			return &fault{code: "loading", detail: "This node is reading definitions and keys anew."}
 		}
@@ -65,6 +67,14 @@ func (a *API) run(rt route, w http.ResponseWriter, r *request) error {
 		}
 	}
 	return rt.serve(w, r)
+}
+
+// constants are the values of headers that every answer has. net/http only reads them, so that all answers share the slices; their capacity is 1, so
+// that adding to one copies it.
+type constants struct{ nosniff, cache, vary []string }
+
+func newConstants() constants {
+	return constants{nosniff: []string{"nosniff"}, cache: []string{"private, no-cache"}, vary: []string{"Origin"}}
 }
 
 // maxHeardOut is how much of a body that is too large is read and thrown away, beside what was read to see that.

@@ -147,13 +147,7 @@ func (b *Boards) WaitFor(ctx context.Context, r Revision) error {
 }
 
 // AsOf is the instant of the last change that is in, 0 before any.
-func (b *Boards) AsOf() calendar.Instant {
-	var at calendar.Instant
-	for _, p := range b.parts {
-		at = max(at, p.mark().asOf())
-	}
-	return at
-}
+func (b *Boards) AsOf() calendar.Instant { return b.Revision().AsOf() }
 
 // Ready says that every partition's follower has reached the stream's end and is connected. Before it was true for the first time no
 // OnReset comes, so derive nothing from the store before.

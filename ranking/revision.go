@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"laurel/internal/calendar"
 	"laurel/internal/feed"
 )
 
@@ -63,6 +64,15 @@ func ParseRevision(s string) (Revision, error) {
 		return Revision{}, ErrBadRevision
 	}
 	return r, nil
+}
+
+// AsOf is the instant of the last change that is in, 0 before any.
+func (r Revision) AsOf() calendar.Instant {
+	var at calendar.Instant
+	for _, m := range r.marks {
+		at = max(at, m.asOf())
+	}
+	return at
 }
 
 // Equal says whether r and q cover the same.

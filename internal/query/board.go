@@ -149,31 +149,30 @@ func (t *boards) rows(pick func(*ranking.Index) (offset, limit int)) *window {
 
 // addPrevious gives rows their users' ranks in the period before.
 func (t *boards) addPrevious(rows []Row) {
-	if t.prev == nil {
-		return
+	for i, before := range t.findBefore(rows) {
+		rows[i].PreviousRank = before.Rank
+	}
+}
+
+// findBefore finds the users of rows on the board of the period before, all at once; nil if there is none.
+func (t *boards) findBefore(rows []Row) []ranking.Row {
+	if t.prev == nil || len(rows) == 0 {
+		return nil
 	}
 	users := make([]activity.User, len(rows))
 	for i := range rows {
 		users[i] = rows[i].User
 	}
-	found, _ := t.prev.Find(make([]ranking.Row, 0, len(users)), users, ranking.Ties(t.ties))
-	for i := range rows {
-		rows[i].PreviousRank = found[i].Rank
-	}
+	found, _ := t.prev.Find(make([]ranking.Row, 0, len(rows)), users, ranking.Ties(t.ties))
+	return found
 }
 
-// previous is a user's place in the period before, nil for none.
-func (t *boards) previous(user activity.User) (p *Previous) {
-	if t.prev == nil {
+// previous is a place in the period before as it is shown, nil for none.
+func (t *boards) previous(found *ranking.Row) *Previous {
+	if found.Rank == 0 {
 		return nil
 	}
-	t.prev.View(func(x *ranking.Index, _ uint64) {
-		if e, ok := x.Get(user); ok {
-			rank, _ := x.Rank(user, ranking.Ties(t.ties))
-			p = &Previous{Label: t.before.label, Rank: rank, Score: t.score(e.Value)}
-		}
-	})
-	return p
+	return &Previous{Label: t.before.label, Rank: found.Rank, Score: t.score(found.Value)}
 }
 
 func (t *target) row(f *ranking.Row) Row {
@@ -262,45 +261,49 @@ func (r *Reader) UserRank(ctx context.Context, org activity.Org, rule, period st
 	if fresh.Unchanged {
 		return &UserRank{Freshness: fresh}, nil
 	}
-	var u *UserRank
-	var rows []ranking.Row
-	b.board.View(func(x *ranking.Index, _ uint64) { u, rows = t.placeOf(x, user, around) })
-	if u == nil {
+	var place *userPlace
+	b.board.View(func(x *ranking.Index, _ uint64) { place = t.placeOf(x, user, around) })
+	if place == nil {
 		return nil, r.absent(ctx, org, user)
 	}
-	b.complete(u, rows, around)
+	u := b.userRank(place)
 	u.Freshness = fresh
 	return u, nil
 }
 
-// placeOf reads a user's place and the rows around it, nil if there is none.
-func (t *target) placeOf(x *ranking.Index, user activity.User, around int) (*UserRank, []ranking.Row) {
-	e, ok := x.Get(user)
+// userPlace is a user among the rows around: the one at own.
+type userPlace struct {
+	rows   []ranking.Row
+	own    int
+	total  int
+	window bool // the rows around were asked for
+}
+
+// placeOf reads a user's row and so many around it, none for a negative number; nil if there is no such user.
+func (t *target) placeOf(x *ranking.Index, user activity.User, around int) *userPlace {
+	at, ok := x.Position(user)
 	if !ok {
-		return nil, nil
+		return nil
 	}
-	rank, _ := x.Rank(user, ranking.Ties(t.ties))
-	u := &UserRank{Row: t.row(&ranking.Row{Rank: rank, Entry: e}), Total: x.Len()}
+	first, after := max(at-max(around, 0), 0), min(at+max(around, 0)+1, x.Len())
+	rows := x.Range(make([]ranking.Row, 0, after-first), first, after-first, ranking.Ties(t.ties))
+	return &userPlace{rows: rows, own: at - first, total: x.Len(), window: around >= 0}
+}
+
+// userRank adds what the period before says of the rows.
+func (t *boards) userRank(p *userPlace) *UserRank {
+	rows := t.asRows(p.rows)
+	u := &UserRank{Row: rows[p.own], Total: p.total}
 	u.Percentile = percentile(u.Rank, u.Total)
-	if around < 0 {
-		return u, nil
+	for i, before := range t.findBefore(rows) {
+		if rows[i].PreviousRank = before.Rank; i == p.own {
+			u.Previous = t.previous(&before)
+		}
 	}
-	return u, rangeAround(x, user, around, t.ties)
-}
-
-// complete adds what other boards say.
-func (t *boards) complete(u *UserRank, rows []ranking.Row, around int) {
-	u.Previous = t.previous(u.User)
-	if around >= 0 {
-		u.Around = t.asRows(rows)
-		t.addPrevious(u.Around)
+	if p.window {
+		u.Around = rows
 	}
-}
-
-func rangeAround(x *ranking.Index, user activity.User, around int, ties catalog.Ties) []ranking.Row {
-	at, _ := x.Position(user)
-	first, after := max(at-around, 0), min(at+around+1, x.Len())
-	return x.Range(make([]ranking.Row, 0, after-first), first, after-first, ranking.Ties(ties))
+	return u
 }
 
 // absent tells a user that the org does not know from one without a value.

@@ -65,35 +65,37 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 
 // ranksOf reads the places of users on the whole board.
 func (t *target) ranksOf(b *ranking.Board, users []activity.User) *Ranks {
-	seen := make(map[activity.User]bool, len(users))
-	asked := make([]activity.User, 0, len(users))
-	for _, u := range users {
-		if !seen[u] {
-			seen[u] = true
-			asked = append(asked, u)
-		}
-	}
-	ranks := &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(asked))}
+	ranks := &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
 	var found []ranking.Row
-	found, ranks.Total = b.Find(make([]ranking.Row, 0, len(asked)), asked, ranking.Ties(t.ties))
+	found, ranks.Total = b.Find(make([]ranking.Row, 0, len(users)), users, ranking.Ties(t.ties))
+	var missed map[activity.User]bool
 	for i := range found {
-		if found[i].Rank == 0 {
-			ranks.Missing = append(ranks.Missing, found[i].User)
-			continue
+		u := found[i].User
+		switch {
+		case found[i].Rank > 0:
+			ranks.Rows = append(ranks.Rows, t.row(&found[i]))
+		case !missed[u]:
+			if missed == nil {
+				missed = map[activity.User]bool{}
+			}
+			missed[u] = true
+			ranks.Missing = append(ranks.Missing, u)
 		}
-		ranks.Rows = append(ranks.Rows, t.row(&found[i]))
 	}
-	slices.SortFunc(ranks.Rows, t.compare)
+	slices.SortFunc(ranks.Rows, boardOrder)
+	ranks.Rows = slices.CompactFunc(ranks.Rows, func(a, b Row) bool { return a.User == b.User }) // those named twice
 	return ranks
 }
 
-// compare is the order of the board.
-func (t *target) compare(a, b Row) int {
-	byValue := cmp.Compare(b.Score.Scaled, a.Score.Scaled)
-	if t.ascending {
-		byValue = -byValue
+// boardOrder compares rows of one board: equal ranks, in whatever numbering, are equal scores.
+func boardOrder(a, b Row) int {
+	if a.Rank != b.Rank {
+		return a.Rank - b.Rank
 	}
-	return cmp.Or(byValue, cmp.Compare(a.ReachedAt, b.ReachedAt), cmp.Compare(a.User, b.User))
+	if c := cmp.Compare(a.ReachedAt, b.ReachedAt); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.User, b.User)
 }
 
 // renumber ranks rows, which are in board order, among themselves.
@@ -182,12 +184,10 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 	if err != nil {
 		return nil, err
 	}
+	both.addPrevious(ranks.Rows)
 	row := ranks.Rows[0]
-	br := BoardRank{Rule: rule, Cycle: t.cycle.String(), Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt, Total: ranks.Total}
-	if p := both.previous(user); p != nil {
-		br.PreviousRank = p.Rank
-	}
-	return append(list, br), nil
+	return append(list, BoardRank{Rule: rule, Cycle: t.cycle.String(), Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt,
+		Total: ranks.Total, PreviousRank: row.PreviousRank}), nil
 }
 
 // LeaderboardList names the rules of an org and their cycles.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"laurel/internal/activity"
@@ -24,6 +25,7 @@ type Reader struct {
 	boards *ranking.Boards
 	clock  *clock.Clock
 	sealer sealer
+	last   atomic.Pointer[edition]
 }
 
 // New returns a Reader over the write path's plans and states and the boards in memory. secret gives what signs cursors: the same on all nodes, now and
@@ -111,19 +113,26 @@ func (t *target) resolve(cycles []calendar.Cycle, period string, now calendar.In
 			return t.current(back, relative, now)
 		}
 	}
-	forms := make([]string, len(cycles))
-	for i, cy := range cycles {
+	for _, cy := range cycles {
 		if o, err := t.cal.ParseLabel(cy, period); err == nil {
 			t.cycle, t.ordinal = cy, o
 			return nil
 		}
+	}
+	return detailed(ErrBadPeriod, "%q is no period of rule %s; accepted: a cycle, cycle~N (N periods before), or a label: %s",
+		period, t.rule, t.labelForms(cycles, now))
+}
+
+// labelForms says which labels the cycles have.
+func (t *target) labelForms(cycles []calendar.Cycle, now calendar.Instant) string {
+	forms := make([]string, len(cycles))
+	for i, cy := range cycles {
 		forms[i] = t.cal.LabelForms(cy, now)
 		if cy.Unit != calendar.All { // whose label is its name
 			forms[i] = cy.String() + " or " + forms[i]
 		}
 	}
-	return detailed(ErrBadPeriod, "%q is no period of rule %s; accepted: a cycle, cycle~N (N periods before), or a label: %s",
-		period, t.rule, strings.Join(forms, "; "))
+	return strings.Join(forms, "; ")
 }
 
 const maxBack = 100_000

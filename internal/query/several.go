@@ -50,30 +50,38 @@ func (o *openedPage) pageText() string {
 
 // edition is how far the boards were when an answer was begun: what it shows may be newer, never older.
 type edition struct {
-	revision string
+	of       ranking.Revision
+	revision string // of, as text
 	asOf     calendar.Instant
 }
 
-func (r *Reader) edition() edition {
-	return edition{r.boards.Revision().String(), r.boards.AsOf()}
+// edition is that of now. Its text is made once for each revision.
+func (r *Reader) edition() *edition {
+	of := r.boards.Revision()
+	if last := r.last.Load(); last != nil && last.of.Equal(of) {
+		return last
+	}
+	e := &edition{of: of, revision: of.String(), asOf: of.AsOf()}
+	r.last.Store(e)
+	return e
 }
 
 // read reads what is asked: rows and the user's place under one lock of the board.
-func (o *openedPage) read(s sealer, e edition) *Leaderboard {
+func (o *openedPage) read(s sealer, e *edition) *Leaderboard {
 	l := &Leaderboard{Rule: o.rule, Cycle: o.cycle.String(), Period: o.period(o.now), Order: o.orderName(), Ties: tiesNames[o.ties], Pending: o.pending,
 		Revision: e.revision, AsOf: e.asOf, userAsked: o.query.User != ""}
 	var got selected
-	var around []ranking.Row
+	var place *userPlace
 	o.board.View(func(x *ranking.Index, _ uint64) {
 		got = o.sel.read(x, ranking.Ties(o.ties))
 		if l.userAsked {
-			l.User, around = o.placeOf(x, o.query.User, o.query.Around)
+			place = o.placeOf(x, o.query.User, o.query.Around)
 		}
 	})
 	l.Total, l.Rows = got.total, o.asRows(got.found)
 	o.addPrevious(l.Rows)
-	if l.User != nil {
-		o.complete(l.User, around, o.query.Around)
+	if place != nil {
+		l.User = o.userRank(place)
 	}
 	if k := o.sel.kind; k == betweenScores || k == topPercent {
 		l.Count = &got.count
@@ -125,15 +133,14 @@ func (r *Reader) Several(ctx context.Context, org activity.Org, queries []BoardQ
 		}
 	}
 	for try := 1; ; try++ {
-		begun := r.boards.Revision()
-		e := edition{begun.String(), r.boards.AsOf()}
+		e := r.edition()
 		set.Revision, set.AsOf = e.revision, e.asOf
 		for i, page := range pages {
 			if set.Boards[i].Err == nil {
 				set.Boards[i].Board = page.read(r.sealer, e)
 			}
 		}
-		if try == steadyTries || r.boards.Revision().Equal(begun) {
+		if try == steadyTries || r.boards.Revision().Equal(e.of) {
 			return set, nil
 		}
 	}

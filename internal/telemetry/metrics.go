@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +30,18 @@ type Metrics struct {
 	closes        *prometheus.CounterVec
 	requests      *prometheus.CounterVec
 	seconds       *prometheus.HistogramVec
+	series        sync.Map // answered → answers: finding a series by its labels takes longer than counting
+}
+
+// answered is one kind of answer to a request; answers are where they are counted.
+type answered struct {
+	route, method string
+	status        int
+}
+
+type answers struct {
+	count   prometheus.Counter
+	seconds prometheus.Observer
 }
 
 // New makes the metrics of a node that runs this version.
@@ -105,11 +118,22 @@ func (m *Metrics) Closed(code int) { m.closes.WithLabelValues(closeLabel(code)).
 // Request records an HTTP request: the pattern that matched ("" for none), its method, the status of the answer and the time it took. Patterns
 // are as many as the routes, so they need no bound here.
 func (m *Metrics) Request(route, method string, status int, d time.Duration) {
-	if route == "" {
-		route = "unmatched"
+	key := answered{route, methodLabel(method), status}
+	kept, ok := m.series.Load(key)
+	if !ok {
+		if route == "" {
+			route = "unmatched"
+		}
+		made := answers{m.requests.WithLabelValues(route, key.method, statusLabel(status)), m.seconds.WithLabelValues(route)}
+		if http.StatusText(status) == "" { // any number at all: it is counted, and not remembered
+			kept = made
+		} else {
+			kept, _ = m.series.LoadOrStore(key, made)
+		}
 	}
-	m.requests.WithLabelValues(route, methodLabel(method), statusLabel(status)).Inc()
-	m.seconds.WithLabelValues(route).Observe(d.Seconds())
+	a := kept.(answers)
+	a.count.Inc()
+	a.seconds.Observe(d.Seconds())
 }
 
 // Index is the state of a node's ranking indexes.
