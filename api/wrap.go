@@ -23,8 +23,11 @@ const maxRequestID = 64
 func (a *API) wrap(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now() // a duration, not a decision: the machine's time, also under a test clock
-		rec := &recorder{ResponseWriter: w}
-		req := &request{Request: r, id: requestID(r.Header.Get("X-Request-Id"))}
+		both := &struct {   // one allocation
+			recorder
+			request
+		}{recorder{ResponseWriter: w}, request{Request: r, id: requestID(r.Header.Get("X-Request-Id"))}}
+		rec, req := &both.recorder, &both.request
 		h := rec.Header()
 		h["X-Request-Id"] = []string{req.id}
 		h["X-Content-Type-Options"] = a.always.nosniff

@@ -124,6 +124,14 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // appendPadded appends n with at least width digits.
 func appendPadded(b []byte, n, width int) []byte {
+	switch { // every time on the wire comes through here, several of them a row
+	case width == 2 && 0 <= n && n < 100:
+		return append(b, byte('0'+n/10), byte('0'+n%10))
+	case width == 3 && 0 <= n && n < 1000:
+		return append(b, byte('0'+n/100), byte('0'+n/10%10), byte('0'+n%10))
+	case width == 4 && 0 <= n && n < 10_000:
+		return append(b, byte('0'+n/1000), byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
+	}
 	if n < 0 {
 		b, n = append(b, '-'), -n
 	}

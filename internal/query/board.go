@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -143,19 +144,20 @@ func (t *boards) rows(pick func(*ranking.Index) (offset, limit int)) *window {
 		}
 	})
 	w.Rows = t.asRows(found)
-	t.addPrevious(w.Rows)
+	t.addPrevious(w.Rows, found)
 	return w
 }
 
 // addPrevious gives rows their users' ranks in the period before.
-func (t *boards) addPrevious(rows []Row) {
-	for i, before := range t.findBefore(rows) {
+// scratch is room for as many rows.
+func (t *boards) addPrevious(rows []Row, scratch []ranking.Row) {
+	for i, before := range t.findBefore(rows, scratch) {
 		rows[i].PreviousRank = before.Rank
 	}
 }
 
 // findBefore finds the users of rows on the board of the period before, all at once; nil if there is none.
-func (t *boards) findBefore(rows []Row) []ranking.Row {
+func (t *boards) findBefore(rows []Row, scratch []ranking.Row) []ranking.Row {
 	if t.prev == nil || len(rows) == 0 {
 		return nil
 	}
@@ -163,7 +165,7 @@ func (t *boards) findBefore(rows []Row) []ranking.Row {
 	for i := range rows {
 		users[i] = rows[i].User
 	}
-	found, _ := t.prev.Find(make([]ranking.Row, 0, len(rows)), users, ranking.Ties(t.ties))
+	found, _ := t.prev.Find(slices.Grow(scratch[:0], len(rows)), users, ranking.Ties(t.ties))
 	return found
 }
 
@@ -295,7 +297,7 @@ func (t *boards) userRank(p *userPlace) *UserRank {
 	rows := t.asRows(p.rows)
 	u := &UserRank{Row: rows[p.own], Total: p.total}
 	u.Percentile = percentile(u.Rank, u.Total)
-	for i, before := range t.findBefore(rows) {
+	for i, before := range t.findBefore(rows, p.rows) {
 		if rows[i].PreviousRank = before.Rank; i == p.own {
 			u.Previous = t.previous(&before)
 		}

@@ -59,7 +59,7 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 	if err != nil {
 		return nil, err
 	}
-	both.addPrevious(ranks.Rows)
+	both.addPrevious(ranks.Rows, nil)
 	return ranks, nil
 }
 
@@ -184,7 +184,7 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 	if err != nil {
 		return nil, err
 	}
-	both.addPrevious(ranks.Rows)
+	both.addPrevious(ranks.Rows, nil)
 	row := ranks.Rows[0]
 	return append(list, BoardRank{Rule: rule, Cycle: t.cycle.String(), Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt,
 		Total: ranks.Total, PreviousRank: row.PreviousRank}), nil

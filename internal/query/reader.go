@@ -40,6 +40,7 @@ type target struct {
 	rule      string
 	cycle     calendar.Cycle
 	ordinal   calendar.Ordinal
+	span      calendar.Period // of ordinal
 	label     string
 	cal       *calendar.Calendar
 	catalog   *catalog.Catalog
@@ -61,6 +62,7 @@ func (r *Reader) locate(org activity.Org, rule, period string, now calendar.Inst
 	if err := t.resolve(cycles, period, now); err != nil {
 		return nil, err
 	}
+	t.span = t.cal.PeriodOf(t.cycle, t.ordinal)
 	if t.gone(now) {
 		return nil, detailed(ErrPeriodGone, "%s keeps %d periods of cycle %s after their close", rule, t.catalog.Rule(rule).Keep[t.cycle.Key()], t.cycle)
 	}
@@ -156,8 +158,7 @@ func (t *target) current(back string, relative bool, now calendar.Instant) error
 }
 
 func (t *target) closed(now calendar.Instant) bool {
-	p := t.cal.PeriodOf(t.cycle, t.ordinal)
-	return p.Bounded && max(now, t.through) >= p.End+t.closeGrace()
+	return t.span.Bounded && max(now, t.through) >= t.span.End+t.closeGrace()
 }
 
 func (t *target) closeGrace() calendar.Instant {
@@ -175,10 +176,9 @@ func (t *target) gone(now calendar.Instant) bool {
 }
 
 func (t *target) period(now calendar.Instant) *Period {
-	p := t.cal.PeriodOf(t.cycle, t.ordinal)
 	w := &Period{Label: t.label, Closed: t.closed(now)}
-	if p.Bounded {
-		w.Start, w.End = &p.Start, &p.End
+	if t.span.Bounded {
+		w.Start, w.End = &t.span.Start, &t.span.End
 	}
 	return w
 }
@@ -192,7 +192,7 @@ func (t *target) periodBefore(now calendar.Instant) *target {
 		return nil
 	}
 	p := *t
-	p.ordinal = o
+	p.ordinal, p.span = o, t.cal.PeriodOf(t.cycle, o)
 	if p.gone(now) {
 		return nil
 	}

@@ -79,7 +79,10 @@ func (o *openedPage) read(s sealer, e *edition) *Leaderboard {
 		}
 	})
 	l.Total, l.Rows = got.total, o.asRows(got.found)
-	o.addPrevious(l.Rows)
+	if got.more {
+		l.Next = o.cursor(s, o.sel.filter, got.found[len(got.found)-1].Entry)
+	}
+	o.addPrevious(l.Rows, got.found)
 	if place != nil {
 		l.User = o.userRank(place)
 	}
@@ -87,9 +90,6 @@ func (o *openedPage) read(s sealer, e *edition) *Leaderboard {
 		l.Count = &got.count
 	}
 	l.Place = o.placeShown(&got)
-	if got.more {
-		l.Next = o.cursor(s, o.sel.filter, got.found[len(got.found)-1].Entry)
-	}
 	return l
 }
 

@@ -106,7 +106,7 @@ func (t *boards) window(v *View) *window {
 		return t.rows(v.place)
 	}
 	ranks := t.ranksOf(t.board, v.Users)
-	t.addPrevious(ranks.Rows)
+	t.addPrevious(ranks.Rows, nil)
 	return &window{Total: ranks.Total, Rows: ranks.Rows}
 }
 

@@ -104,6 +104,7 @@ func (c *readsCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.suffix = "-reads"
 	return c.output.record(root, result)
 }
 

@@ -15,7 +15,7 @@ import (
 
 // TestMain makes the test's program the command too, so that the smoke test has nothing to link but the server.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "index" || os.Args[1] == "ceiling") {
+	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "index" || os.Args[1] == "reads" || os.Args[1] == "ceiling") {
 		main()
 		return
 	}
@@ -80,6 +80,44 @@ func check(t *testing.T, r *scenario.Result) {
 	for name, said := range map[string]string{"commit": r.Commit, "date": r.Date, "cpu": r.CPU, "go": r.Go, "redis": r.Redis, "command": r.Command} {
 		if said == "" {
 			t.Errorf("%s is empty", name)
+		}
+	}
+}
+
+// TestSmoke_Reads is the same for the reads of a large board, which is a small one here.
+func TestSmoke_Reads(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "result.json")
+	run := exec.CommandContext(t.Context(), self, "reads", "--members", "500", "--pairs", "1", "--seconds", "0.1", "--out", file)
+	run.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" "+buildFlags))
+	var said strings.Builder
+	run.Stderr = &said
+	if _, err := run.Output(); err != nil {
+		t.Fatalf("%v\n%s", err, &said)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r scenario.ReadsResult
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Kinds) != 4 {
+		t.Fatalf("%d kinds, want 4", len(r.Kinds))
+	}
+	for i := range r.Kinds {
+		k := &r.Kinds[i]
+		if k.AnswerBytes == 0 || k.Median.Ratio <= 0 || k.Median.Laurel.PerSecond <= 0 || len(k.OpenLoops) != 2 {
+			t.Errorf("%s: numbers are missing: %+v", k.Name, k)
+		}
+		for _, l := range k.OpenLoops {
+			if l.Laurel.P50 <= 0 || l.Ceiling.P50 <= 0 || l.Laurel.P99 < l.Laurel.P50 || l.Laurel.Max < l.Laurel.P999 {
+				t.Errorf("%s at %.0f a second: %+v", k.Name, l.PerSecond, l)
+			}
 		}
 	}
 }
