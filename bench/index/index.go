@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"laurel/bench/process"
 	"laurel/bench/scenario"
 	"laurel/bench/wire"
@@ -43,6 +45,7 @@ const (
 	commit   = 100     // writes of a change, and users asked for together: as many as a pipeline has
 	values   = 1 << 40 // members' values lie below: few are equal
 	floorKey = "floor"
+	patience = 10 * time.Minute // with one command
 	// floorBase keeps scores of the plain sorted set positive whatever is added: the client takes a minus sign for an error.
 	floorBase = 1 << 50
 )
@@ -70,6 +73,7 @@ func (s *Settings) slice() time.Duration { return time.Duration(s.Seconds * floa
 type run struct {
 	Options
 	redis  *process.Redis
+	client *redis.Client // for commands that take as long as the board is large
 	store  *store.Store
 	n      int
 	random *rand.Rand
@@ -108,6 +112,7 @@ func (o Options) measure(ctx context.Context, dir string, n int, result *Result)
 		return nil, err
 	}
 	defer r.redis.Stop()
+	r.client = r.redis.Client.WithTimeout(patience)
 	if result.Redis, err = r.redis.Version(ctx); err != nil {
 		return nil, err
 	}
@@ -196,13 +201,13 @@ func (r *run) fill(ctx context.Context, key string, base int64, member func(valu
 // fillFloor takes the board away and fills a plain sorted set.
 func (r *run) fillFloor(ctx context.Context) error {
 	r.say("filling the plain sorted set")
-	if err := r.redis.Client.Unlink(ctx, string(store.BoardKey(0, board()))).Err(); err != nil {
+	if err := r.client.Unlink(ctx, string(store.BoardKey(0, board()))).Err(); err != nil {
 		return err
 	}
 	if err := r.fill(ctx, floorKey, floorBase, func(_ int64, user string) string { return user }); err != nil {
 		return err
 	}
-	bytes, err := r.redis.Client.MemoryUsage(ctx, floorKey, 0).Result()
+	bytes, err := r.client.MemoryUsage(ctx, floorKey, 0).Result()
 	r.result.Memory.Redis = float64(bytes)/float64(r.n) - float64(userLength)
 	return err
 }

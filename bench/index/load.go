@@ -93,7 +93,7 @@ func (r *run) loadBoard(ctx context.Context) (err error) {
 }
 
 func (r *run) zrangeClient(ctx context.Context) error {
-	rows, err := r.redis.Client.ZRangeWithScores(ctx, string(store.BoardKey(0, board())), 0, -1).Result()
+	rows, err := r.client.ZRangeWithScores(ctx, string(store.BoardKey(0, board())), 0, -1).Result()
 	if err == nil && len(rows) != r.n {
 		err = fmt.Errorf("ZRANGE gave %d members", len(rows))
 	}

@@ -95,7 +95,7 @@ func (r *run) fillBoard(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bytes, err := r.redis.Client.MemoryUsage(ctx, key, 0).Result()
+	bytes, err := r.client.MemoryUsage(ctx, key, 0).Result()
 	r.result.Memory.RedisBoard = r.beside(float64(bytes))
 	return err
 }
