@@ -48,7 +48,9 @@ func TestMerge(t *testing.T) {
 	g := newRig(t)
 	g.send(commit("1", "anon", "2026-11-20T12:00:00Z"), commit("2", "bob", "2026-11-20T13:00:00Z"), commit("3", "eve", "2026-11-20T13:00:00Z"))
 	const rank = "/v1/leaderboards/commits/week/users/"
-	merge := func(from, into string) reply { return g.call("POST", "/v1/users/"+from+"/merge", `{"into":"`+into+`"}`) }
+	merge := func(from, into string) reply {
+		return g.call("POST", "/v1/users/"+from+"/merge", `{"into":"`+into+`"}`)
+	}
 	merge("anon", "nobody").wants(t, 404, "user_not_found")
 	merge("nobody", "bob").wants(t, 404, "user_not_found")
 	for _, into := range []string{"anon", "", `\u0007`} {

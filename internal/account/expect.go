@@ -31,6 +31,8 @@ func (a *Account) Expect(p *progress.Plan, now calendar.Instant) (Expected, erro
 	switch {
 	case !a.Exists():
 		return Expected{}, nil
+	case old != nil && old.Merged != "":
+		return a.merged(old, now), nil
 	case a.Fault != nil && old == nil:
 		return Expected{}, nil
 	case a.Fault != nil, old != nil && old.Plan != p.Print():
@@ -50,8 +52,20 @@ func (a *Account) Expect(p *progress.Plan, now calendar.Instant) (Expected, erro
 	return a.Rebuilt(p, old, now)
 }
 
+// merged is what is expected of a user who was merged into another one: to say so and, until the other one has the activities, a deadline.
+func (a *Account) merged(old *progress.State, now calendar.Instant) Expected {
+	state := &progress.State{Merged: old.Merged, Scheduled: old.Scheduled}
+	if len(a.Records) > 0 && state.Scheduled == 0 {
+		state.Scheduled = now
+	}
+	return Expected{State: state, Deadline: state.Scheduled}
+}
+
 // Rebuilt is what base and log amount to under a plan at now, with what old says of the user.
 func (a *Account) Rebuilt(p *progress.Plan, old *progress.State, now calendar.Instant) (Expected, error) {
+	if old.Merged != "" {
+		return a.merged(old, now), nil
+	}
 	next, err := progress.Rebuild(p, old, a.Base, a.Records, now)
 	if err != nil && !errors.Is(err, fold.ErrRange) { // what is out of range is passed over by a rule that came after the activities
 		return Expected{}, err

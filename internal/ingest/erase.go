@@ -76,7 +76,7 @@ func (w *writer) decideErase(ctx context.Context, t *task) error {
 func (w *writer) remove(t *task) {
 	a := &t.attempt
 	a.commits = true
-	a.group.Delete = true
+	a.group.Delete, a.group.ProfileChanged = true, true
 	a.group.Writes = append(append(a.group.Writes, w.removals(t)...), store.Op{Kind: store.OpZRem, Key: store.DueKey(w.partition), Args: []string{t.dueMember()}})
 }
 

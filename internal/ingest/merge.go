@@ -223,7 +223,7 @@ func (w *writer) decideMerged(t *task, c *command, into activity.User) error {
 	case c.kind == finish && underWay:
 		a.state = &progress.State{Merged: into, Scheduled: a.state.Scheduled}
 		a.commits = true
-		a.group.Writes = w.removals(t)
+		a.group.Writes, a.group.ProfileChanged = w.removals(t), true
 		a.finishGroup(t, nil)
 	case c.kind == finish:
 	default:

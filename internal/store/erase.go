@@ -91,7 +91,8 @@ func deletedUser(words []string) (Partition, bool) {
 	if words[0] != "DEL" {
 		return 0, false
 	}
-	return statePartition(Key(words[1]))
+	n := parseKey(words[1])
+	return n.Partition, n.Kind == StateOf
 }
 
 // findDeleted looks for deletions in a history: a file that was rewritten has the entries, but not the commands.

@@ -126,26 +126,18 @@ func ParseMember(member string, ascending bool) (reached int64, user activity.Us
 // ImportKey is the document of an import of history.
 func ImportKey(org activity.Org, id string) Key { return Key("{0}:i:" + string(org) + ":" + id) }
 
-// split takes a key apart into its partition and what follows.
-func (k Key) split() (p Partition, rest string, ok bool) {
-	n, rest, ok := strings.Cut(strings.TrimPrefix(string(k), "{"), "}:")
-	if !ok {
-		return 0, "", false
-	}
-	at, err := strconv.Atoi(n)
-	return Partition(at), rest, err == nil
-}
-
 // changesPartition is the partition whose change stream has this key.
 func changesPartition(k Key) (Partition, bool) {
-	p, rest, ok := k.split()
-	return p, ok && rest == "changes"
-}
-
-// statePartition is the partition of which this key is a user's state.
-func statePartition(k Key) (Partition, bool) {
-	p, rest, ok := k.split()
-	return p, ok && strings.HasPrefix(rest, "u:")
+	text, ok := strings.CutPrefix(string(k), "{")
+	if !ok {
+		return 0, false
+	}
+	n, ok := strings.CutSuffix(text, "}:changes")
+	if !ok {
+		return 0, false
+	}
+	p, err := strconv.Atoi(n)
+	return Partition(p), err == nil
 }
 
 // ClosedKey is the document that says which periods of the org were closed with an event, and of which the boards were dropped.

@@ -194,6 +194,7 @@ type orgExport struct {
 type exported struct {
 	*account.Account
 	profile map[string]string
+	merges  map[string]string
 }
 
 func (o *orgExport) users(ctx context.Context, users []activity.User) error {
@@ -230,10 +231,14 @@ func (o *orgExport) read(ctx context.Context, user activity.User) (exported, err
 		if err != nil {
 			return exported{}, err
 		}
+		merges, err := o.Store.Hash(ctx, store.MergedKey(a.Partition, o.org, user))
+		if err != nil {
+			return exported{}, err
+		}
 		if same, err := a.Unchanged(ctx, o.Store); err != nil {
 			return exported{}, err
 		} else if same {
-			return exported{a, profile}, nil
+			return exported{a, profile, merges}, nil
 		}
 	}
 	return exported{}, fmt.Errorf("user %q changes faster than it can be read: %w", user, store.ErrUnavailable)
@@ -249,7 +254,7 @@ func (o *orgExport) user(u *exported) error {
 		return fmt.Errorf("%w: state", ErrUnreadable)
 	}
 	l := lineOfState(u.Stored)
-	l.Org, l.User, l.Profile, l.Base, l.Activities = o.org, u.User, u.profile, []byte(u.Cold), len(u.Records)
+	l.Org, l.User, l.Profile, l.Merges, l.Base, l.Activities = o.org, u.User, u.profile, u.merges, []byte(u.Cold), len(u.Records)
 	if err := o.write(typeUser, l); err != nil {
 		return err
 	}

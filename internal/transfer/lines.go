@@ -73,6 +73,7 @@ type userLine struct {
 	Merged     activity.User     `json:"merged_into,omitzero"`
 	Attributes []attributeLine   `json:"attributes,omitempty"`
 	Profile    map[string]string `json:"profile,omitempty"`
+	Merges     map[string]string `json:"merges,omitempty"`
 	Zones      []zoneLine        `json:"zones,omitempty"`
 	Behaviours []behaviourLine   `json:"behaviours,omitempty"`
 	Sealed     calendar.Instant  `json:"sealed_before,omitzero"`

@@ -50,6 +50,9 @@ func (i *importer) write(ctx context.Context, u *user) error {
 	if len(u.profile) > 0 {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: store.ProfileKey(u.Partition, u.Org, u.User), Args: pairs(u.profile)})
 	}
+	if len(u.merges) > 0 {
+		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: store.MergedKey(u.Partition, u.Org, u.User), Args: pairs(u.merges)})
+	}
 	if made.Deadline != 0 {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpZAdd, Key: store.DueKey(u.Partition), Args: []string{strconv.FormatInt(int64(made.Deadline), 10), u.DueMember()}})
 	}
