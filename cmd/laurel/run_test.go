@@ -71,6 +71,46 @@ func TestServe_LiveEqualsRead(t *testing.T) {
 	})
 }
 
+// TestServe_PeriodsCloseAndGo: with the clock's coming to it a period closes with an event, and past its retention reads and live views say that it is gone.
+func TestServe_PeriodsCloseAndGo(t *testing.T) {
+	onBothStores(t, func(t *testing.T, cfg config.Serve) {
+		cfg.TestClock, cfg.Catalog = true, filepath.Join(t.TempDir(), "catalog.yaml")
+		definition := "orgs:\n  - id: git\n    limits: {max_past: 1d, close_grace: 1h}\n    rules:\n" +
+			"      - {id: commits, when: {name: commit}, value: count, cycles: [day], keep: {day: 2}}\n"
+		if err := os.WriteFile(cfg.Catalog, []byte(definition), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		n := startNode(t, cfg)
+		setClock := func(day string) {
+			if status, text, _ := do(t, "PUT", n.admin+"/clock", `{"now":"`+day+`T12:00:00Z"}`); status != 204 {
+				t.Fatalf("clock: %d %s", status, text)
+			}
+		}
+		setClock("2030-03-01") // what closed until then has no event
+		n.post("/v1/activities", `{"id":"1","user":"ada","name":"commit"}`)
+		setClock("2030-03-02")
+		_, text, _ := do(t, "GET", n.base+"/v1/events?wait=20", "")
+		for _, want := range []string{`"type":"period.closed","at":"2030-03-02T01:00:00.000Z","rule":"commits"`, `"label":"2030-03-01"`, `"total":1}],"next":"`} {
+			if !strings.Contains(text, want) {
+				t.Errorf("events are %s", text)
+			}
+		}
+		s := n.dial(testKey, nil)
+		s.expect("welcome")
+		s.send(map[string]any{"type": "subscribe", "id": "a", "view": map[string]any{"kind": "top", "rule": "commits", "period": "2030-03-01", "limit": 3}})
+		if first := s.expect("snapshot"); first.Total != 1 {
+			t.Errorf("%+v", first)
+		}
+		setClock("2030-03-05")
+		if status, text, _ := do(t, "GET", n.base+"/v1/leaderboards/commits/2030-03-01", ""); status != 410 || !strings.Contains(text, "period_gone") {
+			t.Errorf("a day that is gone: %d %s", status, text)
+		}
+		if f := s.expect("error"); f.Code != "period_gone" || f.ID != "a" {
+			t.Errorf("the view of it: %+v", f)
+		}
+	})
+}
+
 func TestServe_StopDrainsSocketsAndKeepsItsOrder(t *testing.T) {
 	n := startNode(t, testConfig(t))
 	s := n.dial(testKey, nil)
@@ -88,7 +128,7 @@ func TestServe_StopDrainsSocketsAndKeepsItsOrder(t *testing.T) {
 		t.Error(err)
 	}
 	at := -1
-	for _, step := range []string{"readiness off", "stop accepting", "finish ingest", "drain WebSockets", "stop following", "close the store", "laurel has stopped"} {
+	for _, step := range []string{"readiness off", "stop closing", "stop accepting", "finish ingest", "drain WebSockets", "stop following", "close the store", "laurel has stopped"} {
 		i := strings.Index(n.log.String(), step)
 		if i <= at {
 			t.Errorf("step %q is out of order in the log", step)
