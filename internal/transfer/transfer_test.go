@@ -81,7 +81,11 @@ func settle(t *testing.T, w *testenv.World) {
 		if err != nil || r.Total() > 0 {
 			t.Fatal(err, r)
 		}
-		if r.Overdue == 0 && r.Pending == 0 && !w.Writes.Pending(org) {
+		_, filling, err := w.Writes.Backfill(t.Context(), org)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Overdue == 0 && r.Pending == 0 && !filling {
 			return
 		}
 	}
