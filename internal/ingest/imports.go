@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	mathrand "math/rand/v2"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -74,7 +76,10 @@ func (s *Service) noteImport(ctx context.Context, org activity.Org, id string, r
 }
 
 func (s *Service) changeImport(ctx context.Context, org activity.Org, id string, change func(*Import)) (Import, error) {
-	for range maxRounds {
+	for round := range maxRounds {
+		if round > 0 && !giveWay(ctx, round) {
+			break
+		}
 		i, version, err := s.readImport(ctx, org, id)
 		if err != nil {
 			return Import{}, err
@@ -85,6 +90,18 @@ func (s *Service) changeImport(ctx context.Context, org activity.Org, id string,
 		}
 	}
 	return Import{}, ErrConflict
+}
+
+// giveWay waits a random moment, on average longer after each race that was lost: many nodes may count for one import at once. False if ctx ends first.
+func giveWay(ctx context.Context, round int) bool {
+	t := time.NewTimer(mathrand.N(time.Duration(round) * 4 * time.Millisecond))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func (s *Service) readImport(ctx context.Context, org activity.Org, id string) (Import, store.Version, error) {
