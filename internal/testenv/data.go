@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -32,11 +34,30 @@ func (r *Redis) Flush() {
 // Backup copies the server's files as they are now and returns where to. What was acknowledged before is in the copy, if the server has a file.
 func (r *Redis) Backup() string {
 	r.t.Helper()
+	r.awaitFile()
 	dir := filepath.Join(r.t.TempDir(), "backup")
 	if err := os.CopyFS(dir, os.DirFS(r.Dir)); err != nil {
 		r.t.Fatalf("back up the server's files: %v", err)
 	}
 	return dir
+}
+
+// awaitFile waits until the server has nothing left to be written to its file: under everysec a write waits for a force to disk that is under way.
+func (r *Redis) awaitFile() {
+	r.t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: r.Addr, MaxRetries: -1, Protocol: 2, DisableIdentity: true})
+	defer client.Close()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(startTimeout); ; <-tick.C {
+		info, err := client.Info(context.Background(), "persistence").Result()
+		if err == nil && !strings.Contains(info, "aof_enabled:1") || strings.Contains(info, "aof_buffer_length:0\r\n") {
+			return
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("the server's file is not written: %v\n%s", err, info)
+		}
+	}
 }
 
 // Restore kills the server, gives it the files of a backup and starts it again.
