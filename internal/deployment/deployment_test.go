@@ -65,7 +65,7 @@ func newStage(t *testing.T, binary string, partitions int) *stage {
 
 // play has some of the faults happen in random order.
 func (s *stage) play(n int) {
-	s.work(500)
+	s.work(300)
 	s.converge("before any fault")
 	s.report()
 	all := faults()
@@ -143,7 +143,7 @@ func (s *stage) restoreOlder() {
 	s.l.hold.Lock()
 	backup, then := s.d.redis.Backup(), s.l.w.snapshot()
 	s.l.hold.Unlock()
-	s.work(200)
+	s.work(120)
 	s.noteRevision()
 	s.l.settled.Store(false)
 	s.quietly(func() { s.l.w.lose(then, func() { s.d.redis.Restore(backup) }) })
@@ -177,8 +177,11 @@ func (s *stage) checkRevision(f *fault) {
 		for _, path := range []string{"/v1/leaderboards", board, board + "/users/own%200", who, who + "/ranks", who + "/streaks", who + "/activities"} {
 			a, err := send(context.Background(), func() *process { return p }, "GET", path+"?min_revision="+s.revision, "")
 			// The client of this user may not have come back since everything was lost.
-			if err != nil || a.Status != want && !(want == 200 && a.Status == 404) || want == 409 && a.code() != "epoch_changed" {
-				s.t.Errorf("%s: GET %s with a revision of before: %v %+v, want %d", f.name, path, err, a, want)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			if a.Status != want && !(want == 200 && a.Status == 404) || want == 409 && a.code() != "epoch_changed" {
+				s.t.Errorf("%s: %s: GET %s with a revision of before: %d %s, want %d", f.name, p.name, path, a.Status, a.code(), want)
 			}
 			if a, err := once(context.Background(), p, "GET", path+"?min_revision=nonsense", ""); err != nil || a.code() != "bad_revision" {
 				s.t.Errorf("GET %s with no revision: %v %+v", path, err, a)

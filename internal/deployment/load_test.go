@@ -67,6 +67,7 @@ func operations() []operation {
 		{"reject", 2, (*client).reject},
 		{"restore", 2, (*client).restore},
 		{"move", 1, (*client).move},
+		{"hide", 1, (*client).hide},
 		{"read back", 4, (*client).readBack},
 	}
 }
@@ -142,8 +143,8 @@ func (c *client) ableBut(p *process) *process {
 
 func user(n int) string { return fmt.Sprintf("üser/%d %%", n) }
 
-// mover is the client that moves a user.
-func mover(user string) int {
+// keeper is the client that commands a user.
+func keeper(user string) int {
 	sum := 0
 	for _, b := range []byte(user) {
 		sum += int(b)
@@ -322,16 +323,45 @@ func (c *client) command(ctx context.Context, verb string, rejected bool) error 
 	return nil
 }
 
-// move gives a user another zone, whom an activity has made known: a zone that a user begins with counts from the beginning of time. Each user is moved by
-// one client only.
-func (c *client) move(ctx context.Context) error {
+// ward is a user whom this client alone commands, and whom an activity has made known.
+func (c *client) ward() (string, bool) {
+	r, ok := c.pick(func(r oracle.Record) bool { return strings.HasPrefix(r.User, "üser") && keeper(r.User) == c.n })
+	return r.User, ok
+}
+
+// hide takes a user off all boards, or puts a hidden one back.
+func (c *client) hide(ctx context.Context) error {
 	c.still.RLock()
 	defer c.still.RUnlock()
-	mine, ok := c.pick(func(r oracle.Record) bool { return strings.HasPrefix(r.User, "üser") && mover(r.User) == c.n })
+	who, ok := c.ward()
 	if !ok {
 		return nil
 	}
-	who := mine.User
+	hidden, verb := !c.w.snapshot().hidden[who], "unhide"
+	if hidden {
+		verb = "hide"
+	}
+	a, err := send(ctx, c.able, "POST", "/v1/users/"+url.PathEscape(who)+"/"+verb, "")
+	if err == nil && a.Status != 200 {
+		err = fmt.Errorf("%s answered %d %s", a.Node.name, a.Status, a.Body)
+	}
+	if err != nil {
+		return err
+	}
+	if !c.w.change(c.w.now(), func(k known) { k.hidden[who] = hidden }) {
+		return fmt.Errorf("history was lost while nothing may be")
+	}
+	return nil
+}
+
+// move gives a user another zone. (A zone that a user begins with would count from the beginning of time.)
+func (c *client) move(ctx context.Context) error {
+	c.still.RLock()
+	defer c.still.RUnlock()
+	who, ok := c.ward()
+	if !ok {
+		return nil
+	}
 	zones := []string{"Europe/Vienna", "Asia/Tokyo", "America/Los_Angeles", "UTC"}
 	zone, err := time.LoadLocation(zones[c.random.IntN(len(zones))])
 	if err != nil {

@@ -69,13 +69,16 @@ type world struct {
 type known struct {
 	records map[string]oracle.Record
 	zones   map[string][]oracle.ZoneChange
+	hidden  map[string]bool
 }
 
 func newWorld() *world {
-	return &world{known: known{map[string]oracle.Record{}, map[string][]oracle.ZoneChange{}}}
+	return &world{known: known{map[string]oracle.Record{}, map[string][]oracle.ZoneChange{}, map[string]bool{}}}
 }
 
-func (k known) clone() known { return known{maps.Clone(k.records), maps.Clone(k.zones)} }
+func (k known) clone() known {
+	return known{maps.Clone(k.records), maps.Clone(k.zones), maps.Clone(k.hidden)}
+}
 
 func (w *world) now() int {
 	w.mu.Lock()
@@ -128,6 +131,7 @@ func (k known) boards(now time.Time) map[string][]row {
 		panic(err)
 	}
 	records := slices.SortedFunc(maps.Values(k.records), func(a, b oracle.Record) int { return a.At.Compare(b.At) })
+	records = slices.DeleteFunc(records, func(r oracle.Record) bool { return k.hidden[r.User] })
 	m := &oracle.Model{Org: oracle.Org{Zone: vienna, WeekStart: time.Monday, CloseGrace: 35 * 24 * time.Hour}, Records: records, Zones: k.zones}
 	boards := map[string][]row{}
 	rules, ties := rules()
