@@ -63,7 +63,7 @@
 //   - Where history is lost (a gap or a foreign predecessor in the stream, entries trimmed before they were read, another epoch, a stream
 //     that ends before what was applied, an own commit that the stream does not have) all boards are dropped, OnReset is told, and
 //     boards are loaded again when next opened. Until the loss is noticed (on the next entry, on the follower's reconnection, or within a
-//     read of a second if own commits were lost) boards show the lost commits.
+//     read of a second) boards show the lost commits. Where commits are gone, not merely trimmed, Renew ends the epoch.
 //   - When the store is away, boards in memory go on answering with what they have; Ready says so.
 //
 // Nothing here is authoritative: a crash loses no data.
