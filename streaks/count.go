@@ -8,9 +8,11 @@ import (
 // Mark is what a user did in one period.
 type Mark struct {
 	Ordinal calendar.Ordinal
+	// Summed says that the Sealed beside the marks has the period already: the mark is kept to be shown. Summed marks come first.
+	Summed bool
 	// Values are the values of the rule's conditions, scaled, in their order.
 	Values []int64
-	// Met says that the condition holds, MetAt is the at of the activity that met it, in (at, id) order.
+	// Met says that the condition holds, MetAt is the at of the activity that met it, in (at, id) order; it is not kept where Summed.
 	Met   bool
 	MetAt calendar.Instant
 }
@@ -22,7 +24,7 @@ type Run struct {
 	Reached     calendar.Instant // the at that brought the length: MetAt of Last
 }
 
-// Sealed sums up the periods before the seal, which nothing can change any more.
+// Sealed sums up the first periods: those before the seal, which nothing can change any more, and those whose marks say so.
 type Sealed struct {
 	Total         int // periods met
 	Longest, Last Run // the earliest of the longest runs; the latest run
@@ -49,7 +51,7 @@ func (c Calculus) Count(sealed Sealed, marks []Mark, upto calendar.Ordinal) Leng
 		if m.Ordinal > upto {
 			break
 		}
-		if !m.Met || !c.active(m.Ordinal) {
+		if m.Summed || !m.Met || !c.active(m.Ordinal) {
 			continue
 		}
 		l.Total++

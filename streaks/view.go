@@ -26,8 +26,8 @@ const (
 	Open     PeriodStatus = "open"
 )
 
-// historyLen is how many periods a view's history goes back, the open one included.
-const historyLen = 30
+// HistoryLen is how many periods a view's history goes back, the open one included.
+const HistoryLen = 30
 
 // View is a streak as of an instant.
 type View struct {
@@ -93,11 +93,11 @@ func (c Calculus) state(v *View, l Lengths, now calendar.Instant) State {
 	return Active
 }
 
-// history lists the periods that end with the open one, from the first mark that is held on, at most historyLen.
+// history lists the periods that end with the open one, from the first mark that is held on, at most HistoryLen.
 func (c Calculus) history(marks []Mark, open calendar.Ordinal) []PeriodView {
 	first := open
 	if len(marks) > 0 {
-		first = min(max(marks[0].Ordinal, open-historyLen+1), open)
+		first = min(max(marks[0].Ordinal, open-HistoryLen+1), open)
 	}
 	h := make([]PeriodView, 0, open-first+1)
 	i := 0

@@ -13,7 +13,11 @@ import (
 // ErrBadState says that bytes are no encoded state: damaged, or written by a newer version.
 var ErrBadState = errors.New("not a user state")
 
-const stateFormat = 2
+// Formats of encoded states. What is written is the latest; format 2 is read too.
+const (
+	stateFormat  = 3
+	stateFormat2 = 2
+)
 
 // Flags of an encoded state.
 const (
@@ -23,18 +27,29 @@ const (
 	stateAttributes
 )
 
-// Flags of an encoded tally.
+// Flags of an encoded tally. Those that are rare come last: a condition's flags are a varint.
 const (
-	tallySome byte = 1 << iota
+	tallySome uint64 = 1 << iota
 	tallyNonzero
+	// Of conditions only: the target was met; at the moment that Reached says; Reached is the last at.
+	conditionMet
+	conditionMetReached
+	conditionLastReached
+	tallyNegative // the value is below 0, and encoded as its complement
 	tallyID
 	tallySet
+	conditionNegative
 )
 
-// Flags of an encoded condition.
+// Flags of an encoded mark.
 const (
-	conditionNegative byte = 1 << iota
-	conditionMet
+	markNext uint64 = 1 << iota // of the period after that of the mark before
+	markMet
+	// markFirst, of a mark that is not summed: met as its first condition is, and when that was. markValue, of one that is: the first value does not
+	// fit into the bits above.
+	markFirst
+	markValue = markFirst
+	markFlags = 3 // how many bits they are
 )
 
 // Append appends the state in its stored form: a format number, then varints, instants as differences to the one before.
@@ -43,7 +58,7 @@ func (s *State) Append(b []byte) []byte {
 	e.instant(s.Sealed)
 	e.instant(s.Oldest)
 	e.instant(s.Scheduled)
-	e.uint(uint64(s.Plan))
+	e.print(s.Plan)
 	e.user(s)
 	e.uint(uint64(len(s.Zones)))
 	for _, z := range s.Zones {
@@ -72,13 +87,13 @@ func Parse(content string) (*State, error) {
 		return s, nil
 	}
 	d := decoder{s: content}
-	if d.byte() != stateFormat {
+	if d.format = d.byte(); d.format != stateFormat && d.format != stateFormat2 {
 		return nil, ErrBadState
 	}
 	s.Sealed = d.instant()
 	s.Oldest = d.instant()
 	s.Scheduled = d.instant()
-	s.Plan = uint32(d.uint())
+	s.Plan = d.print()
 	d.user(s)
 	s.Zones = make([]ZoneChange, d.count())
 	for i := range s.Zones {
@@ -112,6 +127,7 @@ func (e *encoder) byte(c byte)     { e.b = append(e.b, c) }
 func (e *encoder) uint(u uint64)   { e.b = binary.AppendUvarint(e.b, u) }
 func (e *encoder) int(i int64)     { e.b = binary.AppendVarint(e.b, i) }
 func (e *encoder) string(s string) { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
+func (e *encoder) print(p uint32)  { e.b = binary.BigEndian.AppendUint32(e.b, p) }
 
 func (e *encoder) instant(i calendar.Instant) {
 	e.int(int64(i - e.last))
@@ -150,26 +166,45 @@ func (e *encoder) user(s *State) {
 
 func (e *encoder) rule(r *RuleState) {
 	e.string(r.ID)
-	e.uint(uint64(r.Print))
+	e.print(r.Print)
 	e.uint(uint64(len(r.Cycles)))
 	for i := range r.Cycles {
 		c := &r.Cycles[i]
 		e.string(c.Key)
 		e.uint(uint64(len(c.Periods)))
-		for j := range c.Periods {
-			e.period(c.Periods[j].Ordinal)
-			e.tally(&c.Periods[j].Tally)
+		for rest := c.Periods; len(rest) > 0; {
+			rest = e.stretch(rest)
 		}
 	}
 }
 
-func (e *encoder) tally(t *fold.Tally) {
-	var flags byte
+// stretch encodes the first of the periods, as many as follow each other and have equal flags, and returns the others.
+func (e *encoder) stretch(periods []PeriodTally) (rest []PeriodTally) {
+	first, flags, n := periods[0].Ordinal, tallyFlags(&periods[0].Tally), 1
+	for n < len(periods) && periods[n].Ordinal == first+calendar.Ordinal(n) && tallyFlags(&periods[n].Tally) == flags {
+		n++
+	}
+	e.period(first)
+	e.uint(flags)
+	if len(periods) > 1 {
+		e.uint(uint64(n))
+	}
+	for i := range n {
+		e.tally(&periods[i].Tally)
+	}
+	e.ordinal += calendar.Ordinal(n - 1)
+	return periods[n:]
+}
+
+func tallyFlags(t *fold.Tally) (flags uint64) {
 	if t.Some {
 		flags |= tallySome
 	}
 	if t.Nonzero {
 		flags |= tallyNonzero
+	}
+	if t.Value < 0 {
+		flags |= tallyNegative
 	}
 	if t.ID != "" {
 		flags |= tallyID
@@ -177,8 +212,12 @@ func (e *encoder) tally(t *fold.Tally) {
 	if len(t.Set) > 0 {
 		flags |= tallySet
 	}
-	e.byte(flags)
-	e.int(t.Value)
+	return flags
+}
+
+// tally encodes what the flags do not say.
+func (e *encoder) tally(t *fold.Tally) {
+	e.uint(uint64(t.Value ^ t.Value>>63))
 	e.instant(t.Reached)
 	if t.ID != "" {
 		e.string(string(t.ID))
@@ -194,7 +233,7 @@ func (e *encoder) tally(t *fold.Tally) {
 
 func (e *encoder) streak(st *StreakState) {
 	e.string(st.ID)
-	e.uint(uint64(st.Print))
+	e.print(st.Print)
 	e.instant(st.Latest.At)
 	e.string(string(st.Latest.ID))
 	e.int(int64(st.Latest.Offset))
@@ -207,20 +246,62 @@ func (e *encoder) streak(st *StreakState) {
 	if len(st.Marks) == 0 {
 		return
 	}
-	n := len(st.Conditions) / len(st.Marks)
+	summed, n := st.summed(), len(st.Marks[0].Values)
+	e.uint(uint64(summed))
 	e.uint(uint64(n))
 	for i := range st.Marks {
-		m := &st.Marks[i]
+		if i < summed {
+			e.summed(&st.Marks[i])
+		} else {
+			e.mark(&st.Marks[i], st.conditions(i, n))
+		}
+	}
+}
+
+// markHead encodes the flags and, in the bits above them, the extra, and the period where the flags do not tell it.
+func (e *encoder) markHead(m *streaks.Mark, flags, extra uint64) {
+	if m.Met {
+		flags |= markMet
+	}
+	next := m.Ordinal == e.ordinal+1
+	if next {
+		flags |= markNext
+	}
+	e.uint(extra<<markFlags | flags)
+	if next {
+		e.ordinal++
+	} else {
 		e.period(m.Ordinal)
-		var met byte
-		if m.Met {
-			met = 1
-		}
-		e.byte(met)
+	}
+}
+
+// summed encodes values other than the first, or great ones, behind the head.
+func (e *encoder) summed(m *streaks.Mark) {
+	v := m.Values[0]
+	if v < 0 || v >= 1<<(7-markFlags) {
+		e.markHead(m, markValue, 0)
+		e.int(v)
+	} else {
+		e.markHead(m, 0, uint64(v))
+	}
+	for _, v := range m.Values[1:] {
+		e.int(v)
+	}
+}
+
+func (e *encoder) mark(m *streaks.Mark, conditions []Condition) {
+	c := &conditions[0]
+	asFirst := m.Met == c.Met && m.MetAt == c.MetAt
+	var flags uint64
+	if asFirst {
+		flags = markFirst
+	}
+	e.markHead(m, flags, 0)
+	if m.Met && !asFirst {
 		e.instant(m.MetAt)
-		for k := range n {
-			e.condition(&st.Conditions[i*n+k])
-		}
+	}
+	for k := range conditions {
+		e.condition(&conditions[k])
 	}
 }
 
@@ -244,17 +325,24 @@ func (e *encoder) standing(s Standing) {
 }
 
 func (e *encoder) condition(c *Condition) {
+	flags := tallyFlags(&c.Tally)
+	set := func(on bool, f uint64) {
+		if on {
+			flags |= f
+		}
+	}
+	set(c.Met, conditionMet)
+	set(c.Met && c.MetAt == c.Reached, conditionMetReached)
+	set(c.LastAt == c.Reached, conditionLastReached)
+	set(c.Negative, conditionNegative)
+	e.uint(flags)
 	e.tally(&c.Tally)
-	var flags byte
-	if c.Negative {
-		flags |= conditionNegative
+	if c.Met && c.MetAt != c.Reached {
+		e.instant(c.MetAt)
 	}
-	if c.Met {
-		flags |= conditionMet
+	if c.LastAt != c.Reached {
+		e.instant(c.LastAt)
 	}
-	e.byte(flags)
-	e.instant(c.MetAt)
-	e.instant(c.LastAt)
 }
 
 func (e *encoder) behaviour(b *BehaviourState) {
@@ -270,6 +358,7 @@ func (e *encoder) behaviour(b *BehaviourState) {
 // decoder takes an encoded state apart; after a fault it yields zeros and bad is set.
 type decoder struct {
 	s       string
+	format  byte
 	bad     bool
 	last    calendar.Instant
 	ordinal calendar.Ordinal
@@ -344,41 +433,90 @@ func (d *decoder) user(s *State) {
 	}
 }
 
+// print is a fingerprint.
+func (d *decoder) print() uint32 {
+	if d.format == stateFormat2 {
+		return uint32(d.uint())
+	}
+	if len(d.s) < 4 {
+		d.bad, d.s = true, ""
+		return 0
+	}
+	p := uint32(d.s[0])<<24 | uint32(d.s[1])<<16 | uint32(d.s[2])<<8 | uint32(d.s[3])
+	d.s = d.s[4:]
+	return p
+}
+
 func (d *decoder) rule(r *RuleState) {
 	r.ID = d.string()
-	r.Print = uint32(d.uint())
+	r.Print = d.print()
 	r.Cycles = make([]CycleState, d.count())
 	for i := range r.Cycles {
 		c := &r.Cycles[i]
 		c.Key = d.string()
 		c.Periods = make([]PeriodTally, d.count())
-		for j := range c.Periods {
-			c.Periods[j].Ordinal = d.period()
-			d.tally(&c.Periods[j].Tally)
+		for rest := c.Periods; len(rest) > 0; {
+			if d.format == stateFormat2 {
+				rest = d.period2(rest)
+			} else {
+				rest = d.stretch(rest)
+			}
 		}
 	}
 }
 
-func (d *decoder) tally(t *fold.Tally) {
-	flags := d.byte()
+func (d *decoder) stretch(periods []PeriodTally) (rest []PeriodTally) {
+	first, flags, n := d.period(), d.uint(), uint64(1)
+	if len(periods) > 1 {
+		n = d.uint()
+	}
+	if n == 0 || n > uint64(len(periods)) {
+		d.bad, d.s = true, ""
+		return nil
+	}
+	for i := range int(n) {
+		periods[i].Ordinal = first + calendar.Ordinal(i)
+		d.tally(&periods[i].Tally, flags)
+	}
+	d.ordinal += calendar.Ordinal(n - 1)
+	return periods[n:]
+}
+
+// next is the period after the one before, or one that is encoded.
+func (d *decoder) next(is bool) calendar.Ordinal {
+	if is {
+		d.ordinal++
+		return d.ordinal
+	}
+	return d.period()
+}
+
+func (d *decoder) tally(t *fold.Tally, flags uint64) {
 	t.Some = flags&tallySome != 0
 	t.Nonzero = flags&tallyNonzero != 0
-	t.Value = d.int()
+	t.Value = int64(d.uint())
+	if flags&tallyNegative != 0 {
+		t.Value = ^t.Value
+	}
 	t.Reached = d.instant()
 	if flags&tallyID != 0 {
 		t.ID = activity.ID(d.string())
 	}
 	if flags&tallySet != 0 {
-		t.Set = make([]fold.Distinct, d.count())
-		for i := range t.Set {
-			t.Set[i] = fold.Distinct{Value: d.string(), First: d.instant()}
-		}
+		d.set(t)
+	}
+}
+
+func (d *decoder) set(t *fold.Tally) {
+	t.Set = make([]fold.Distinct, d.count())
+	for i := range t.Set {
+		t.Set[i] = fold.Distinct{Value: d.string(), First: d.instant()}
 	}
 }
 
 func (d *decoder) streak(st *StreakState) {
 	st.ID = d.string()
-	st.Print = uint32(d.uint())
+	st.Print = d.print()
 	st.Latest.At = d.instant()
 	st.Latest.ID = activity.ID(d.string())
 	st.Latest.Offset = int16(d.int())
@@ -387,29 +525,67 @@ func (d *decoder) streak(st *StreakState) {
 	d.run(&st.Sealed.Last)
 	st.Shown.Current = d.standing()
 	st.Shown.Longest = d.standing()
-	marks := d.count()
-	if marks == 0 {
-		return
+	if marks := d.count(); marks > 0 {
+		d.marks(st, marks)
+	}
+}
+
+func (d *decoder) marks(st *StreakState, marks int) {
+	summed := 0
+	if d.format != stateFormat2 {
+		summed = d.count()
 	}
 	n := d.count()
-	if marks*n > len(d.s) {
+	if n == 0 || marks*n > len(d.s) || summed > marks {
 		d.bad = true
 		return
 	}
 	st.Marks = make([]streaks.Mark, marks)
-	st.Conditions = make([]Condition, marks*n)
+	st.Conditions = make([]Condition, (marks-summed)*n)
 	values := make([]int64, marks*n)
 	for i := range st.Marks {
 		m := &st.Marks[i]
-		m.Ordinal = d.period()
-		m.Met = d.byte() != 0
-		m.MetAt = d.instant()
 		m.Values = values[i*n : (i+1)*n : (i+1)*n]
-		for k := range n {
-			c := &st.Conditions[i*n+k]
-			d.condition(c)
-			m.Values[k] = c.Value
+		if m.Summed = i < summed; m.Summed {
+			d.summed(m)
+			continue
 		}
+		conditions := st.Conditions[(i-summed)*n:][:n]
+		if d.format == stateFormat2 {
+			d.mark2(m, conditions)
+		} else {
+			d.mark(m, conditions)
+		}
+		for k := range conditions {
+			m.Values[k] = conditions[k].Value
+		}
+	}
+}
+
+func (d *decoder) summed(m *streaks.Mark) {
+	flags := d.uint()
+	m.Ordinal = d.next(flags&markNext != 0)
+	m.Met = flags&markMet != 0
+	if m.Values[0] = int64(flags >> markFlags); flags&markValue != 0 {
+		m.Values[0] = d.int()
+	}
+	for k := 1; k < len(m.Values); k++ {
+		m.Values[k] = d.int()
+	}
+}
+
+func (d *decoder) mark(m *streaks.Mark, conditions []Condition) {
+	flags := d.uint()
+	m.Ordinal = d.next(flags&markNext != 0)
+	m.Met = flags&markMet != 0
+	if m.Met && flags&markFirst == 0 {
+		m.MetAt = d.instant()
+	}
+	for k := range conditions {
+		d.condition(&conditions[k])
+	}
+	if flags&markFirst != 0 {
+		m.Met, m.MetAt = conditions[0].Met, conditions[0].MetAt
 	}
 }
 
@@ -430,12 +606,18 @@ func (d *decoder) standing() Standing {
 }
 
 func (d *decoder) condition(c *Condition) {
-	d.tally(&c.Tally)
-	flags := d.byte()
+	flags := d.uint()
+	d.tally(&c.Tally, flags)
 	c.Negative = flags&conditionNegative != 0
-	c.Met = flags&conditionMet != 0
-	c.MetAt = d.instant()
-	c.LastAt = d.instant()
+	c.MetAt, c.LastAt = 0, c.Reached
+	if c.Met = flags&conditionMet != 0; c.Met {
+		if c.MetAt = c.Reached; flags&conditionMetReached == 0 {
+			c.MetAt = d.instant()
+		}
+	}
+	if flags&conditionLastReached == 0 {
+		c.LastAt = d.instant()
+	}
 }
 
 func (d *decoder) behaviour(b *BehaviourState) {

@@ -2,11 +2,13 @@ package progress_test
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"laurel/internal/activity"
 	"laurel/internal/oracle"
@@ -53,6 +55,28 @@ func TestParse_TakesWholeStatesOnly(t *testing.T) {
 	}
 	if s, err := progress.Parse(""); err != nil || s.Plan != 0 {
 		t.Errorf("no bytes: %+v, %v", s, err)
+	}
+}
+
+// TestParse_ReadsFormat2: what sampleState gave when that was the format.
+func TestParse_ReadsFormat2(t *testing.T) {
+	old, err := os.ReadFile("testdata/format2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, err := progress.Parse(string(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := progress.Parse(sampleState(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(now, was, cmpopts.IgnoreUnexported(progress.PeriodTally{}), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-now +format 2)\n%s", diff)
+	}
+	if got, limit := len(was.Append(nil)), len(old); got >= limit {
+		t.Errorf("%d bytes as it is written now, %d before", got, limit)
 	}
 }
 

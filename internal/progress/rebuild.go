@@ -143,7 +143,7 @@ func (s *State) continueStreak(p *Plan, i int, from *StreakState) {
 	for j := split; j < len(from.Marks); j++ {
 		m := st.open(rule, from.Marks[j].Ordinal)
 		for k := range n {
-			st.Conditions[m*n+k] = from.Conditions[j*n+k].clone()
+			st.conditions(m, n)[k] = from.conditions(j, n)[k].clone()
 		}
 		st.judge(rule, m)
 	}

@@ -69,9 +69,10 @@ type StreakState struct {
 	ID     string
 	Print  uint32
 	Latest LatestActivity
-	// Sealed sums up the periods that are whole in the base.
+	// Sealed sums up the periods that are whole in the base, and those of marks that are Summed.
 	Sealed streaks.Sealed
-	// Marks are the other periods, in order of Ordinal; Conditions their conditions, as many a mark as the rule has, in the same order.
+	// Marks are the other periods, in order of Ordinal; Conditions the conditions of those that are not summed up, as many a mark as the rule has,
+	// in the same order.
 	Marks      []streaks.Mark
 	Conditions []Condition
 	// Shown is what stands on the streak's two boards.

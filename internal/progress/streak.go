@@ -44,11 +44,12 @@ func (a *applier) checkCondition(streak, condition int, v catalog.Value, act *ac
 	if st == nil || f != catalog.Sum && f != catalog.Unique {
 		return nil
 	}
-	m, found := st.find(a.stamp(streak, act))
-	if !found {
+	o := a.stamp(streak, act)
+	m, found := st.find(o)
+	if !found || st.isSummed(o) {
 		return nil
 	}
-	return st.Conditions[m*len(rule.Conditions)+condition].Check(f, v)
+	return st.conditions(m, len(rule.Conditions))[condition].Check(f, v)
 }
 
 func (a *applier) stamp(streak int, act *activity.Activity) calendar.Ordinal {
@@ -59,10 +60,16 @@ func (a *applier) stamp(streak int, act *activity.Activity) calendar.Ordinal {
 func (a *applier) addStreak(matches []conditionMatch, act *activity.Activity) {
 	rule := a.plan.Catalog.Streaks[matches[0].streak]
 	st := a.state.openStreak(rule)
-	mark := st.open(rule, a.stamp(matches[0].streak, act))
+	o := a.stamp(matches[0].streak, act)
 	st.Latest.note(act)
+	if st.isSummed(o) {
+		a.update.NeedLog = true
+		return
+	}
+	mark := st.open(rule, o)
+	conditions := st.conditions(mark, len(rule.Conditions))
 	for _, m := range matches {
-		c := &st.Conditions[mark*len(rule.Conditions)+m.condition]
+		c := &conditions[m.condition]
 		if !c.add(&rule.Conditions[m.condition], m.value, act, a.sorted) {
 			a.update.NeedLog = true
 		}
@@ -84,7 +91,7 @@ func (st *StreakState) open(rule *catalog.Streak, o calendar.Ordinal) int {
 	if !found {
 		n := len(rule.Conditions)
 		st.Marks = slices.Insert(st.Marks, i, streaks.Mark{Ordinal: o, Values: make([]int64, n)})
-		st.Conditions = slices.Insert(st.Conditions, i*n, make([]Condition, n)...)
+		st.Conditions = slices.Insert(st.Conditions, (i-st.summed())*n, make([]Condition, n)...)
 	}
 	return i
 }
@@ -100,9 +107,9 @@ func (st *StreakState) judge(rule *catalog.Streak, mark int) {
 	m := &st.Marks[mark]
 	m.Met, m.MetAt = false, 0
 	met := 0
-	n := len(rule.Conditions)
-	for k := range n {
-		c := &st.Conditions[mark*n+k]
+	conditions := st.conditions(mark, len(rule.Conditions))
+	for k := range conditions {
+		c := &conditions[k]
 		m.Values[k] = c.Value
 		if !c.Met || c.Value < rule.Conditions[k].AtLeast {
 			continue
@@ -112,7 +119,7 @@ func (st *StreakState) judge(rule *catalog.Streak, mark int) {
 			m.MetAt = c.MetAt
 		}
 	}
-	m.Met = met > 0 && (!rule.All || met == n)
+	m.Met = met > 0 && (!rule.All || met == len(conditions))
 	if !m.Met {
 		m.MetAt = 0
 	}
@@ -194,6 +201,7 @@ func (a *applier) showStreak(i int) {
 	a.showLength(rule.ID+CurrentSuffix, st.Shown.Current, show.Current)
 	a.showLength(rule.ID+LongestSuffix, st.Shown.Longest, show.Longest)
 	st.Shown = show
+	a.trimStreak(i, st)
 }
 
 func lengthStanding(r streaks.Run) Standing {
