@@ -172,7 +172,7 @@ func (a *attempt) stored(acts []activity.Activity) []activity.Activity {
 func (w *writer) emptyGroup(t *task) store.Group {
 	return store.Group{
 		Org: t.key.org, User: t.key.user, Fence: t.entry.Fence(w.partition),
-		Doc: store.StateKey(w.partition, t.key.org, t.key.user), Expect: t.version,
+		Doc: t.doc, Expect: t.version,
 		AbsentIn: store.LogKey(w.partition, t.key.org, t.key.user),
 	}
 }
@@ -181,10 +181,11 @@ func (w *writer) emptyGroup(t *task) store.Group {
 func (a *attempt) finishGroup(t *task, stored []activity.Activity) {
 	g := &a.group
 	args := make([]string, 0, 2*len(stored))
+	var record [256]byte // most fit
 	g.Absent = make([]string, 0, len(stored))
 	for i := range stored {
 		g.Absent = append(g.Absent, string(stored[i].ID))
-		args = append(args, string(stored[i].ID), string(stored[i].AppendRecord(nil)))
+		args = append(args, string(stored[i].ID), string(stored[i].AppendRecord(record[:0])))
 	}
 	if len(args) > 0 {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: g.AbsentIn, Args: args})
@@ -193,26 +194,34 @@ func (a *attempt) finishGroup(t *task, stored []activity.Activity) {
 	if op, ok := t.schedule(a.state); ok {
 		g.Writes = append(g.Writes, op)
 	}
-	g.Content = a.state.Append(nil)
+	g.Content = a.state.Append(make([]byte, 0, t.size+stateGrowth))
 }
+
+// stateGrowth is by how many bytes an activity makes a state longer, at most of the time.
+const stateGrowth = 48
 
 func boardWrites(key userKey, changes []progress.BoardChange) []store.BoardWrite {
 	writes := make([]store.BoardWrite, len(changes))
+	room := make([]store.Standing, 2*len(changes))
 	for i := range changes {
 		c := &changes[i]
 		writes[i] = store.BoardWrite{
 			Board: feed.Board{Org: key.org, Rule: c.Rule, Label: c.Label}, User: key.user, Ascending: c.Ascending,
-			Old: storeStanding(c.Old), New: storeStanding(c.New),
+			Old: putStanding(&room[2*i], c.Old), New: putStanding(&room[2*i+1], c.New),
 		}
 	}
 	return writes
 }
 
-func storeStanding(s progress.Standing) *store.Standing {
+func storeStanding(s progress.Standing) *store.Standing { return putStanding(new(store.Standing), s) }
+
+// putStanding puts s, if there is one, where the store is to find it.
+func putStanding(to *store.Standing, s progress.Standing) *store.Standing {
 	if !s.Some {
 		return nil
 	}
-	return &store.Standing{Value: s.Value, Reached: int64(s.Reached)}
+	*to = store.Standing{Value: s.Value, Reached: int64(s.Reached)}
+	return to
 }
 
 // decideByLog decides by the user's whole log: where the state alone does not tell, and to fold what lies before seal (0: nothing).
@@ -285,7 +294,7 @@ var errChanged = errors.New("user changed while being read")
 // history reads all that is known of a user: the state as stored, the base, and the log. Should the user be written during or after it, the commit
 // that depends on this is stale and decided again.
 func (w *writer) history(ctx context.Context, t *task) (old, base *progress.State, records []activity.Activity, err error) {
-	docs, err := w.Store.Docs(ctx, []store.Key{store.StateKey(w.partition, t.key.org, t.key.user)})
+	docs, err := w.Store.Docs(ctx, []store.Key{t.doc})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -308,9 +317,7 @@ func (t *task) settle(r *store.Result) {
 		u.settleCommand(a)
 		return
 	}
-	decided := make(map[*unit]bool, len(a.units))
 	for i, u := range a.units {
-		decided[u] = true
 		if r != nil {
 			u.request.durable.Store(&r.Durability)
 		}
@@ -319,9 +326,11 @@ func (t *task) settle(r *store.Result) {
 		}
 		u.settle(a.outcome(i))
 	}
-	rest := t.units[:0]
+	rest, decided := t.units[:0], a.units // of which those are a part, in the same order
 	for _, u := range t.units {
-		if !decided[u] {
+		if len(decided) > 0 && u == decided[0] {
+			decided = decided[1:]
+		} else {
 			rest = append(rest, u)
 		}
 	}
@@ -336,9 +345,8 @@ func (a *attempt) outcome(i int) Outcome {
 	if v.Err != nil {
 		return Outcome{Status: StatusRejected, Err: itemError(v.Err, &u.activity)}
 	}
-	act := u.activity
 	if v.Status == activity.Ignored {
-		return Outcome{Status: StatusIgnored, Activity: &act}
+		return Outcome{Status: StatusIgnored, Activity: &u.activity}
 	}
-	return Outcome{Status: StatusAccepted, Activity: &act, ClosedFor: v.ClosedFor}
+	return Outcome{Status: StatusAccepted, Activity: &u.activity, ClosedFor: v.ClosedFor}
 }

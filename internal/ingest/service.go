@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
@@ -85,11 +84,7 @@ func New(o Options) *Service {
 	s.profiles = profile.NewCache(cachedProfiles, s.readProfiles)
 	n := o.Store.Partitions()
 	for p := range n {
-		cache, err := lru.New[userKey, cached](max(o.CachedUsers/n, 1))
-		if err != nil {
-			panic(err) // only for a size below 1
-		}
-		w := &writer{Service: s, partition: store.Partition(p), queue: newQueue(o.QueueLimit), cache: cache}
+		w := &writer{Service: s, partition: store.Partition(p), queue: newQueue(o.QueueLimit), cache: newCache(o.CachedUsers / n)}
 		s.writers = append(s.writers, w)
 		s.sweepers = append(s.sweepers, &sweeper{writer: w})
 	}
@@ -123,16 +118,13 @@ func (s *Service) Follow(c feed.Change) {
 	}
 	w := s.writers[c.Partition]
 	for _, u := range c.Users {
-		key := userKey{u.Org, u.User}
-		if have, ok := w.cache.Peek(key); ok && string(have.version) != u.Version {
-			w.cache.Remove(key)
-		}
+		w.cache.removeOther(store.StateKey(w.partition, u.Org, u.User), store.Version(u.Version))
 	}
 }
 
 // Forget drops what is known of a partition whose history was lost. For the boards' OnReset.
 func (s *Service) Forget(partition int) {
-	s.writers[partition].cache.Purge()
+	s.writers[partition].cache.clear()
 	s.forgetFilled()
 	s.profiles.Reset()
 }
@@ -154,13 +146,6 @@ func (s *Service) writer(org activity.Org, user activity.User) *writer {
 type userKey struct {
 	org  activity.Org
 	user activity.User
-}
-
-// cached is a state as it stands in the store. It is kept encoded: that takes a fraction of the memory and, without pointers inside, next to nothing of
-// the garbage collector's time; taking it apart again is about a microsecond.
-type cached struct {
-	version store.Version
-	content string
 }
 
 // plans keeps the plan of each published catalog and what it keeps of periods, made once.

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/progress"
@@ -31,7 +29,7 @@ type writer struct {
 	*Service
 	partition store.Partition
 	queue     *queue
-	cache     *lru.Cache[userKey, cached]
+	cache     *cache
 }
 
 // run writes until ctx ends, and finishes what is in the queue.
@@ -55,13 +53,15 @@ func (w *writer) run(ctx context.Context) error {
 type task struct {
 	partition store.Partition
 	key       userKey
-	units     []*unit // not settled yet, in order
-	left      int     // how many they were after the round before
-	lost      int     // rounds in a row that settled none of them
+	doc       store.Key // of the state
+	units     []*unit   // not settled yet, in order
+	left      int       // how many they were after the round before
+	lost      int       // rounds in a row that settled none of them
 	// Below: of the current round.
 	plan    *progress.Plan
 	entry   *registry.Entry
 	version store.Version // of the state that attempt begins with; "" for a user who is not there
+	size    int           // of that state, encoded
 	loaded  bool          // a conflict brought the state along, and no attempt has used it up yet
 	cached  bool          // the state is this node's memory of it, which only a commit can prove right
 	now     calendar.Instant
@@ -103,14 +103,17 @@ func (w *writer) countLost(tasks []*task) (lost int) {
 // group puts the units of each user together, in order of arrival.
 func (w *writer) group(units []*unit) []*task {
 	tasks := make([]*task, 0, len(units))
+	room := make([]task, len(units))
 	of := make(map[userKey]*task, len(units))
-	for _, u := range units {
-		key := userKey{u.org, u.activity.User}
+	for i, u := range units {
+		key := u.key()
 		t := of[key]
 		if t == nil {
-			t = &task{partition: w.partition, key: key}
+			t = &room[i]
+			*t = task{partition: w.partition, key: key, doc: store.StateKey(w.partition, key.org, key.user), units: units[i : i+1 : i+1], left: 1}
 			of[key] = t
 			tasks = append(tasks, t)
+			continue
 		}
 		t.units = append(t.units, u)
 		t.left++
@@ -156,7 +159,7 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 		}
 		switch err := w.decide(ctx, t); {
 		case errors.Is(err, errChanged):
-			w.cache.Remove(t.key)
+			w.cache.remove(t.doc)
 			continue
 		case err != nil:
 			w.Log.Error().Err(err).Str("org", string(t.key.org)).Str("user", string(t.key.user)).Msg("activities could not be decided")
@@ -221,12 +224,12 @@ func (w *writer) load(ctx context.Context, tasks []*task) error {
 			t.cached = false
 			continue
 		}
-		c, ok := w.cache.Get(t.key)
+		c, ok := w.cache.get(t.doc)
 		if t.cached = ok; ok {
 			w.parse(t, c.version, c.content)
 			continue
 		}
-		keys = append(keys, store.StateKey(w.partition, t.key.org, t.key.user))
+		keys = append(keys, t.doc)
 		missing = append(missing, t)
 	}
 	if len(keys) == 0 {
@@ -250,20 +253,21 @@ func (w *writer) parse(t *task, v store.Version, content string) {
 		w.fail(t, err)
 		return
 	}
-	t.version, t.attempt.state = v, state
+	t.version, t.size, t.attempt.state = v, len(content), state
 }
 
 // conclude deals with what became of a task's group.
 func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *store.Outcome) error {
 	switch o.Status {
 	case store.Applied:
-		w.cache.Add(t.key, cached{r.Version, string(t.attempt.group.Content)})
 		if t.attempt.group.Delete {
-			w.cache.Remove(t.key)
+			w.cache.remove(t.doc)
+		} else {
+			w.cache.add(t.doc, cached{r.Version, string(t.attempt.group.Content)})
 		}
 		t.settle(r)
 	case store.Stale:
-		w.cache.Remove(t.key)
+		w.cache.remove(t.doc)
 		t.loaded = true
 		w.parse(t, o.Doc.Version, string(o.Doc.Content))
 	case store.Exists:
