@@ -171,7 +171,7 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 		}
 		if !t.attempt.commits {
 			if t.cached { // another node may have written the user: what writes nothing is decided on what is there now
-				w.cache.Remove(t.key)
+				w.cache.remove(t.doc)
 				continue
 			}
 			t.settle(nil)

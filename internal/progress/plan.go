@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"laurel/internal/calendar"
@@ -23,6 +24,7 @@ type Plan struct {
 	rules      []rulePlan
 	attributes []string
 	labels     sync.Map          // periodKey → string
+	latest     []labelled        // by cycle: the period that was asked for last, mostly the current one
 	zonings    []*streaks.Zoning // by streak rule, for users without zone changes
 	zones      sync.Map          // name → *time.Location, nil for one that is not known: loading one reads a file
 }
@@ -37,6 +39,13 @@ type rulePlan struct {
 type periodKey struct {
 	cycle   int
 	ordinal calendar.Ordinal
+}
+
+type labelled = atomic.Pointer[periodLabel]
+
+type periodLabel struct {
+	ordinal calendar.Ordinal
+	label   string
 }
 
 // NewPlan makes a catalog ready, for an org of which no period is gone.
@@ -61,6 +70,7 @@ func NewPlan(c *catalog.Catalog) *Plan {
 		p.zonings = append(p.zonings, streaks.NewZoning(s, p.cal, nil))
 	}
 	p.attributes = segmentedBy(p.rules)
+	p.latest = make([]labelled, len(p.cycles))
 	p.print, p.boards = fingerprint(p), boardPrints(p)
 	return p
 }
@@ -122,12 +132,16 @@ func (p *Plan) Print() uint32 { return p.print }
 func (p *Plan) Calendar() *calendar.Calendar { return p.cal }
 
 func (p *Plan) label(cycle int, o calendar.Ordinal) string {
-	key := periodKey{cycle, o}
-	if l, ok := p.labels.Load(key); ok {
-		return l.(string)
+	if l := p.latest[cycle].Load(); l != nil && l.ordinal == o {
+		return l.label
 	}
-	l := p.cal.Label(p.cycles[cycle], o)
-	p.labels.Store(key, l)
+	key := periodKey{cycle, o}
+	known, ok := p.labels.Load(key)
+	if !ok {
+		known, _ = p.labels.LoadOrStore(key, p.cal.Label(p.cycles[cycle], o))
+	}
+	l := known.(string)
+	p.latest[cycle].Store(&periodLabel{o, l})
 	return l
 }
 

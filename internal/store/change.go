@@ -31,6 +31,12 @@ const (
 	writeOther         = 2 // the write's user is not the group's: it follows
 )
 
+// What a group and a write take in an entry, roughly: how much room to make before reading one.
+const (
+	groupSize = 48
+	writeSize = 16
+)
+
 // errEntry says that a change entry is not one that this package wrote.
 var errEntry = errors.New("change entry is malformed")
 
@@ -149,6 +155,14 @@ type decoder struct {
 	bad  bool
 }
 
+// roomFor makes room for n elements in a list that has not begun; without any it stays nil.
+func roomFor[T any](list []T, n int) []T {
+	if list == nil {
+		return make([]T, 0, n)
+	}
+	return list
+}
+
 func (d *decoder) fail() { d.bad, d.data = true, "" }
 
 func (d *decoder) uvarint() uint64 {
@@ -191,7 +205,7 @@ func (d *decoder) group(c *feed.Change, boards []feed.Board, version string) {
 		if flags&blobDeleted != 0 {
 			version = ""
 		}
-		c.Users = append(c.Users, feed.UserVersion{Org: org, User: user, Version: version})
+		c.Users = append(roomFor(c.Users, 1+len(d.data)/groupSize), feed.UserVersion{Org: org, User: user, Version: version})
 	}
 	if flags&blobProfileChanged != 0 {
 		c.Profiles = append(c.Profiles, feed.UserKey{Org: org, User: user})
@@ -229,5 +243,5 @@ func (d *decoder) write(c *feed.Change, boards []feed.Board, user activity.User)
 		w.Value = d.varint()
 		w.Reached = calendar.Instant(d.varint())
 	}
-	c.Writes = append(c.Writes, w)
+	c.Writes = append(roomFor(c.Writes, 1+len(d.data)/writeSize), w)
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"laurel/internal/activity"
 	"laurel/internal/feed"
 )
 
@@ -34,7 +33,9 @@ type prepared struct {
 	lengths []int        // of each group's part of it
 	values  int          // roughly what a script call has to carry
 	bytes   int
-	size    int // of it, what the groups' values take: versions, fields, arguments, documents
+	size    int             // of it, what the groups' values take: versions, fields, arguments, documents
+	rows    int             // writes to boards
+	text    strings.Builder // members and scores: one piece of memory instead of one each
 }
 
 // joinedOp is a plain write. owned says that its arguments are no longer the caller's, and may grow.
@@ -275,43 +276,42 @@ func (c *prepared) set(key Key, sets map[Key]int) *setOps {
 // dropped stands for the place in c.sets of a board that the commit drops.
 const dropped = -1
 
-// boardUser names a row of a board.
-type boardUser struct {
-	board int
-	user  activity.User
-}
-
 // joinBoards joins the board writes of all groups by board and encodes what followers learn of each group.
 func (c *prepared) joinBoards(sets map[Key]int) error {
 	total := 0
 	for i := range c.groups {
 		total += len(c.groups[i].Boards)
 	}
-	places := map[feed.Board]int{}         // in the dictionary
-	keys := make([]int, 0, 16)             // board → place in c.sets
-	rows := make(map[boardUser]int, total) // → group
+	c.rows = total
+	places := map[feed.Board]int{} // in the dictionary
+	keys := make([]int, 0, 16)     // board → place in c.sets
+	rows := c.newRows(total)
 	at := make([]int, 0, 16)
+	c.text.Grow(total * 48)
 	c.blobs = make([]byte, 0, len(c.groups)*64+total*16)
 	for i := range c.groups {
 		g := &c.groups[i]
 		at = at[:0]
 		for j := range g.Boards {
 			w := &g.Boards[j]
-			place, known := places[w.Board]
-			if !known {
-				place = len(keys)
-				places[w.Board] = place
-				c.set(BoardKey(c.p, w.Board), sets)
-				keys = append(keys, sets[BoardKey(c.p, w.Board)])
-				c.dict = appendBoard(c.dict, w.Board)
+			place := j // groups mostly write the same boards in the same order
+			if place >= len(keys) || rows.boards[place] != w.Board {
+				known := false
+				if place, known = places[w.Board]; !known {
+					place = len(keys)
+					places[w.Board] = place
+					c.set(BoardKey(c.p, w.Board), sets).grow(len(c.groups))
+					keys = append(keys, sets[BoardKey(c.p, w.Board)])
+					rows.boards = append(rows.boards, w.Board)
+					c.dict = appendBoard(c.dict, w.Board)
+				}
 			}
 			if keys[place] == dropped {
 				return fmt.Errorf("commit: board %v is dropped and written", w.Board)
 			}
-			if _, twice := rows[boardUser{place, w.User}]; twice {
+			if rows.twice(place, w.User, at) {
 				return fmt.Errorf("commit: two writes to user %q on board %v", w.User, w.Board)
 			}
-			rows[boardUser{place, w.User}] = i
 			if err := c.joinBoard(&c.sets[keys[place]], i, w); err != nil {
 				return err
 			}
@@ -324,6 +324,7 @@ func (c *prepared) joinBoards(sets map[Key]int) error {
 			places[b] = len(keys)
 			at = append(at, len(keys))
 			keys = append(keys, dropped)
+			rows.boards = append(rows.boards, b)
 			c.dict = appendBoard(c.dict, b)
 			c.ops[i] = append(c.ops[i], joinedOp{Op: Op{Kind: OpDel, Key: BoardKey(c.p, b)}})
 			c.carry(len(b.Org) + len(b.Rule) + len(b.Label))
@@ -347,15 +348,15 @@ func (c *prepared) joinBoard(s *setOps, group int, w *BoardWrite) error {
 	}
 	var member string
 	if w.New != nil {
-		member = Member(*w.New, w.Ascending, w.User)
-		s.add = append(s.add, strconv.FormatInt(w.New.Value, 10), member)
+		member = c.member(w.New, w)
+		s.add = append(s.add, c.number(w.New.Value), member)
 		s.addOwner = append(s.addOwner, group)
 		c.carry(len(member))
 		c.carry(8)
 	}
 	if w.Old != nil {
 		// A standing that keeps its time keeps its member: ZADD then moves it.
-		if old := Member(*w.Old, w.Ascending, w.User); old != member {
+		if old := c.member(w.Old, w); old != member {
 			s.rem = append(s.rem, old)
 			s.remOwner = append(s.remOwner, group)
 			c.carry(len(old))
@@ -373,7 +374,7 @@ func (c *prepared) change(applies func(group int) bool) feed.Change {
 		}
 		g := &c.groups[i]
 		if g.User != "" {
-			ch.Users = append(ch.Users, g.userVersion(string(c.version)))
+			ch.Users = append(roomFor(ch.Users, len(c.groups)), g.userVersion(string(c.version)))
 		}
 		if g.ProfileChanged {
 			ch.Profiles = append(ch.Profiles, feed.UserKey{Org: g.Org, User: g.User})
@@ -382,7 +383,7 @@ func (c *prepared) change(applies func(group int) bool) feed.Change {
 			ch.Orgs = append(ch.Orgs, g.Org)
 		}
 		for j := range g.Boards {
-			ch.Writes = append(ch.Writes, g.Boards[j].write())
+			ch.Writes = append(roomFor(ch.Writes, c.rows), g.Boards[j].write())
 		}
 		ch.Dropped = append(ch.Dropped, g.Drops...)
 	}
