@@ -20,6 +20,7 @@ func (r *Result) Print(out io.Writer) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprintf(out, "\nRedis memory: %.0f bytes of state a user, %.0f of log an activity, %.0f a member of a board\n", r.Memory.State, r.Memory.Log, r.Memory.Board)
 	_, err := fmt.Fprintf(out, "\ningest / floor       %.3f   bar %.2f   %s   (Redis CPU an activity: %.2f times the floor's)\nrank reads / ceiling %.3f   bar %.2f   %s   (CPU a read: %.2f times the ceiling's; %.2f times the reads/s of ZREVRANK)\n",
 		r.Ingest.Median.Ratio, r.Ingest.Bar, verdict(r.Ingest.Met), r.Ingest.Median.RedisCPURatio,
 		r.Reads.Median.RatioCeiling, r.Reads.Bar, verdict(r.Reads.Met), r.Reads.Median.CPURatioCeiling, r.Reads.Median.RatioRedis)

@@ -25,6 +25,7 @@ type Result struct {
 	Settings Settings  `json:"settings"`
 	Load     Load      `json:"load"`
 	Ingest   Ingest    `json:"ingest"`
+	Memory   Memory    `json:"memory"`
 	Reads    RankReads `json:"rank_reads"`
 }
 

@@ -88,7 +88,7 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 		return nil, err
 	}
 	defer b.laurel.Stop()
-	for _, step := range []func(context.Context) error{b.load, b.loadFloor, b.openBoards, b.measureIngest, b.measureReads} {
+	for _, step := range []func(context.Context) error{b.load, b.loadFloor, b.openBoards, b.measureIngest, b.measureMemory, b.measureReads} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}

@@ -54,7 +54,9 @@ type Update struct {
 // Apply applies new activities of one user, in order, to the state, which it consumes: it is changed in place. None of them may be
 // in the log already.
 func Apply(p *Plan, s *State, acts []activity.Activity, now calendar.Instant) Update {
-	a := applier{plan: p, state: s, now: now, matches: make([]match, 0, 8)}
+	a := p.appliers.Get().(*applier)
+	defer a.rest()
+	a.plan, a.state, a.now = p, s, now
 	a.adopt()
 	a.update.Verdicts = make([]Verdict, len(acts))
 	for i := range acts {
@@ -62,6 +64,18 @@ func Apply(p *Plan, s *State, acts []activity.Activity, now calendar.Instant) Up
 	}
 	a.finish()
 	return a.update
+}
+
+// rest makes the applier ready for another Apply of its plan: it keeps its room.
+func (a *applier) rest() {
+	p := a.plan
+	clear(a.matches)
+	clear(a.conditions)
+	clear(a.touched)
+	a.state, a.update, a.closed, a.date = nil, Update{}, nil, 0
+	a.matches, a.conditions, a.touched = a.matches[:0], a.conditions[:0], a.touched[:0]
+	a.input.Reset(p.Catalog, nil)
+	p.appliers.Put(a)
 }
 
 // applier is one Apply or Rebuild on its way.

@@ -82,11 +82,12 @@ func (s *State) Append(b []byte) []byte {
 
 // Parse is the inverse of Append; no bytes at all are the zero state. The state keeps parts of content, which must not change.
 func Parse(content string) (*State, error) {
-	s := &State{}
 	if content == "" {
-		return s, nil
+		return &State{}, nil
 	}
-	d := decoder{s: content}
+	all := &roomy{}
+	s := &all.State
+	d := decoder{s: content, room: room{all.rules[:], all.cycles[:], all.periods[:], all.streaks[:], all.marks[:], all.conditions[:], all.values[:]}}
 	if d.format = d.byte(); d.format != stateFormat && d.format != stateFormat2 {
 		return nil, ErrBadState
 	}
@@ -99,11 +100,11 @@ func Parse(content string) (*State, error) {
 	for i := range s.Zones {
 		s.Zones[i] = ZoneChange{At: d.instant(), Name: d.string()}
 	}
-	s.Rules = make([]RuleState, d.count())
+	s.Rules = take(&d.room.rules, d.count())
 	for i := range s.Rules {
 		d.rule(&s.Rules[i])
 	}
-	s.Streaks = make([]StreakState, d.count())
+	s.Streaks = take(&d.room.streaks, d.count())
 	for i := range s.Streaks {
 		d.streak(&s.Streaks[i])
 	}
@@ -355,9 +356,43 @@ func (e *encoder) behaviour(b *BehaviourState) {
 	}
 }
 
+// roomy is a state with room for the parts that most users' states have, so that taking one apart is one allocation.
+type roomy struct {
+	State
+	rules      [1]RuleState
+	cycles     [4]CycleState
+	periods    [8]PeriodTally
+	streaks    [1]StreakState
+	marks      [4]streaks.Mark
+	conditions [4]Condition
+	values     [4]int64
+}
+
+// room is what is left of a roomy.
+type room struct {
+	rules      []RuleState
+	cycles     []CycleState
+	periods    []PeriodTally
+	streaks    []StreakState
+	marks      []streaks.Mark
+	conditions []Condition
+	values     []int64
+}
+
+// take gives n zero elements of the room, or new ones. What follows them in the room is safe from appends.
+func take[T any](room *[]T, n int) []T {
+	if n > len(*room) {
+		return make([]T, n)
+	}
+	taken := (*room)[:n:n]
+	*room = (*room)[n:]
+	return taken
+}
+
 // decoder takes an encoded state apart; after a fault it yields zeros and bad is set.
 type decoder struct {
 	s       string
+	room    room
 	format  byte
 	bad     bool
 	last    calendar.Instant
@@ -450,11 +485,11 @@ func (d *decoder) print() uint32 {
 func (d *decoder) rule(r *RuleState) {
 	r.ID = d.string()
 	r.Print = d.print()
-	r.Cycles = make([]CycleState, d.count())
+	r.Cycles = take(&d.room.cycles, d.count())
 	for i := range r.Cycles {
 		c := &r.Cycles[i]
 		c.Key = d.string()
-		c.Periods = make([]PeriodTally, d.count())
+		c.Periods = take(&d.room.periods, d.count())
 		for rest := c.Periods; len(rest) > 0; {
 			if d.format == stateFormat2 {
 				rest = d.period2(rest)
@@ -540,9 +575,9 @@ func (d *decoder) marks(st *StreakState, marks int) {
 		d.bad = true
 		return
 	}
-	st.Marks = make([]streaks.Mark, marks)
-	st.Conditions = make([]Condition, (marks-summed)*n)
-	values := make([]int64, marks*n)
+	st.Marks = take(&d.room.marks, marks)
+	st.Conditions = take(&d.room.conditions, (marks-summed)*n)
+	values := take(&d.room.values, marks*n)
 	for i := range st.Marks {
 		m := &st.Marks[i]
 		m.Values = values[i*n : (i+1)*n : (i+1)*n]

@@ -25,6 +25,7 @@ type Plan struct {
 	attributes []string
 	labels     sync.Map          // periodKey → string
 	latest     []labelled        // by cycle: the period that was asked for last, mostly the current one
+	appliers   sync.Pool         // of *applier, for Apply
 	zonings    []*streaks.Zoning // by streak rule, for users without zone changes
 	zones      sync.Map          // name → *time.Location, nil for one that is not known: loading one reads a file
 }
@@ -71,6 +72,7 @@ func NewPlan(c *catalog.Catalog) *Plan {
 	}
 	p.attributes = segmentedBy(p.rules)
 	p.latest = make([]labelled, len(p.cycles))
+	p.appliers.New = func() any { return &applier{plan: p} }
 	p.print, p.boards = fingerprint(p), boardPrints(p)
 	return p
 }

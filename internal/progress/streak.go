@@ -198,8 +198,8 @@ func (a *applier) showStreak(i int) {
 	if !a.state.shown() {
 		show = Shown{}
 	}
-	a.showLength(rule.ID+CurrentSuffix, st.Shown.Current, show.Current)
-	a.showLength(rule.ID+LongestSuffix, st.Shown.Longest, show.Longest)
+	a.showLength(rule, CurrentSuffix, st.Shown.Current, show.Current)
+	a.showLength(rule, LongestSuffix, st.Shown.Longest, show.Longest)
 	st.Shown = show
 	a.trimStreak(i, st)
 }
@@ -211,9 +211,9 @@ func lengthStanding(r streaks.Run) Standing {
 	return Standing{Some: true, Value: int64(r.Length), Reached: r.Reached}
 }
 
-func (a *applier) showLength(board string, before, after Standing) {
+func (a *applier) showLength(rule *catalog.Streak, suffix string, before, after Standing) {
 	if before != after {
-		a.update.Boards = append(a.update.Boards, lengthChange(board, before, after))
+		a.update.Boards = append(a.update.Boards, lengthChange(rule.ID+suffix, before, after))
 	}
 }
 

@@ -59,6 +59,7 @@ func check(t *testing.T, r *scenario.Result) {
 	a, b, reads := r.Ingest.Median.A, r.Ingest.Median.B, r.Reads.Median
 	for name, n := range map[string]float64{
 		"load": r.Load.PerSecond, "a": a.PerSecond, "a redis": a.RedisMicros, "a laurel": a.LaurelMicros, "commits": float64(a.Commits),
+		"state": r.Memory.State, "log": r.Memory.Log, "board": r.Memory.Board, "members": float64(r.Memory.Measured),
 		"b": b.PerSecond, "b redis": b.RedisMicros, "ingest ratio": r.Ingest.Median.Ratio, "redis cpu ratio": r.Ingest.Median.RedisCPURatio,
 		"reads a": reads.A.PerSecond, "reads a cpu": reads.A.ServerMicros, "reads b1": reads.B1.PerSecond, "reads b1 cpu": reads.B1.ServerMicros,
 		"reads b2": reads.B2.PerSecond, "reads b2 cpu": reads.B2.ServerMicros, "ratio ceiling": reads.RatioCeiling, "ratio redis": reads.RatioRedis,
