@@ -361,11 +361,11 @@ type roomy struct {
 	State
 	rules      [1]RuleState
 	cycles     [4]CycleState
-	periods    [8]PeriodTally
+	periods    [4]PeriodTally
 	streaks    [1]StreakState
-	marks      [4]streaks.Mark
-	conditions [4]Condition
-	values     [4]int64
+	marks      [2]streaks.Mark
+	conditions [2]Condition
+	values     [2]int64
 }
 
 // room is what is left of a roomy.
