@@ -126,7 +126,7 @@ func WorldActivity(r *rand.Rand, now time.Time, i int) ingest.Item {
 	return ingest.Item{Activity: a}
 }
 
-// Live plays days of a random history: activities, late ones, undo, changes of zone; a month of it is long enough for logs to be folded.
+// Live plays days of a random history: activities, late ones, undo, changes of zone, users hidden and blocked; a month of it is long enough for logs to be folded.
 func (w *World) Live(r *rand.Rand, days int) {
 	w.T.Helper()
 	for day := range days {
@@ -148,6 +148,12 @@ func (w *World) Live(r *rand.Rand, days int) {
 		if day%7 == 3 {
 			zone := []string{"America/New_York", "Asia/Tokyo"}[r.IntN(2)]
 			if err := w.Writes.SetUser(w.T.Context(), WorldOrg, items[0].Activity.User, ingest.UserChange{Zone: &zone}); err != nil {
+				w.T.Fatal(err)
+			}
+		}
+		if day%7 == 5 {
+			change := []func(context.Context, activity.Org, activity.User) error{w.Writes.Hide, w.Writes.Unhide, w.Writes.Block, w.Writes.Unblock}[r.IntN(4)]
+			if err := change(w.T.Context(), WorldOrg, items[1].Activity.User); err != nil {
 				w.T.Fatal(err)
 			}
 		}

@@ -38,6 +38,30 @@ func documents(org activity.Org) map[string]store.Key {
 	return map[string]store.Key{"filled": store.BackfillKey(org), "closed": store.ClosedKey(org)}
 }
 
+// hashes are what is kept of a user beside state, base and log and goes along as it is, by name.
+func hashes(p store.Partition, org activity.Org, user activity.User) map[string]store.Key {
+	return map[string]store.Key{"profile": store.ProfileKey(p, org, user), "merged": store.MergedKey(p, org, user)}
+}
+
+// readHashes reads those that are there.
+func readHashes(ctx context.Context, s *store.Store, a *account.Account) (map[string]map[string]string, error) {
+	var out map[string]map[string]string
+	for name, key := range hashes(a.Partition, a.Org, a.User) {
+		fields, err := s.Hash(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if len(fields) == 0 {
+			continue
+		}
+		if out == nil {
+			out = map[string]map[string]string{}
+		}
+		out[name] = fields
+	}
+	return out, nil
+}
+
 // Export writes a dump. ErrUnreadable for a user whose state, base or log is damaged; errors of the store and of w.
 func Export(ctx context.Context, o ExportOptions, w io.Writer) (Counts, error) {
 	contents, err := account.Survey(ctx, o.Store)
@@ -193,8 +217,7 @@ type orgExport struct {
 // exported is a user as read.
 type exported struct {
 	*account.Account
-	profile map[string]string
-	merges  map[string]string
+	hashes map[string]map[string]string
 }
 
 func (o *orgExport) users(ctx context.Context, users []activity.User) error {
@@ -227,18 +250,14 @@ func (o *orgExport) read(ctx context.Context, user activity.User) (exported, err
 		if err != nil {
 			return exported{}, err
 		}
-		profile, err := o.Store.Hash(ctx, store.ProfileKey(a.Partition, o.org, user))
-		if err != nil {
-			return exported{}, err
-		}
-		merges, err := o.Store.Hash(ctx, store.MergedKey(a.Partition, o.org, user))
+		beside, err := readHashes(ctx, o.Store, a)
 		if err != nil {
 			return exported{}, err
 		}
 		if same, err := a.Unchanged(ctx, o.Store); err != nil {
 			return exported{}, err
 		} else if same {
-			return exported{a, profile, merges}, nil
+			return exported{a, beside}, nil
 		}
 	}
 	return exported{}, fmt.Errorf("user %q changes faster than it can be read: %w", user, store.ErrUnavailable)
@@ -254,7 +273,7 @@ func (o *orgExport) user(u *exported) error {
 		return fmt.Errorf("%w: state", ErrUnreadable)
 	}
 	l := lineOfState(u.Stored)
-	l.Org, l.User, l.Profile, l.Merges, l.Base, l.Activities = o.org, u.User, u.profile, u.merges, []byte(u.Cold), len(u.Records)
+	l.Org, l.User, l.Hashes, l.Base, l.Activities = o.org, u.User, u.hashes, []byte(u.Cold), len(u.Records)
 	if err := o.write(typeUser, l); err != nil {
 		return err
 	}

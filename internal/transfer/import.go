@@ -215,10 +215,9 @@ func (i *importer) end(ctx context.Context) error {
 // user is a user of the dump.
 type user struct {
 	*account.Account
-	profile map[string]string
-	merges  map[string]string
-	bytes   int
-	seen    map[activity.ID]struct{}
+	hashes map[string]map[string]string
+	bytes  int
+	seen   map[activity.ID]struct{}
 }
 
 func (i *importer) beginUser(ctx context.Context, l *userLine) error {
@@ -236,7 +235,7 @@ func (i *importer) beginUser(ctx context.Context, l *userLine) error {
 	if err != nil {
 		return fmt.Errorf("%w: base of user %q: %w", ErrDamaged, l.User, err)
 	}
-	i.user = &user{profile: l.Profile, merges: l.Merges, bytes: len(l.Base), seen: map[activity.ID]struct{}{}, Account: &account.Account{Org: l.Org, User: l.User,
+	i.user = &user{hashes: l.Hashes, bytes: len(l.Base), seen: map[activity.ID]struct{}{}, Account: &account.Account{Org: l.Org, User: l.User,
 		Partition: i.Store.PartitionOf(l.Org, l.User), Stored: l.state(), Cold: string(l.Base), Base: base}}
 	return i.userIsWhole(ctx, l.Activities)
 }

@@ -65,18 +65,20 @@ type importLine struct {
 
 // userLine is what is said or decided of a user, and what the sealed activities amount to.
 type userLine struct {
-	Type       string            `json:"type"`
-	Org        activity.Org      `json:"org"`
-	User       activity.User     `json:"user"`
-	Hidden     bool              `json:"hidden,omitzero"`
-	Blocked    bool              `json:"blocked,omitzero"`
-	Merged     activity.User     `json:"merged_into,omitzero"`
-	Attributes []attributeLine   `json:"attributes,omitempty"`
-	Profile    map[string]string `json:"profile,omitempty"`
-	Merges     map[string]string `json:"merges,omitempty"`
-	Zones      []zoneLine        `json:"zones,omitempty"`
-	Behaviours []behaviourLine   `json:"behaviours,omitempty"`
-	Sealed     calendar.Instant  `json:"sealed_before,omitzero"`
+	Type    string        `json:"type"`
+	Org     activity.Org  `json:"org"`
+	User    activity.User `json:"user"`
+	Hidden  bool          `json:"hidden,omitzero"`
+	Blocked bool          `json:"blocked,omitzero"`
+	Merged  activity.User `json:"merged_into,omitzero"`
+	// Merging is, while a merge is under way, when it is carried on.
+	Merging    calendar.Instant `json:"merging_at,omitzero"`
+	Attributes []attributeLine  `json:"attributes,omitempty"`
+	// Hashes are what else is kept of the user, by name (see hashes).
+	Hashes     map[string]map[string]string `json:"hashes,omitempty"`
+	Zones      []zoneLine                   `json:"zones,omitempty"`
+	Behaviours []behaviourLine              `json:"behaviours,omitempty"`
+	Sealed     calendar.Instant             `json:"sealed_before,omitzero"`
 	// Base is what progress.State.Append gives, format number first.
 	Base []byte `json:"base,omitempty"`
 	// Activities is how many activity lines follow.
@@ -166,6 +168,9 @@ func decode(b []byte, line any) error {
 // lineOfState is what a user's state says that is not made of activities.
 func lineOfState(s *progress.State) userLine {
 	u := userLine{Type: typeUser, Hidden: s.Hidden, Blocked: s.Blocked, Merged: s.Merged, Sealed: s.Sealed}
+	if s.Merged != "" {
+		u.Merging = s.Scheduled
+	}
 	for _, a := range s.Attributes {
 		u.Attributes = append(u.Attributes, attributeLine(a))
 	}
@@ -184,7 +189,7 @@ func lineOfState(s *progress.State) userLine {
 
 // state is the inverse of lineOfState.
 func (u *userLine) state() *progress.State {
-	s := &progress.State{Hidden: u.Hidden, Blocked: u.Blocked, Merged: u.Merged, Sealed: u.Sealed}
+	s := &progress.State{Hidden: u.Hidden, Blocked: u.Blocked, Merged: u.Merged, Sealed: u.Sealed, Scheduled: u.Merging}
 	for _, a := range u.Attributes {
 		s.Attributes = append(s.Attributes, progress.Attribute(a))
 	}

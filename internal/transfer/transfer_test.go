@@ -19,6 +19,7 @@ import (
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
 	"laurel/internal/ingest"
+	"laurel/internal/progress"
 	"laurel/internal/query"
 	"laurel/internal/store"
 	"laurel/internal/testenv"
@@ -67,6 +68,17 @@ func lived(t *testing.T, o store.Options, seed uint64) *testenv.World {
 			{Kind: store.OpHSet, Key: store.ProfileKey(w.Store.PartitionOf(org, "u:1"), org, "u:1"), Args: []string{"name", "Ann", "picture", "p"}}}}})
 	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	settle(t, w)
+	// One name stands for another user, and one is hidden.
+	p := w.Store.PartitionOf(org, "u:old")
+	merged := progress.State{Merged: "u:1"}
+	gone := store.Group{Org: org, User: "u:old", Doc: store.StateKey(p, org, "u:old"), Content: merged.Append(nil)}
+	if _, err := w.Store.Commit(t.Context(), p, []store.Group{gone}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Writes.Hide(t.Context(), org, "u:7"); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, w)
@@ -386,7 +398,7 @@ func TestExport_WithoutKeysAndDamaged(t *testing.T) {
 	var out bytes.Buffer
 	o := transfer.ExportOptions{Store: w.Store, Registry: w.Registry, Clock: w.Clock, WithoutKeys: true, Orgs: []activity.Org{org}}
 	counts, err := transfer.Export(t.Context(), o, &out)
-	if err != nil || counts.Keys != 0 || counts.Users != 12 || counts.Imports != 1 || bytes.Contains(out.Bytes(), []byte(`"type":"key"`)) {
+	if err != nil || counts.Keys != 0 || counts.Users != 13 || counts.Imports != 1 || bytes.Contains(out.Bytes(), []byte(`"type":"key"`)) {
 		t.Errorf("%+v %v", counts, err)
 	}
 	if _, err := w.Store.Commit(t.Context(), 0, []store.Group{{Org: org, Writes: []store.Op{{Kind: store.OpSet, Key: store.StateKey(0, org, "u:3"), Args: []string{"AAAAAAAA?"}}}}}); err != nil {

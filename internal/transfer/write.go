@@ -34,9 +34,12 @@ type queued struct {
 // the import is taken up it is written again.
 func (i *importer) write(ctx context.Context, u *user) error {
 	plan := i.plans[u.Org]
-	made, err := u.Rebuilt(plan, u.Stored, i.Clock.Now())
-	if err != nil {
-		return fmt.Errorf("user %q: %w", u.User, err)
+	made := account.Expected{State: u.Stored, Deadline: u.Stored.Scheduled} // of who was merged into another user
+	if u.Stored.Merged == "" {
+		var err error
+		if made, err = u.Rebuilt(plan, u.Stored, i.Clock.Now()); err != nil {
+			return fmt.Errorf("user %q: %w", u.User, err)
+		}
 	}
 	g := store.Group{Org: u.Org, User: u.User, Doc: store.StateKey(u.Partition, u.Org, u.User), Content: made.State.Append(nil)}
 	for j := range made.Places {
@@ -47,11 +50,13 @@ func (i *importer) write(ctx context.Context, u *user) error {
 	if u.Cold != "" {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpSet, Key: store.ColdKey(u.Partition, u.Org, u.User), Args: []string{u.Cold}})
 	}
-	if len(u.profile) > 0 {
-		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: store.ProfileKey(u.Partition, u.Org, u.User), Args: pairs(u.profile)})
-	}
-	if len(u.merges) > 0 {
-		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: store.MergedKey(u.Partition, u.Org, u.User), Args: pairs(u.merges)})
+	keys := hashes(u.Partition, u.Org, u.User)
+	for name, fields := range u.hashes {
+		key, known := keys[name]
+		if !known || len(fields) == 0 {
+			return fmt.Errorf("%w: user %q has %q, which this version does not know", ErrFormat, u.User, name)
+		}
+		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: key, Args: pairs(fields)})
 	}
 	if made.Deadline != 0 {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpZAdd, Key: store.DueKey(u.Partition), Args: []string{strconv.FormatInt(int64(made.Deadline), 10), u.DueMember()}})
@@ -143,7 +148,11 @@ func (i *importer) same(ctx context.Context, u *user) error {
 	for j := range u.Records {
 		log[string(u.Records[j].ID)] = string(u.Records[j].AppendRecord(nil))
 	}
-	same := have.Fault == nil && have.Cold == u.Cold && len(have.Records) == len(log)
+	beside, err := readHashes(ctx, i.Store, have)
+	if err != nil {
+		return err
+	}
+	same := have.Fault == nil && maps.EqualFunc(beside, u.hashes, maps.Equal[map[string]string]) && have.Cold == u.Cold && len(have.Records) == len(log)
 	for j := range have.Records {
 		same = same && log[string(have.Records[j].ID)] == string(have.Records[j].AppendRecord(nil))
 	}
