@@ -34,7 +34,7 @@ orgs:
     behaviours: [{name: a, cap: {per: day, count: 20}, meta: {n: integer, tag: string}}, {name: b, meta: {n: integer, tag: string}}]
     rules:
       - {id: count, when: {name: a}, value: count, cycles: [day, week, all], keep: {day: 15}}
-      - {id: sum, when: {}, value: {sum: meta.n}, cycles: [month, all]}
+      - {id: sum, when: {}, value: {sum: meta.n}, cycles: [month, all], segment_by: user.team}
       - {id: least, when: {name: a}, value: {min: meta.n}, order: asc, cycles: [week, all]}
       - {id: tags, when: {}, value: {unique: meta.tag}, cycles: [month]}
     streaks:
@@ -126,7 +126,7 @@ func WorldActivity(r *rand.Rand, now time.Time, i int) ingest.Item {
 	return ingest.Item{Activity: a}
 }
 
-// Live plays days of a random history: activities, late ones, undo, changes of zone, users hidden and blocked; a month of it is long enough for logs to be folded.
+// Live plays days of a random history: activities, late ones, undo, changes of zone and team, users hidden and blocked; a month of it is long enough for logs to be folded.
 func (w *World) Live(r *rand.Rand, days int) {
 	w.T.Helper()
 	for day := range days {
@@ -148,6 +148,13 @@ func (w *World) Live(r *rand.Rand, days int) {
 		if day%7 == 3 {
 			zone := []string{"America/New_York", "Asia/Tokyo"}[r.IntN(2)]
 			if err := w.Writes.SetUser(w.T.Context(), WorldOrg, items[0].Activity.User, ingest.UserChange{Zone: &zone}); err != nil {
+				w.T.Fatal(err)
+			}
+		}
+		if day%3 == 0 {
+			team := []string{"red", "blue", "no team"}[r.IntN(3)] // the last has no board
+			change := ingest.UserChange{Attributes: map[string]*string{"team": &team}}
+			if err := w.Writes.SetUser(w.T.Context(), WorldOrg, items[2].Activity.User, change); err != nil {
 				w.T.Fatal(err)
 			}
 		}

@@ -114,8 +114,9 @@ type activityLine struct {
 	Name       string           `json:"name"`
 	Value      *float64         `json:"value,omitzero"`
 	Meta       jsontext.Value   `json:"meta,omitzero"`
-	At         string           `json:"at"`                  // with its offset
-	AtOmitted  bool             `json:"at_omitted,omitzero"` // the customer left at out
+	Attributes []attributeLine  `json:"attributes,omitempty"` // of the user, when it came: what rules segment by
+	At         string           `json:"at"`                   // with its offset
+	AtOmitted  bool             `json:"at_omitted,omitzero"`  // the customer left at out
 	Received   calendar.Instant `json:"received_at"`
 	Status     string           `json:"status"`
 	Reason     string           `json:"reason,omitzero"`
@@ -212,6 +213,9 @@ func lineOfActivity(a *activity.Activity) activityLine {
 	if a.HasValue {
 		l.Value = &a.Value
 	}
+	for _, at := range a.Attributes {
+		l.Attributes = append(l.Attributes, attributeLine(at))
+	}
 	return l
 }
 
@@ -221,6 +225,9 @@ func (l *activityLine) activity(user activity.User) (activity.Activity, error) {
 		Imported: l.Imported, WasIgnored: l.WasIgnored}
 	if l.Value != nil {
 		a.Value, a.HasValue = *l.Value, true
+	}
+	for _, at := range l.Attributes {
+		a.Attributes = append(a.Attributes, activity.Attribute(at))
 	}
 	var known bool
 	if a.Kind, known = activity.ParseKind(l.Kind); !known {

@@ -56,11 +56,17 @@ func (c *orgCheck) board(b feed.Board) *boardCheck {
 		return known
 	}
 	var check *boardCheck
-	if place, ok := c.plan.BoardOf(b.Rule, b.Label); ok && !c.entry.Kept.Gone(b.Rule, place.Cycle.Key(), place.Ordinal) {
+	if place, ok := c.plan.BoardOf(b.Rule, b.Label); ok && !gone(c.entry, &place) {
 		check = &boardCheck{Board: b, Place: place, expected: make([]account.Digest, c.Store.Partitions()), missing: map[activity.User]int{}}
 	}
 	c.boards[b] = check
 	return check
+}
+
+// gone says whether a board is of a period that its rule does not keep any more.
+func gone(e *registry.Entry, b *progress.Place) bool {
+	rule, _ := progress.CutSegment(b.Rule)
+	return e.Kept.Gone(rule, b.Cycle.Key(), b.Ordinal)
 }
 
 func (c *orgCheck) run(ctx context.Context) error {
@@ -102,7 +108,7 @@ func (c *orgCheck) refresh(ctx context.Context) (changed bool, err error) {
 	}
 	c.entry, c.plan = entry, progress.NewPlanOf(entry.Catalog, entry.Kept)
 	for id, b := range c.boards {
-		if b != nil && entry.Kept.Gone(b.Board.Rule, b.Cycle.Key(), b.Ordinal) {
+		if b != nil && gone(entry, &b.Place) {
 			c.boards[id] = nil
 		}
 	}
