@@ -56,9 +56,14 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 		}
 		return nil
 	}
+	attributes, err := w.segmentAttributes(ctx, t)
+	if err != nil {
+		return err
+	}
 	acts := make([]activity.Activity, len(a.units))
 	for i, u := range a.units {
 		acts[i] = u.activity
+		acts[i].Attributes = attributes
 		// What arrived before a close and is committed after it came after it: standings that were read after the fence are final.
 		acts[i].Received = max(acts[i].Received, t.entry.ClosedThrough)
 	}

@@ -21,6 +21,7 @@ type Effects struct {
 // BoardEffect is a user's new place on a board. Rank and RankBefore are in the rule's numbering; 0: unknown or none.
 type BoardEffect struct {
 	Rule, Cycle, Label string
+	Segment            string // of the board, "" for that of everyone
 	Value              int64 // scaled by Decimals
 	Decimals           int
 	Rank, RankBefore   int
@@ -78,7 +79,8 @@ func (s *Service) rankEffects(ctx context.Context, r *request) {
 }
 
 func (s *Service) rankEffect(ctx context.Context, p *pendingEffects, c *progress.BoardChange) BoardEffect {
-	e := BoardEffect{Rule: c.Rule, Cycle: c.Cycle.String(), Label: c.Label, Value: c.New.Value, Decimals: c.Decimals}
+	rule, segment := progress.CutSegment(c.Rule)
+	e := BoardEffect{Rule: rule, Segment: segment, Cycle: c.Cycle.String(), Label: c.Label, Value: c.New.Value, Decimals: c.Decimals}
 	order := ranking.Descending
 	if c.Ascending {
 		order = ranking.Ascending
@@ -87,7 +89,7 @@ func (s *Service) rankEffect(ctx context.Context, p *pendingEffects, c *progress
 	if err != nil {
 		return e // the board is loading: the change is stored, its rank is not known yet
 	}
-	ties := tiesOf(p.catalog, c.Rule)
+	ties := tiesOf(p.catalog, rule)
 	b.View(func(x *ranking.Index, _ uint64) {
 		e.Rank, _ = x.Rank(p.key.user, ties)
 		if c.Old.Some {

@@ -47,6 +47,7 @@ orgs:
       - {id: sum, when: {}, value: {sum: value}, decimals: 2, cycles: [month, all], ties: dense}
       - {id: least, when: {name: [a, b]}, value: {min: meta.n}, order: asc, cycles: [week, all]}
       - {id: tags, when: {}, value: {unique: meta.tag}, cycles: [all]}
+      - {id: lands, when: {name: [a, c]}, value: {sum: meta.n}, cycles: [day, all], segment_by: user.land, ties: standard}
     streaks:
       - {id: daily, when: {name: a}, unit: day, timezone: event}
       - {id: mine, when: {}, unit: day, target: 2}
@@ -68,11 +69,13 @@ func modelRules() []oracle.Rule {
 	}
 	value := func(r *oracle.Record) (float64, bool) { return r.Value, r.HasValue }
 	tag := func(r *oracle.Record) (string, bool) { s, ok := r.Meta["tag"].(string); return s, ok }
+	lands := oracle.Rule{ID: "lands", Selector: oracle.Selector{Match: inNames("ac"), Fold: "sum", Number: number}, Cycles: cycles("day", "all")}
 	return []oracle.Rule{
 		{ID: "count", Selector: oracle.Selector{Match: inNames("a"), Fold: "count"}, Cycles: cycles("day", "week", "all")},
 		{ID: "sum", Selector: oracle.Selector{Fold: "sum", Number: value, Decimals: 2}, Cycles: cycles("month", "all")},
 		{ID: "least", Selector: oracle.Selector{Match: inNames("ab"), Fold: "min", Number: number}, Cycles: cycles("week", "all"), Ascending: true},
 		{ID: "tags", Selector: oracle.Selector{Fold: "unique", Text: tag}, Cycles: cycles("all")},
+		lands, lands.Segment("land", "AT"), lands.Segment("land", "DE"),
 	}
 }
 
@@ -237,7 +240,7 @@ func wanted(m *oracle.Model, c *catalog.Catalog, now time.Time) map[feed.Board][
 	for _, r := range modelRules() {
 		for _, cy := range r.Cycles {
 			for label, rows := range m.Boards(&r, cy) {
-				put(r.ID, label, rows, ranking.Ties(c.Rule(r.ID).Ties))
+				put(r.ID, label, rows, ranking.Ties(ruleOf(c, r.ID).Ties))
 			}
 		}
 	}
@@ -275,7 +278,7 @@ func (n *node) check(t failer, m *oracle.Model, org activity.Org, now time.Time)
 	}
 	want := wanted(m, e.Catalog, now)
 	order := func(b feed.Board) ranking.Order {
-		if r := e.Catalog.Rule(b.Rule); r != nil && r.Ascending {
+		if r := ruleOf(e.Catalog, b.Rule); r != nil && r.Ascending {
 			return ranking.Ascending
 		}
 		return ranking.Descending
@@ -299,10 +302,16 @@ func (n *node) check(t failer, m *oracle.Model, org activity.Org, now time.Time)
 }
 
 func (n *node) ties(c *catalog.Catalog, rule string) ranking.Ties {
-	if r := c.Rule(rule); r != nil {
+	if r := ruleOf(c, rule); r != nil {
 		return ranking.Ties(r.Ties)
 	}
 	return ranking.Ordinal
+}
+
+// ruleOf is the rule of a board, also of a segment's.
+func ruleOf(c *catalog.Catalog, board string) *catalog.Rule {
+	rule, _, _ := strings.Cut(board, "@")
+	return c.Rule(rule)
 }
 
 // checkStored compares the sorted sets: a user must be in one of them, once.

@@ -42,6 +42,7 @@ func drawRecord(t *rapid.T, begin time.Time) oracle.Record {
 type journal struct {
 	mu       sync.Mutex
 	accepted map[[2]string]oracle.Record
+	lands    map[string]string // of users, now
 	faults   []string
 }
 
@@ -57,6 +58,7 @@ func (j *journal) note(batch []oracle.Record, r ingest.Report, now time.Time) {
 			}
 			rec := batch[i]
 			rec.Received = now
+			rec.Attributes = map[string]string{"land": j.lands[rec.User]}
 			j.accepted[key] = rec
 		case o.Status == ingest.StatusDuplicate, o.Err != nil && o.Err.Code == "id_conflict":
 		default:
@@ -70,6 +72,7 @@ type scenario struct {
 	waves [][][]oracle.Record
 	flips [][]int // which of the accepted are rejected or restored
 	zones []string
+	lands []map[string]string // where users have moved before each wave; "": they say it no more
 }
 
 func drawScenario(t *rapid.T, begin time.Time) *scenario {
@@ -88,6 +91,8 @@ func drawScenario(t *rapid.T, begin time.Time) *scenario {
 			wave = append(wave, batch)
 		}
 		s.waves = append(s.waves, wave)
+		lands := rapid.SampledFrom([]string{"", "AT", "DE", "nowhere at all"})
+		s.lands = append(s.lands, rapid.MapOfN(rapid.SampledFrom([]string{"ann", "bob", "eve"}), lands, 0, 3).Draw(t, "lands"))
 		s.flips = append(s.flips, rapid.SliceOfN(rapid.IntRange(0, 1000), 0, 6).Draw(t, "flips"))
 		s.zones = append(s.zones, rapid.SampledFrom([]string{"", "", "America/New_York", "Pacific/Auckland"}).Draw(t, "zone"))
 	}
@@ -97,7 +102,7 @@ func drawScenario(t *rapid.T, begin time.Time) *scenario {
 // run plays a scenario on nodes that share a store, and compares what each of them has with the model.
 func (s *scenario) run(t *rapid.T, nodes []*node, org activity.Org, begin time.Time) {
 	ctx := context.Background()
-	j := &journal{accepted: map[[2]string]oracle.Record{}}
+	j := &journal{accepted: map[[2]string]oracle.Record{}, lands: map[string]string{}}
 	m := newModel(t)
 	now := begin.Add(14 * 24 * time.Hour)
 	for w, wave := range s.waves {
@@ -105,6 +110,7 @@ func (s *scenario) run(t *rapid.T, nodes []*node, org activity.Org, begin time.T
 		for _, n := range nodes {
 			n.set(now)
 		}
+		j.move(t, nodes[w%len(nodes)], org, s.lands[w])
 		var g sync.WaitGroup
 		for i, batch := range wave {
 			g.Go(func() {
@@ -139,6 +145,20 @@ func (s *scenario) run(t *rapid.T, nodes []*node, org activity.Org, begin time.T
 		m.Records = slices.Collect(maps.Values(j.accepted))
 	}
 	s.compare(t, nodes, org, m, now)
+}
+
+// move gives users the attribute that a rule segments by.
+func (j *journal) move(t *rapid.T, n *node, org activity.Org, lands map[string]string) {
+	for user, land := range lands {
+		attributes := map[string]*string{"land": &land, "other": &land}
+		if land == "" {
+			attributes["land"] = nil
+		}
+		if err := n.SetUser(context.Background(), org, activity.User(user), ingest.UserChange{Create: true, Attributes: attributes}); err != nil {
+			t.Fatal(err)
+		}
+		j.lands[user] = land
+	}
 }
 
 // flip rejects and restores some of what was accepted, all at once.

@@ -45,6 +45,7 @@ func (n *node) profileOf(t *testing.T, org activity.Org, user activity.User) pro
 
 // A node sees its own change at once, another one when it has followed.
 func TestSetUser_ProfileReachesOtherNodes(t *testing.T) {
+	t.Parallel()
 	o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 2}
 	a, b := startNode(t, o), startNode(t, o)
 	org := a.publish(t, fmt.Sprintf(definitions, "org"))
@@ -69,6 +70,7 @@ func TestSetUser_ProfileReachesOtherNodes(t *testing.T) {
 
 // What changes nothing writes nothing, and attributes outlive what rebuilds a state.
 func TestSetUser_Attributes(t *testing.T) {
+	t.Parallel()
 	eachStore(t, func(t *testing.T, o store.Options) {
 		n := startNode(t, o)
 		org := n.publish(t, fmt.Sprintf(definitions, "org"))

@@ -70,6 +70,7 @@ type Service struct {
 	filled   filled
 	plans    plans
 	profiles *profile.Cache
+	segments segments
 }
 
 // New returns a Service; nothing is written until Run.
@@ -109,9 +110,10 @@ func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(err, writing.Wait())
 }
 
-// Follow takes note of a change that anyone committed: cached states of another version, and profiles that changed, are dropped. For the boards' OnChange.
+// Follow takes note of a change that anyone committed: what is in memory of users and orgs that changed is dropped. For the boards' OnChange.
 func (s *Service) Follow(c feed.Change) {
 	s.profiles.Drop(c.Profiles)
+	s.segments.forget(c.Orgs)
 	written := slices.IndexFunc(c.Users, func(u feed.UserVersion) bool { return u.Version != "" })
 	if len(c.Users) == 0 || written >= 0 && s.Store.Own(c.Users[written].Version) { // a change is one commit, and a commit has one version
 		return
@@ -127,6 +129,7 @@ func (s *Service) Forget(partition int) {
 	s.writers[partition].cache.clear()
 	s.forgetFilled()
 	s.profiles.Reset()
+	s.segments.forgetAll()
 }
 
 // Waiting is how many activities wait to be written.

@@ -145,3 +145,6 @@ func ClosedKey(org activity.Org) Key { return Key("{0}:closed:" + string(org)) }
 
 // BackfillKey is the document that names the definitions which every user's state of the org follows.
 func BackfillKey(org activity.Org) Key { return Key("{0}:filled:" + string(org)) }
+
+// SegmentsKey is the document of the values that the users' attributes have had: the org's segments.
+func SegmentsKey(org activity.Org) Key { return Key("{0}:segments:" + string(org)) }
