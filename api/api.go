@@ -40,6 +40,7 @@ type Writes interface {
 
 // Reads is every read of boards and users (*query.Reader).
 type Reads interface {
+	With(s query.Show) *query.Reader
 	Leaderboards(ctx context.Context, org activity.Org) (query.LeaderboardList, error)
 	Leaderboard(ctx context.Context, org activity.Org, rule, period string, p query.Page, held query.Held) (*query.Leaderboard, error)
 	UserRank(ctx context.Context, org activity.Org, rule, period string, user activity.User, around int, held query.Held) (*query.UserRank, error)

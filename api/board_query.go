@@ -90,10 +90,14 @@ func (a *API) getCount(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	reads, err := a.reader(r)
+	if err != nil {
+		return err
+	}
 	if err := a.await(r); err != nil {
 		return err
 	}
-	count, err := a.Reads.Count(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), low, high)
+	count, err := reads.Count(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), low, high)
 	if err != nil {
 		return err
 	}
@@ -119,6 +123,8 @@ type boardQuery struct {
 	TopPercent  number         `json:"top_percent,omitempty"`
 	User        *activity.User `json:"user,omitempty" nullable:"false" doc:"Also this user's place, or null if there is none"`
 	Around      *int           `json:"around,omitempty" nullable:"false" minimum:"0" maximum:"500" doc:"With user: so many rows above and below"`
+	Segment     *string        `json:"segment,omitempty" nullable:"false" doc:"As the parameter of GET"`
+	Fields      []string       `json:"fields,omitempty" nullable:"false" doc:"profile: rows have their users' profiles"`
 }
 
 // number is a JSON number as it was written: a float64 would not keep every score.
@@ -182,6 +188,9 @@ func (q *boardQuery) check() (out query.BoardQuery, err error) {
 		return out, err
 	}
 	if out.Around, err = within("around", q.Around, -1, 0, maxAround); err != nil {
+		return out, err
+	}
+	if out.Show, err = showOf(q.Segment, q.Fields); err != nil {
 		return out, err
 	}
 	switch {

@@ -50,10 +50,14 @@ func (a *API) getBoard(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	reads, err := a.reader(r)
+	if err != nil {
+		return err
+	}
 	if err := a.await(r); err != nil {
 		return err
 	}
-	board, err := a.Reads.Leaderboard(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), page, held(r))
+	board, err := reads.Leaderboard(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), page, held(r))
 	if err != nil {
 		return err
 	}
@@ -69,10 +73,14 @@ func (a *API) getRank(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	reads, err := a.reader(r)
+	if err != nil {
+		return err
+	}
 	if err := a.await(r); err != nil {
 		return err
 	}
-	rank, err := a.Reads.UserRank(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), user, around, held(r))
+	rank, err := reads.UserRank(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), user, around, held(r))
 	if err != nil {
 		return err
 	}
@@ -98,10 +106,14 @@ func (a *API) postRanks(w http.ResponseWriter, r *request) error {
 			return badRequest("users["+itoa(i)+"]", "A user id is 1 to 128 bytes of UTF-8 without control characters.")
 		}
 	}
+	reads, err := a.reader(r)
+	if err != nil {
+		return err
+	}
 	if err := a.await(r); err != nil {
 		return err
 	}
-	ranks, err := a.Reads.Ranks(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), in.Users, in.Relative)
+	ranks, err := reads.Ranks(r.Context(), r.org, r.PathValue("rule"), r.PathValue("period"), in.Users, in.Relative)
 	if err != nil {
 		return err
 	}

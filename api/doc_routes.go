@@ -121,7 +121,7 @@ func docGetBoard() operation {
 			{name: "cursor", description: "next of the answer before, instead of offset", schema: text()}}, scoreRange(), []param{
 			{name: "around_score", description: "The limit rows around the place of one who came to this score now, half of them above; place is that place", schema: decimal()},
 			{name: "percentile", description: "The limit rows around the last one with this percentile or more, half of them above; place is that row", schema: percent()},
-			{name: "top_percent", description: "Only the first rows: this part of the board, rounded up", schema: percent()}, minRevision()}),
+			{name: "top_percent", description: "Only the first rows: this part of the board, rounded up", schema: percent()}, minRevision()}, showParams()),
 		headers:   []param{{name: "If-None-Match", description: "ETag of an answer before", schema: text()}},
 		responses: []response{tagged(ok("Its rows", leaderboardDoc{}, exampleBoard)), notModified()},
 		errors:    boardErrors("bad_cursor", "bad_request")}
@@ -139,7 +139,7 @@ func percent() huma.Schema {
 }
 
 func docGetCount() operation {
-	return operation{id: "countScores", tag: "leaderboards", summary: "Count the users between two scores", query: append(scoreRange(), minRevision()),
+	return operation{id: "countScores", tag: "leaderboards", summary: "Count the users between two scores", query: append(scoreRange(), showParams()[0], minRevision()),
 		responses: []response{ok("How many, and how many are on the board", countDoc{}, `{"count":120,"total":4000}`)}, errors: boardErrors("bad_request")}
 }
 
@@ -154,13 +154,13 @@ func docPostQuery() operation {
 
 func docGetRank() operation {
 	return operation{id: "getRank", tag: "leaderboards", summary: "Read one user's rank",
-		query:     []param{{name: "around", description: "So many rows above and below", schema: integer(0, maxAround, nil)}, minRevision()},
+		query:     append(showParams(), param{name: "around", description: "So many rows above and below", schema: integer(0, maxAround, nil)}, minRevision()),
 		responses: []response{tagged(ok("The user's place", rankDoc{}, exampleRank)), notModified()},
 		errors:    boardErrors("bad_request", "not_ranked", "user_not_found", "user_merged")}
 }
 
 func docPostRanks() operation {
-	return operation{id: "getRanks", tag: "leaderboards", summary: "Read many users' ranks", query: []param{minRevision()},
+	return operation{id: "getRanks", tag: "leaderboards", summary: "Read many users' ranks", query: append(showParams(), minRevision()),
 		body:      &content{of: rankQuery{}, example: `{"users":["ada","bob"],"relative":true}`},
 		responses: []response{ok("The users' places", ranksDoc{}, exampleRanks)}, errors: boardErrors()}
 }

@@ -52,16 +52,18 @@ type periodDoc struct {
 
 // rowDoc is one place on a leaderboard.
 type rowDoc struct {
-	Rank         int     `json:"rank" minimum:"1"`
-	User         string  `json:"user" example:"ada"`
-	Score        float64 `json:"score"`
-	ReachedAt    string  `json:"reached_at" format:"date-time"`
-	PreviousRank int     `json:"previous_rank,omitempty" doc:"In the period before; absent if none"`
+	Rank         int         `json:"rank" minimum:"1"`
+	User         string      `json:"user" example:"ada"`
+	Score        float64     `json:"score"`
+	ReachedAt    string      `json:"reached_at" format:"date-time"`
+	PreviousRank int         `json:"previous_rank,omitempty" doc:"In the period before; absent if none"`
+	Profile      *profileDoc `json:"profile,omitempty" doc:"With fields=profile; absent if the user has none"`
 }
 
 // leaderboardDoc is a part of a leaderboard.
 type leaderboardDoc struct {
 	Rule     string       `json:"rule" example:"commits"`
+	Segment  string       `json:"segment,omitempty" example:"AT" doc:"Whose board it is; absent for everyone's"`
 	Cycle    string       `json:"cycle" example:"week"`
 	Period   periodDoc    `json:"period"`
 	Order    string       `json:"order" enum:"asc,desc"`
@@ -109,6 +111,8 @@ type rankDoc struct {
 	User       string       `json:"user"`
 	Score      float64      `json:"score"`
 	ReachedAt  string       `json:"reached_at" format:"date-time"`
+	Profile    *profileDoc  `json:"profile,omitempty" doc:"With fields=profile; absent if the user has none"`
+	Segment    string       `json:"segment,omitempty" doc:"Whose board it is; absent for everyone's"`
 	Total      int          `json:"total"`
 	Percentile float64      `json:"percentile" minimum:"0" maximum:"100"`
 	Previous   *previousDoc `json:"previous,omitempty"`
@@ -127,6 +131,7 @@ type ranksDoc struct {
 	Rows    []rowDoc `json:"rows" nullable:"false" doc:"In board order"`
 	Missing []string `json:"missing" nullable:"false" doc:"Users that are unknown or not on this board"`
 	Total   int      `json:"total" doc:"Users among whom the ranks are: of the board or, if relative, of rows"`
+	Segment string   `json:"segment,omitempty" doc:"Whose board it is; absent for everyone's"`
 }
 
 // streakDoc is a user's streak of one rule.
@@ -196,11 +201,13 @@ type backfillDoc struct {
 }
 
 type leaderboardRuleDoc struct {
-	Rule    string     `json:"rule" example:"commits"`
-	Order   string     `json:"order" enum:"asc,desc"`
-	Ties    string     `json:"ties" enum:"ordinal,standard,dense"`
-	Cycles  []cycleDoc `json:"cycles" nullable:"false"`
-	Pending bool       `json:"pending" doc:"Still being filled from the activity logs"`
+	Rule      string     `json:"rule" example:"commits"`
+	Order     string     `json:"order" enum:"asc,desc"`
+	Ties      string     `json:"ties" enum:"ordinal,standard,dense"`
+	Cycles    []cycleDoc `json:"cycles" nullable:"false"`
+	Pending   bool       `json:"pending" doc:"Still being filled from the activity logs"`
+	SegmentBy string     `json:"segment_by,omitempty" example:"user.country" doc:"There is also a board for each value of this attribute"`
+	Segments  []string   `json:"segments,omitempty" nullable:"false" doc:"The values that have boards"`
 }
 
 type cycleDoc struct {
@@ -233,6 +240,7 @@ type userRanksDoc struct {
 
 type boardRankDoc struct {
 	Rule         string  `json:"rule"`
+	Segment      string  `json:"segment,omitempty" doc:"Whose board it is; absent for everyone's"`
 	Cycle        string  `json:"cycle"`
 	Label        string  `json:"label"`
 	Rank         int     `json:"rank" minimum:"1"`

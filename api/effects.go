@@ -16,6 +16,7 @@ type effectsWire struct {
 
 type boardEffect struct {
 	Rule       string         `json:"rule" example:"commits"`
+	Segment    string         `json:"segment,omitzero" doc:"Whose board it is; absent for everyone's"`
 	Cycle      string         `json:"cycle" example:"week"`
 	Label      string         `json:"label" example:"2026-W47"`
 	Value      jsontext.Value `json:"value" doc:"The user's score now, a number"`
@@ -39,7 +40,7 @@ func wireEffects(e *ingest.Effects) *effectsWire {
 	}
 	for _, b := range e.Boards {
 		score := query.Score{Scaled: b.Value, Decimals: b.Decimals}
-		out.Boards = append(out.Boards, boardEffect{Rule: b.Rule, Cycle: b.Cycle, Label: b.Label, Value: score.AppendJSON(nil),
+		out.Boards = append(out.Boards, boardEffect{Rule: b.Rule, Segment: b.Segment, Cycle: b.Cycle, Label: b.Label, Value: score.AppendJSON(nil),
 			Rank: b.Rank, RankBefore: b.RankBefore})
 	}
 	for _, s := range e.Streaks {

@@ -110,6 +110,7 @@ var viewErrors = []struct {
 	err  error
 	code string
 }{
+	{query.ErrBadParam, codeBadRequest},
 	{query.ErrBadView, codeBadRequest},
 	{query.ErrRuleNotFound, "rule_not_found"},
 	{query.ErrBadPeriod, "bad_period"},

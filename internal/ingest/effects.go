@@ -22,7 +22,7 @@ type Effects struct {
 type BoardEffect struct {
 	Rule, Cycle, Label string
 	Segment            string // of the board, "" for that of everyone
-	Value              int64 // scaled by Decimals
+	Value              int64  // scaled by Decimals
 	Decimals           int
 	Rank, RankBefore   int
 }

@@ -124,6 +124,15 @@ func (s *Service) Segments(ctx context.Context, org activity.Org, attribute stri
 	return slices.Clone(d.values[attribute]), nil
 }
 
+// HasSegment says whether a value of an attribute has boards.
+func (s *Service) HasSegment(ctx context.Context, org activity.Org, attribute, value string) (bool, error) {
+	d, err := s.segmentDoc(ctx, org)
+	if err != nil {
+		return false, err
+	}
+	return d.has(attribute, value), nil
+}
+
 // segmentAttributes are what is recorded on activities that come now: those of the user's attributes that rules segment by and whose value has, or
 // now gets, boards.
 func (w *writer) segmentAttributes(ctx context.Context, t *task) ([]activity.Attribute, error) {

@@ -4,6 +4,7 @@ package profile
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -43,7 +44,7 @@ func NewCache(size int, read Read) *Cache {
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
-	return &Cache{read: read, known: known, loads: map[*load]struct{}{}}
+	return &Cache{read: read, known: known, loads: map[*load]struct{}{}, revision: rand.Uint64()>>1 + 1}
 }
 
 // Get returns the profiles of users in their order; those that are not in memory are read together. Errors are those of the read.
@@ -114,7 +115,8 @@ func (c *Cache) Reset() {
 	}
 }
 
-// Revision moves with every Drop and Reset: profiles that were read at an equal one are equal.
+// Revision moves with every Drop and Reset: profiles that were read at an equal one are equal. It begins anywhere, so that no two caches have one in
+// common, and is never 0.
 func (c *Cache) Revision() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 // Leaderboard is a part of a board.
 type Leaderboard struct {
 	Rule     string           `json:"rule"`
+	Segment  string           `json:"segment,omitempty"` // whose board it is; "": everyone's
 	Cycle    string           `json:"cycle"`
 	Period   *Period          `json:"period"`
 	Order    string           `json:"order"`
@@ -38,7 +39,9 @@ type Leaderboard struct {
 func (l *Leaderboard) AppendJSON(b []byte) []byte {
 	b = append(b, `{"rule":"`...) // rule ids, cycles, orders, ties, revisions and cursors need no escaping
 	b = append(b, l.Rule...)
-	b = append(b, `","cycle":"`...)
+	b = append(b, '"')
+	b = appendSegment(b, l.Segment)
+	b = append(b, `,"cycle":"`...)
 	b = append(b, l.Cycle...)
 	b = append(b, `","period":`...)
 	b = l.Period.AppendJSON(b)
@@ -93,7 +96,7 @@ func (r *Reader) Leaderboard(ctx context.Context, org activity.Org, rule, period
 	}
 	l := b.read(r.sealer, r.edition())
 	l.Freshness = fresh
-	return l, nil
+	return l, r.addBoardProfiles(ctx, org, l.Rows, l.User)
 }
 
 // boards are the board of a target and, for ranks in the period before, that period's.
@@ -192,6 +195,7 @@ func (t *target) asRows(found []ranking.Row) []Row {
 // UserRank is one user's place on a board.
 type UserRank struct {
 	Row
+	Segment    string    `json:"segment,omitempty"` // as Leaderboard.Segment
 	Total      int       `json:"total"`
 	Percentile float64   `json:"percentile"`
 	Previous   *Previous `json:"previous,omitempty"`
@@ -209,7 +213,8 @@ type Previous struct {
 // AppendJSON appends the place as a JSON object.
 func (u *UserRank) AppendJSON(b []byte) []byte {
 	b = u.Row.AppendJSON(b)
-	b = append(b[:len(b)-1], `,"total":`...)
+	b = appendSegment(b[:len(b)-1], u.Segment)
+	b = append(b, `,"total":`...)
 	b = strconv.AppendInt(b, int64(u.Total), 10)
 	b = append(b, `,"percentile":`...)
 	b = strconv.AppendFloat(b, u.Percentile, 'f', -1, 64)
@@ -270,7 +275,7 @@ func (r *Reader) UserRank(ctx context.Context, org activity.Org, rule, period st
 	}
 	u := b.userRank(place)
 	u.Freshness = fresh
-	return u, nil
+	return u, r.addBoardProfiles(ctx, org, nil, u)
 }
 
 // userPlace is a user among the rows around: the one at own.
@@ -295,7 +300,7 @@ func (t *target) placeOf(x *ranking.Index, user activity.User, around int) *user
 // userRank adds what the period before says of the rows.
 func (t *boards) userRank(p *userPlace) *UserRank {
 	rows := t.asRows(p.rows)
-	u := &UserRank{Row: rows[p.own], Total: p.total}
+	u := &UserRank{Segment: t.segment, Row: rows[p.own], Total: p.total}
 	u.Percentile = percentile(u.Rank, u.Total)
 	for i, before := range t.findBefore(rows, p.rows) {
 		if rows[i].PreviousRank = before.Rank; i == p.own {

@@ -41,6 +41,7 @@ func (t *boards) tag(request ...string) string {
 	b = t.period(t.now).AppendJSON(b)
 	b = append(b, byte(t.order()), byte(t.ties), byte(t.decimals))
 	b = strconv.AppendBool(b, t.pending)
+	b = binary.LittleEndian.AppendUint64(b, t.profiles)
 	b = binary.LittleEndian.AppendUint64(b, t.board.Revision())
 	if t.prev != nil {
 		text(t.before.label)

@@ -17,6 +17,7 @@ import (
 
 // Ranks are the places of several users, in board order.
 type Ranks struct {
+	Segment string          `json:"segment,omitempty"` // as Leaderboard.Segment
 	Rows    []Row           `json:"rows"`
 	Missing []activity.User `json:"missing"`
 	Total   int             `json:"total"` // users among whom they are ranked
@@ -33,8 +34,8 @@ func (r *Ranks) AppendJSON(b []byte) []byte {
 		}
 		b, _ = jsontext.AppendQuote(b, string(u))
 	}
-	b = append(b, `],"total":`...)
-	return append(strconv.AppendInt(b, int64(r.Total), 10), '}')
+	b = strconv.AppendInt(append(b, `],"total":`...), int64(r.Total), 10)
+	return append(appendSegment(b, r.Segment), '}')
 }
 
 // Ranks reads the places of several users; who has none is in Missing, in the order asked. relative numbers them among themselves, and leaves out
@@ -53,19 +54,19 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 	if relative {
 		t.renumber(ranks.Rows)
 		ranks.Total = len(ranks.Rows)
-		return ranks, nil
+		return ranks, r.addProfiles(ctx, org, ranks.Rows)
 	}
 	both, err := r.withBefore(ctx, t, b, now)
 	if err != nil {
 		return nil, err
 	}
 	both.addPrevious(ranks.Rows, nil)
-	return ranks, nil
+	return ranks, r.addProfiles(ctx, org, ranks.Rows)
 }
 
 // ranksOf reads the places of users on the whole board.
 func (t *target) ranksOf(b *ranking.Board, users []activity.User) *Ranks {
-	ranks := &Ranks{Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
+	ranks := &Ranks{Segment: t.segment, Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
 	var found []ranking.Row
 	found, ranks.Total = b.Find(make([]ranking.Row, 0, len(users)), users, ranking.Ties(t.ties))
 	var missed map[activity.User]bool
@@ -118,6 +119,7 @@ func (t *target) renumber(rows []Row) {
 // BoardRank is a user's place on one of the current boards.
 type BoardRank struct {
 	Rule         string           `json:"rule"`
+	Segment      string           `json:"segment,omitempty"` // as Leaderboard.Segment
 	Cycle        string           `json:"cycle"`
 	Label        string           `json:"label"`
 	Rank         int              `json:"rank"`
@@ -127,10 +129,14 @@ type BoardRank struct {
 	PreviousRank int              `json:"previous_rank,omitzero"`
 }
 
-// userRanks reads a user's places on the current period of every cycle of every rule, and on the streak boards. Boards the user is not on are left
-// out. With a period it is that of every rule which has it; ErrBadPeriod where none does.
+// userRanks reads a user's places on the current period of every cycle of every rule, of everyone's boards and of the segments' that the user is in, and
+// on the streak boards. Boards the user is not on are left out. With a period it is that of every rule which has it; ErrBadPeriod where none does.
 func (r *Reader) userRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]BoardRank, error) {
 	_, entry, err := r.ingest.Plan(org)
+	if err != nil {
+		return nil, err
+	}
+	segments, err := r.segmentsOf(ctx, org, user)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +154,7 @@ func (r *Reader) userRanks(ctx context.Context, org activity.Org, user activity.
 			}
 		}
 		for _, name := range periods {
-			ranks, err := r.appendRank(ctx, list, org, user, rule, name)
+			ranks, err := r.appendRanks(ctx, list, org, user, boardName{rule, name, segments[rule]})
 			switch {
 			case errors.Is(err, ErrBadPeriod): // between listed periods, or no period of this rule
 				continue
@@ -162,6 +168,21 @@ func (r *Reader) userRanks(ctx context.Context, org activity.Org, user activity.
 	}
 	if !known {
 		return nil, detailed(ErrBadPeriod, "%q is no period of any rule: a cycle, cycle~N (N periods before), or a label", period)
+	}
+	return list, nil
+}
+
+// boardName names a rule's boards of one period: everyone's, and those of segments.
+type boardName struct {
+	rule, period string
+	segments     []string
+}
+
+func (r *Reader) appendRanks(ctx context.Context, list []BoardRank, org activity.Org, user activity.User, of boardName) (_ []BoardRank, err error) {
+	for _, segment := range append([]string{""}, of.segments...) {
+		if list, err = r.With(Show{Segment: segment}).appendRank(ctx, list, org, user, of.rule, of.period); err != nil {
+			return nil, err
+		}
 	}
 	return list, nil
 }
@@ -186,8 +207,8 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 	}
 	both.addPrevious(ranks.Rows, nil)
 	row := ranks.Rows[0]
-	return append(list, BoardRank{Rule: rule, Cycle: t.cycle.String(), Label: t.label, Rank: row.Rank, Score: row.Score, ReachedAt: row.ReachedAt,
-		Total: ranks.Total, PreviousRank: row.PreviousRank}), nil
+	return append(list, BoardRank{Rule: rule, Segment: t.segment, Cycle: t.cycle.String(), Label: t.label, Rank: row.Rank, Score: row.Score,
+		ReachedAt: row.ReachedAt, Total: ranks.Total, PreviousRank: row.PreviousRank}), nil
 }
 
 // LeaderboardList names the rules of an org and their cycles.
@@ -208,6 +229,9 @@ type LeaderboardInfo struct {
 	Ties    string      `json:"ties"`
 	Cycles  []CycleInfo `json:"cycles"`
 	Pending bool        `json:"pending"` // being filled from the logs
+	// SegmentBy is what the rule is segmented by, and Segments the values that have boards, in order; absent for other rules.
+	SegmentBy string   `json:"segment_by,omitempty"`
+	Segments  []string `json:"segments,omitzero"`
 }
 
 // CycleInfo is one cycle of a rule and its current period.
@@ -227,6 +251,14 @@ func (r *Reader) Leaderboards(ctx context.Context, org activity.Org) (Leaderboar
 		info, err := r.leaderboardInfo(org, rule)
 		if err != nil {
 			return LeaderboardList{}, err
+		}
+		if cr := entry.Catalog.Rule(rule); cr != nil && cr.SegmentBy != "" {
+			info.SegmentBy = "user." + cr.SegmentBy
+			segments, err := r.ingest.Segments(ctx, org, cr.SegmentBy)
+			if err != nil {
+				return LeaderboardList{}, err
+			}
+			info.Segments = append([]string{}, segments...)
 		}
 		list.Leaderboards = append(list.Leaderboards, info)
 	}

@@ -25,13 +25,14 @@ type Reader struct {
 	boards *ranking.Boards
 	clock  *clock.Clock
 	sealer sealer
-	last   atomic.Pointer[edition]
+	show   Show
+	last   *atomic.Pointer[edition] // shared with those that With made
 }
 
 // New returns a Reader over the write path's plans and states and the boards in memory. secret gives what signs cursors: the same on all nodes, now and
 // after a restart, or clients cannot go on where they were.
 func New(s *ingest.Service, b *ranking.Boards, c *clock.Clock, secret func() []byte) *Reader {
-	return &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}}
+	return &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}, last: new(atomic.Pointer[edition])}
 }
 
 // target is a board as a read names it: a rule and one period of one of its cycles.
@@ -51,6 +52,10 @@ type target struct {
 	// through is up to when periods are closed for certain, also where this node's clock is behind.
 	through calendar.Instant
 	pending bool // the rule is being filled
+	// segment is whose board it is, "" for everyone's; segmentBy the attribute that it is a value of.
+	segment, segmentBy string
+	// profiles is Reader.profileRevision before anything was read: what rows show of profiles is of then, or newer.
+	profiles uint64
 }
 
 // locate finds the board that a request names. ErrRuleNotFound, ErrBadPeriod, ErrPeriodGone.
@@ -77,14 +82,14 @@ func (r *Reader) describe(org activity.Org, rule string) (*target, []calendar.Cy
 		return nil, nil, err
 	}
 	t := &target{org: org, rule: rule, cal: plan.Calendar(), catalog: entry.Catalog, kept: entry.Kept, through: entry.ClosedThrough,
-		pending: r.ingest.Pending(org, rule)}
+		pending: r.ingest.Pending(org, rule), profiles: r.profileRevision()}
 	if cr := t.catalog.Rule(rule); cr != nil {
 		t.decimals, t.ascending, t.ties = cr.Decimals, cr.Ascending, cr.Ties
-		return t, cr.Cycles, nil
+		return t, cr.Cycles, r.segmented(t)
 	}
 	for _, suffix := range streakSuffixes {
 		if id, ok := strings.CutSuffix(rule, suffix); ok && t.catalog.Streak(id) != nil {
-			return t, []calendar.Cycle{{Unit: calendar.All}}, nil
+			return t, []calendar.Cycle{{Unit: calendar.All}}, r.segmented(t)
 		}
 	}
 	return nil, nil, detailed(ErrRuleNotFound, "the org has no rule %q", rule)
@@ -183,7 +188,9 @@ func (t *target) period(now calendar.Instant) *Period {
 	return w
 }
 
-func (t *target) board() feed.Board { return feed.Board{Org: t.org, Rule: t.rule, Label: t.label} }
+func (t *target) board() feed.Board {
+	return feed.Board{Org: t.org, Rule: progress.SegmentBoard(t.rule, t.segment), Label: t.label}
+}
 
 // periodBefore is the target of the period before, nil if there is none.
 func (t *target) periodBefore(now calendar.Instant) *target {
@@ -217,7 +224,11 @@ func (t *target) orderName() string {
 func (t *target) score(v int64) Score { return Score{Scaled: v, Decimals: t.decimals} }
 
 func (r *Reader) open(ctx context.Context, t *target) (*ranking.Board, error) {
-	return r.boards.Open(ctx, t.board(), t.order())
+	name, err := r.boardOf(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return r.boards.Open(ctx, name, t.order())
 }
 
 // revisionWait bounds how long Wait waits.
@@ -256,6 +267,10 @@ func Detail(err error) string {
 	var d *detailedError
 	if errors.As(err, &d) {
 		return d.text
+	}
+	var p *ParamError
+	if errors.As(err, &p) {
+		return p.Error()
 	}
 	return ""
 }

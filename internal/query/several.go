@@ -15,6 +15,7 @@ type BoardQuery struct {
 	Page
 	User   activity.User // "": nobody's
 	Around int           // rows above and below User; negative: none
+	Show                 // in Several; Leaderboard shows what its Reader does
 }
 
 // openedPage is a board that is open and what is asked of it.
@@ -68,8 +69,8 @@ func (r *Reader) edition() *edition {
 
 // read reads what is asked: rows and the user's place under one lock of the board.
 func (o *openedPage) read(s sealer, e *edition) *Leaderboard {
-	l := &Leaderboard{Rule: o.rule, Cycle: o.cycle.String(), Period: o.period(o.now), Order: o.orderName(), Ties: tiesNames[o.ties], Pending: o.pending,
-		Revision: e.revision, AsOf: e.asOf, userAsked: o.query.User != ""}
+	l := &Leaderboard{Rule: o.rule, Segment: o.segment, Cycle: o.cycle.String(), Period: o.period(o.now), Order: o.orderName(), Ties: tiesNames[o.ties],
+		Pending: o.pending, Revision: e.revision, AsOf: e.asOf, userAsked: o.query.User != ""}
 	var got selected
 	var place *userPlace
 	o.board.View(func(x *ranking.Index, _ uint64) {
@@ -127,7 +128,7 @@ func (r *Reader) Several(ctx context.Context, org activity.Org, queries []BoardQ
 	set := &BoardSet{Boards: make([]BoardAnswer, len(queries))}
 	pages := make([]*openedPage, len(queries))
 	for i := range queries {
-		pages[i], set.Boards[i].Err = r.openPage(ctx, org, &queries[i])
+		pages[i], set.Boards[i].Err = r.With(queries[i].Show).openPage(ctx, org, &queries[i])
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -141,7 +142,21 @@ func (r *Reader) Several(ctx context.Context, org activity.Org, queries []BoardQ
 			}
 		}
 		if try == steadyTries || r.boards.Revision().Equal(e.of) {
-			return set, nil
+			return set, r.profileSet(ctx, org, queries, set)
 		}
 	}
+}
+
+// profileSet gives the rows of those boards their profiles that were asked for with them.
+func (r *Reader) profileSet(ctx context.Context, org activity.Org, queries []BoardQuery, set *BoardSet) error {
+	for i := range queries {
+		l := set.Boards[i].Board
+		if l == nil {
+			continue
+		}
+		if err := r.With(queries[i].Show).addBoardProfiles(ctx, org, l.Rows, l.User); err != nil {
+			return err
+		}
+	}
+	return nil
 }

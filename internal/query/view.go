@@ -3,6 +3,7 @@ package query
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
@@ -26,9 +27,18 @@ func (r *Reader) Check(ctx context.Context, org activity.Org, v View) error {
 		_, err := r.state(ctx, org, v.User)
 		return err
 	}
-	_, err := r.locate(org, v.Rule, v.Period, r.clock.Now())
+	_, err := r.With(v.show()).locate(org, v.Rule, v.Period, r.clock.Now())
 	return err
 }
+
+// FieldProfile in View.Fields asks for profiles.
+const FieldProfile = "profile"
+
+// show is what the view's rows show.
+func (v *View) show() Show { return Show{Segment: v.Segment, Profiles: v.Profiles()} }
+
+// Profiles says whether the view's rows show profiles.
+func (v *View) Profiles() bool { return slices.Contains(v.Fields, FieldProfile) }
 
 // check looks at the view alone.
 func (v *View) check() error {
@@ -46,6 +56,12 @@ func (v *View) check() error {
 	default:
 		return detailed(ErrBadView, "kind is one of top, around, users, user")
 	}
+	if i := slices.IndexFunc(v.Fields, func(f string) bool { return f != FieldProfile }); i >= 0 {
+		return detailed(ErrBadView, "fields may hold profile, not %q", v.Fields[i])
+	}
+	if v.Kind == ViewUser && (v.Segment != "" || len(v.Fields) > 0) {
+		return detailed(ErrBadView, "a view of a user has neither segment nor fields")
+	}
 	if !ok {
 		return detailed(ErrBadView, "top has limit 1 to %d, around a user and span 0 to %d, users 1 to %d users, user a user", MaxRows, MaxSpan, MaxUsers)
 	}
@@ -61,6 +77,7 @@ func (r *Reader) Render(ctx context.Context, org activity.Org, v View, previous 
 	if v.Kind == ViewUser {
 		return r.renderUser(ctx, org, v.User, previous)
 	}
+	r = r.With(v.show())
 	now := r.clock.Now()
 	t, err := r.locate(org, v.Rule, v.Period, now)
 	if err != nil {
@@ -76,6 +93,9 @@ func (r *Reader) Render(ctx context.Context, org activity.Org, v View, previous 
 	}
 	asOf := r.boards.AsOf() // before the rows are read, as the stamp: they may be newer than it says, never older
 	w := b.window(&v)
+	if err := r.addProfiles(ctx, org, w.Rows); err != nil {
+		return nil, err
+	}
 	f := &Frame{AsOf: asOf, Period: t.period(now), Total: w.Total, Rows: w.Rows, stamp: stamp}
 	if previous != nil && same(previous, f) {
 		return previous, nil
@@ -88,13 +108,15 @@ type stamp struct {
 	catalog                    *catalog.Catalog // how ties are numbered may change without any row
 	board, prev                *ranking.Board
 	revision, previousRevision uint64
+	profiles                   uint64
 	label                      string
 	closed                     bool
 }
 
 // stamp is taken before the rows are read: they may be newer than it says, never older.
 func (t *boards) stamp(now calendar.Instant) stamp {
-	s := stamp{catalog: t.catalog, board: t.board, prev: t.prev, revision: t.board.Revision(), label: t.label, closed: t.closed(now)}
+	s := stamp{catalog: t.catalog, board: t.board, prev: t.prev, revision: t.board.Revision(), label: t.label, closed: t.closed(now),
+		profiles: t.profiles}
 	if t.prev != nil {
 		s.previousRevision = t.prev.Revision()
 	}

@@ -8,6 +8,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
+	"laurel/internal/profile"
 )
 
 // Score is a number on a board: an integer scaled by the rule's decimals. On the wire it is a plain JSON number.
@@ -29,6 +30,7 @@ type Row struct {
 	Score        Score            `json:"score"`
 	ReachedAt    calendar.Instant `json:"reached_at"`
 	PreviousRank int              `json:"previous_rank,omitzero"` // 0: none
+	Profile      profile.Profile  `json:"profile,omitzero"`       // where Show asks for it
 }
 
 // AppendJSON appends the row as a JSON object. REST, WebSocket and SSE all write rows by it.
@@ -46,7 +48,35 @@ func (r *Row) AppendJSON(b []byte) []byte {
 		b = append(b, `,"previous_rank":`...)
 		b = strconv.AppendInt(b, int64(r.PreviousRank), 10)
 	}
+	if r.Profile != (profile.Profile{}) {
+		b = appendProfile(append(b, `,"profile":`...), &r.Profile)
+	}
 	return append(b, '}')
+}
+
+func appendProfile(b []byte, p *profile.Profile) []byte {
+	b = append(b, '{')
+	if p.Name != "" {
+		b = append(b, `"name":`...)
+		b, _ = jsontext.AppendQuote(b, p.Name) // both are valid UTF-8, as user ids are
+	}
+	if p.Picture != "" {
+		if p.Name != "" {
+			b = append(b, ',')
+		}
+		b = append(b, `"picture":`...)
+		b, _ = jsontext.AppendQuote(b, p.Picture)
+	}
+	return append(b, '}')
+}
+
+// appendSegment appends the member of objects of a segment's board.
+func appendSegment(b []byte, segment string) []byte {
+	if segment == "" {
+		return b
+	}
+	b, _ = jsontext.AppendQuote(append(b, `,"segment":`...), segment)
+	return b
 }
 
 // AppendRows appends rows as a JSON array, [] for none.
@@ -105,6 +135,10 @@ type View struct {
 	User   activity.User   `json:"user,omitempty"`
 	Span   int             `json:"span,omitempty"`
 	Users  []activity.User `json:"users,omitempty"`
+	// Segment is that of a board, as Show.Segment.
+	Segment string `json:"segment,omitempty"`
+	// Fields are what rows show besides: "profile".
+	Fields []string `json:"fields,omitempty"`
 }
 
 // Frame is what a view shows at one moment. It is immutable once returned.
