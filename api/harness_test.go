@@ -44,7 +44,7 @@ orgs:
   - id: shop
     users: {auto_create: false}
     rules:
-      - {id: spent, value: {sum: value}, when: {name: order}, cycles: [month]}
+      - {id: spent, value: {sum: value}, when: {name: order}, cycles: [month], segment_by: user.country}
 `
 
 // now is a Saturday in week 47.

@@ -12,6 +12,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
+	"laurel/internal/profile"
 )
 
 // anyUser are ids as they may come: any runes but control characters, and often those that mean something in JSON, HTML or JavaScript.
@@ -31,8 +32,18 @@ var anyInstant = rapid.Custom(func(t *rapid.T) calendar.Instant {
 
 var anyRows = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Row {
 	return Row{Rank: rapid.IntRange(1, 1e9).Draw(t, "rank"), User: anyUser.Draw(t, "user"), Score: anyScore.Draw(t, "score"), ReachedAt: anyInstant.Draw(t, "at"),
-		PreviousRank: rapid.IntRange(0, 2).Draw(t, "previous")}
+		PreviousRank: rapid.IntRange(0, 2).Draw(t, "previous"), Profile: anyProfile.Draw(t, "profile")}
 }), 0, 4)
+
+var anyProfile = rapid.Custom(func(t *rapid.T) (p profile.Profile) {
+	if rapid.Bool().Draw(t, "named") {
+		p.Name = string(anyUser.Draw(t, "name"))
+	}
+	if rapid.Bool().Draw(t, "pictured") {
+		p.Picture = "https://x.example/" + string(anyUser.Draw(t, "picture"))
+	}
+	return p
+})
 
 // checkJSON holds an encoder of this package against encoding/json, which goes by the fields' tags.
 func checkJSON(t *rapid.T, v interface{ AppendJSON([]byte) []byte }) {
@@ -65,10 +76,11 @@ func TestAppendJSON_AsEncodingJSON(t *testing.T) {
 		if rapid.Bool().Draw(t, "bounded") {
 			period.Start, period.End = &start, &end
 		}
-		checkJSON(t, &Leaderboard{Rule: "a.current", Cycle: "14d", Period: period, Order: "desc", Ties: "dense", Total: rapid.IntRange(0, 1e9).Draw(t, "total"),
+		segment := rapid.SampledFrom([]string{"", "AT", "a\"b"}).Draw(t, "segment")
+		checkJSON(t, &Leaderboard{Rule: "a.current", Segment: segment, Cycle: "14d", Period: period, Order: "desc", Ties: "dense", Total: rapid.IntRange(0, 1e9).Draw(t, "total"),
 			AsOf: end, Revision: "aB_-3:1763754000000-0", Rows: anyRows.Draw(t, "rows"), Next: rapid.SampledFrom([]string{"", "aB_-"}).Draw(t, "next")})
 
-		u := &UserRank{Row: Row{Rank: 3, User: anyUser.Draw(t, "user"), Score: anyScore.Draw(t, "score"), ReachedAt: start}, Total: 9,
+		u := &UserRank{Row: Row{Rank: 3, User: anyUser.Draw(t, "user"), Score: anyScore.Draw(t, "score"), ReachedAt: start, Profile: anyProfile.Draw(t, "own profile")}, Segment: segment, Total: 9,
 			Percentile: percentile(rapid.IntRange(1, 1e6).Draw(t, "rank"), 1e6)}
 		if rapid.Bool().Draw(t, "before") {
 			u.Previous = &Previous{Label: period.Label, Rank: 7, Score: u.Score}
@@ -78,7 +90,7 @@ func TestAppendJSON_AsEncodingJSON(t *testing.T) {
 		}
 		checkJSON(t, u)
 
-		checkJSON(t, &Ranks{Rows: anyRows.Draw(t, "ranks"), Missing: append([]activity.User{}, rapid.SliceOfN(anyUser, 0, 3).Draw(t, "missing")...)})
+		checkJSON(t, &Ranks{Segment: segment, Rows: anyRows.Draw(t, "ranks"), Missing: append([]activity.User{}, rapid.SliceOfN(anyUser, 0, 3).Draw(t, "missing")...)})
 	})
 }
 
