@@ -150,6 +150,9 @@ func drawAsk(t *rapid.T) string {
 		`{"kind":"around","rule":"ordinal","period":"round","user":"u2","span":1}`,
 		`{"kind":"users","rule":"ordinal","period":"round","users":["u3","u0"]}`,
 		`{"kind":"user","user":"u1"}`,
+		`{"kind":"top","rule":"ordinal","period":"round","limit":3,"fields":["profile"]}`,
+		`{"kind":"around","rule":"ordinal","period":"round","user":"u2","span":1,"segment":"AT"}`,
+		`{"kind":"users","rule":"ordinal","period":"round","users":["u3","u0"],"segment":"AT","fields":["profile"]}`,
 	}).Draw(t, "view")
 	return `"view":` + view + rapid.SampledFrom([]string{``, ``, `,"max_hz":3`}).Draw(t, "max_hz")
 }
@@ -174,7 +177,7 @@ func (s *show) actions() map[string]func(*rapid.T) {
 		return activity.User("u" + strconv.Itoa(rapid.IntRange(0, 5).Draw(t, "user")))
 	}
 	write := func(t *rapid.T) {
-		rule := rapid.SampledFrom([]string{"ordinal", "standard"}).Draw(t, "rule")
+		rule := rapid.SampledFrom([]string{"ordinal", "standard", "ordinal@AT"}).Draw(t, "rule")
 		s.f.hub.Wake(s.f.source.set(rule, user(t), rapid.Int64Range(-1, 4).Draw(t, "value")))
 	}
 	tick := func(*rapid.T) { s.tick() }
@@ -183,6 +186,9 @@ func (s *show) actions() map[string]func(*rapid.T) {
 		"member": func(t *rapid.T) {
 			name := rapid.SampledFrom([]string{"coins", "level"}).Draw(t, "name")
 			s.f.hub.Wake(s.f.source.setMember(user(t), name, rapid.IntRange(-1, 3).Draw(t, "value")))
+		},
+		"name": func(t *rapid.T) {
+			s.f.hub.Wake(s.f.source.setName(user(t), rapid.SampledFrom([]string{"", "Ann", "Bob"}).Draw(t, "name")))
 		},
 		"fresh": func(*rapid.T) {
 			for _, l := range []*lane{s.f.hub.boards, s.f.hub.users} {
@@ -259,7 +265,8 @@ func textOf(f *query.Frame) string {
 	}
 	want := shown{period: wirePeriod{Label: f.Period.Label, Closed: f.Period.Closed}, total: f.Total}
 	for _, r := range f.Rows {
-		want.rows = append(want.rows, wireRow{r.Rank, string(r.User), jsontext.Value(strconv.FormatInt(r.Score.Scaled, 10)), r.ReachedAt.String()})
+		want.rows = append(want.rows, wireRow{Rank: r.Rank, User: string(r.User), Score: jsontext.Value(strconv.FormatInt(r.Score.Scaled, 10)), Reached: r.ReachedAt.String(),
+			Profile: wireProfile{Name: r.Profile.Name}})
 	}
 	want.sort()
 	return want.text()

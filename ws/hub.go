@@ -39,10 +39,10 @@ type Hub struct {
 	empty  chan struct{}       // made with closed; closed when no place is taken any more
 }
 
-// topicKey names what views depend on: a rule's boards, or a user.
+// topicKey names what views depend on: the boards of a rule or of one of its segments, or a user.
 type topicKey struct {
 	org  activity.Org
-	rule string
+	rule string        // query.View.Board
 	user activity.User // "" for boards
 }
 
@@ -83,9 +83,10 @@ func (h *Hub) Wake(c feed.Change) {
 	for i := range c.Users {
 		h.touchLocked(topicKey{org: c.Users[i].Org, user: c.Users[i].User}, now)
 	}
+	h.boards.renameLocked(c.Profiles, now)
 	for _, org := range c.Orgs {
-		h.boards.orgs[org] = now
-		h.users.orgs[org] = now
+		h.boards.touchOrgLocked(org, now)
+		h.users.touchOrgLocked(org, now)
 	}
 }
 
@@ -147,7 +148,7 @@ func (h *Hub) join(s *subscription, key viewKey, q query.View) {
 }
 
 func (h *Hub) addViewLocked(key viewKey, q query.View) *view {
-	tk, l := topicKey{org: key.org, rule: key.rule}, h.boards
+	tk, l := topicKey{org: key.org, rule: q.Board()}, h.boards
 	if key.kind == query.ViewUser {
 		tk, l = topicKey{org: key.org, user: key.user}, h.users
 	}
@@ -161,6 +162,9 @@ func (h *Hub) addViewLocked(key viewKey, q query.View) *view {
 	t.views[v] = struct{}{}
 	h.views[key] = v
 	l.views[v] = struct{}{}
+	if key.profiles {
+		l.profiled[v] = struct{}{}
+	}
 	return v
 }
 
@@ -195,6 +199,7 @@ func (h *Hub) dropLocked(v *view) {
 	delete(h.idle, v)
 	delete(h.views, v.key)
 	delete(v.lane.views, v)
+	delete(v.lane.profiled, v)
 	delete(v.topic.views, v)
 	if len(v.topic.views) == 0 {
 		delete(h.topics, v.topic.key)

@@ -27,6 +27,12 @@ type wireRow struct {
 	User    string         `json:"user"`
 	Score   jsontext.Value `json:"score"`
 	Reached string         `json:"reached_at"`
+	Profile wireProfile    `json:"profile"`
+}
+
+type wireProfile struct {
+	Name    string `json:"name"`
+	Picture string `json:"picture"`
 }
 
 type wirePeriod struct {

@@ -36,6 +36,7 @@ type fakeSource struct {
 	mu     sync.Mutex
 	boards map[feed.Board]map[activity.User]entry
 	users  map[activity.User]map[string]int
+	names  map[activity.User]string // of profiles
 	asOf   calendar.Instant
 	fail   error // of Render, once set
 	slow   chan struct{}
@@ -43,7 +44,8 @@ type fakeSource struct {
 }
 
 func newFakeSource(c *clock.Clock) *fakeSource {
-	return &fakeSource{clock: c, boards: make(map[feed.Board]map[activity.User]entry), users: make(map[activity.User]map[string]int)}
+	return &fakeSource{clock: c, boards: make(map[feed.Board]map[activity.User]entry), users: make(map[activity.User]map[string]int),
+		names: make(map[activity.User]string)}
 }
 
 // set puts a user on the current board of a rule, or takes the user off with a negative value, and returns the change.
@@ -62,6 +64,14 @@ func (f *fakeSource) set(rule string, user activity.User, value int64) feed.Chan
 		f.boards[b][user] = entry{value, f.asOf}
 	}
 	return feed.Change{Writes: []feed.Write{{Board: b, User: user, Removed: value < 0, Value: value, Reached: f.asOf}}}
+}
+
+// setName changes a user's profile.
+func (f *fakeSource) setName(user activity.User, name string) feed.Change {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.names[user] = name
+	return feed.Change{Users: []feed.UserVersion{{Org: "o", User: user}}, Profiles: []feed.UserKey{{Org: "o", User: user}}}
 }
 
 // setMember changes a member of a user's object; a negative value takes it away.
@@ -168,9 +178,14 @@ func (f *fakeSource) board(frame *query.Frame, v query.View, now calendar.Instan
 	}
 	start, end := calendar.Instant(n*roundMS), calendar.Instant((n+1)*roundMS)
 	frame.Period = &query.Period{Label: l, Start: &start, End: &end, Closed: now >= end+3_000}
-	rows := sorted(f.boards[feed.Board{Org: "o", Rule: v.Rule, Label: l}], v.Rule)
+	rows := sorted(f.boards[feed.Board{Org: "o", Rule: v.Board(), Label: l}], v.Rule)
 	frame.Total = len(rows)
 	frame.Rows = choose(rows, v)
+	for i := range frame.Rows {
+		if v.Profiles() {
+			frame.Rows[i].Profile.Name = f.names[frame.Rows[i].User]
+		}
+	}
 }
 
 func choose(rows []query.Row, v query.View) []query.Row {

@@ -30,6 +30,8 @@ type lane struct {
 	orgs      map[activity.Org]time.Time // orgs of which anything may have changed, and since when
 	wrote     map[activity.Org]struct{}  // orgs with writes since the last tick
 	unsettled map[activity.Org]uint64    // orgs with writes since their user views were all rendered, and the tick of the first
+	profiled  map[*view]struct{}         // those of views whose rows show profiles
+	renamed   renamed
 
 	// Used by the goroutine that steps only.
 	tick    uint64
@@ -45,9 +47,12 @@ func newLane(timeout time.Duration) *lane {
 		timeout: timeout, poke: make(chan struct{}, 1), nextDue: never,
 		views: make(map[*view]struct{}), eventful: make(map[*view]struct{}),
 		orgs: make(map[activity.Org]time.Time), wrote: make(map[activity.Org]struct{}), unsettled: make(map[activity.Org]uint64),
-		later: make(map[*subscription]struct{}),
+		profiled: make(map[*view]struct{}), renamed: make(renamed), later: make(map[*subscription]struct{}),
 	}
 }
+
+// touchOrgLocked has all views of the org rendered.
+func (l *lane) touchOrgLocked(org activity.Org, now time.Time) { l.orgs[org] = now }
 
 // hurry asks for a step that renders fresh views, before the next tick.
 func (l *lane) hurry() {
@@ -127,6 +132,7 @@ func (l *lane) takeAll(now calendar.Instant) []*view {
 		t.woken = time.Time{}
 	}
 	l.dirty = l.dirty[:0]
+	views = l.takeRenamed(views)
 	l.settle()
 	if len(l.orgs) == 0 && now < l.nextDue && !l.jumped {
 		return views

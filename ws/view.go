@@ -26,6 +26,8 @@ type viewKey struct {
 	limit, span  int
 	user         activity.User
 	users        string // sorted, joined by \n, which no user id holds
+	segment      string
+	profiles     bool
 }
 
 // view is a live view, shared by all who watch it.
@@ -115,7 +117,8 @@ func normalise(org activity.Org, v query.View, l *Limits) (viewKey, query.View, 
 	for i, u := range v.Users {
 		names[i] = string(u)
 	}
-	return viewKey{org, v.Kind, v.Rule, v.Period, v.Limit, v.Span, v.User, strings.Join(names, "\n")}, v, nil
+	v.Fields = slices.Compact(slices.Sorted(slices.Values(v.Fields)))
+	return viewKey{org, v.Kind, v.Rule, v.Period, v.Limit, v.Span, v.User, strings.Join(names, "\n"), v.Segment, v.Profiles()}, v, nil
 }
 
 func outOfRange(field string, low, high int) *refusal {
@@ -139,6 +142,8 @@ func foreignMember(v *query.View) *refusal {
 		{"user", v.User != "", v.Kind == query.ViewAround || v.Kind == query.ViewUser, false},
 		{"span", v.Span != 0, v.Kind == query.ViewAround, true},
 		{"users", len(v.Users) > 0, v.Kind == query.ViewUsers, false},
+		{"segment", v.Segment != "", board, true},
+		{"fields", len(v.Fields) > 0, board, true},
 	} {
 		if m.given && !m.wanted {
 			return &refusal{codeBadRequest, fmt.Sprintf("view.%s: not a member of %q views", m.name, v.Kind)}

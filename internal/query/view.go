@@ -8,6 +8,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
+	"laurel/internal/progress"
 	"laurel/ranking"
 )
 
@@ -33,6 +34,9 @@ func (r *Reader) Check(ctx context.Context, org activity.Org, v View) error {
 
 // FieldProfile in View.Fields asks for profiles.
 const FieldProfile = "profile"
+
+// Board is what stands for the rule in the name of the board that the view shows.
+func (v *View) Board() string { return progress.SegmentBoard(v.Rule, v.Segment) }
 
 // show is what the view's rows show.
 func (v *View) show() Show { return Show{Segment: v.Segment, Profiles: v.Profiles()} }
