@@ -47,6 +47,16 @@ func TestLeaderboards_SegmentsAndProfiles(t *testing.T) {
 	if ranks.at("segment") != "AT" || ranks.at("rows.0.profile.name") != "Ada L." || ranks.at("missing.0") != "bob" {
 		t.Errorf("ranks: %s", ranks.Body)
 	}
+	several := g.call("POST", "/v1/leaderboards/query", `{"boards":[{"rule":"spent","period":"month","segment":"AT","fields":["profile"],"user":"ada"},`+
+		`{"rule":"spent","period":"month","segment":"DE"},{"rule":"spent","period":"month","segment":""},{"rule":"spent","period":"month","fields":["age"]}]}`,
+		shop).wants(t, 200, "")
+	if diff := cmp.Diff([]any{"Ada L.", "AT", "bob", nil, "segment", "fields"}, []any{several.at("boards.0.user.profile.name"), several.at("boards.0.segment"),
+		several.at("boards.1.rows.0.user"), several.at("boards.1.rows.0.profile"), several.at("boards.2.error.field"), several.at("boards.3.error.field")}); diff != "" {
+		t.Errorf("several\n%s\n%s", diff, several.Body)
+	}
+	if n := g.call("GET", board+"/count?segment=AT", "", shop).wants(t, 200, ""); n.at("count") != 1.0 {
+		t.Errorf("count: %s", n.Body)
+	}
 	own := g.call("GET", "/v1/users/ada/ranks", "", shop).wants(t, 200, "")
 	if own.at("ranks.0.segment") != nil || own.at("ranks.1.segment") != "AT" || own.at("ranks.1.rank") != 1.0 {
 		t.Errorf("own ranks: %s", own.Body)

@@ -45,6 +45,9 @@ func named(e *registry.Entry, dropped catalog.Kept) (boards []feed.Board, all bo
 			if !some {
 				continue
 			}
+			if r.SegmentBy != "" {
+				all = false // which segments have a board of a period, and had under earlier definitions, only the store knows
+			}
 			was, known := dropped[r.ID][cy.Key()]
 			if !known || int(first)-int(was) > maxNamed {
 				all = false

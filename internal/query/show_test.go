@@ -63,7 +63,7 @@ func TestSegment_Boards(t *testing.T) {
 			}
 		}
 	}
-	if _, err := g.With(Show{Segment: "FR"}).UserRank(t.Context(), org, "lands", "all", "ann", 0); !errors.Is(err, ErrNotRanked) {
+	if _, err := g.With(Show{Segment: "FR"}).UserRank(t.Context(), org, "lands", "all", "ann", 0, nil); !errors.Is(err, ErrNotRanked) {
 		t.Errorf("on an empty board: %v", err)
 	}
 	// A cursor of one segment is none of another.
@@ -72,7 +72,7 @@ func TestSegment_Boards(t *testing.T) {
 	if diff := cmp.Diff([]string{"2 ann 4"}, brief(at.page("lands", "day", Page{Limit: 1, Cursor: next}).Rows)); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := g.With(Show{Segment: "DE"}).Leaderboard(t.Context(), org, "lands", "day", Page{Limit: 1, Cursor: next}); !errors.Is(err, ErrBadCursor) {
+	if _, err := g.With(Show{Segment: "DE"}).Leaderboard(t.Context(), org, "lands", "day", Page{Limit: 1, Cursor: next}, nil); !errors.Is(err, ErrBadCursor) {
 		t.Errorf("a cursor of another segment: %v", err)
 	}
 }
@@ -94,7 +94,7 @@ func TestSegment_NotOfThisRule(t *testing.T) {
 	g := newSegmentedRig(t)
 	in := g.With(Show{Segment: "AT"})
 	for _, rule := range []string{"ordinal", "daily.current"} {
-		_, err := in.Leaderboard(t.Context(), org, rule, "all", Page{Limit: 1})
+		_, err := in.Leaderboard(t.Context(), org, rule, "all", Page{Limit: 1}, nil)
 		var param *ParamError
 		if !errors.As(err, &param) || param.Field != "segment" || !errors.Is(err, ErrBadParam) {
 			t.Errorf("%s: %v", rule, err)
@@ -128,7 +128,7 @@ func TestSegment_Listed(t *testing.T) {
 			t.Errorf("%s: by %q\n%s", l.Rule, l.SegmentBy, diff)
 		}
 	}
-	b, err := g.UserRanks(t.Context(), org, "ann")
+	b, err := g.UserRanks(t.Context(), org, "ann", "")
 	must(t, err)
 	var got struct {
 		Ranks []struct {
@@ -145,6 +145,56 @@ func TestSegment_Listed(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{" 2", "AT 2", "DE 2"}, brief); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Boards that are read at once show each what was asked of it.
+func TestShow_Several(t *testing.T) {
+	g := newSegmentedRig(t)
+	g.name("ann", "Ann")
+	q := func(rule, segment string, profiles bool) BoardQuery {
+		return BoardQuery{Rule: rule, Period: "all", Page: Page{Limit: 5}, User: "ann", Around: -1, Show: Show{segment, profiles}}
+	}
+	set, err := g.Several(t.Context(), org, []BoardQuery{q("lands", "", false), q("lands", "AT", true), q("ordinal", "AT", false), q("lands", "DE", false)})
+	must(t, err)
+	for i, want := range []struct {
+		rows []string
+		name string
+	}{{[]string{"1 bob 9", "2 ann 6", "3 eve 5"}, ""}, {[]string{"1 bob 9", "2 ann 4"}, "Ann"}, {}, {[]string{"1 eve 5", "2 ann 2"}, ""}} {
+		a := set.Boards[i]
+		if want.rows == nil {
+			if !errors.Is(a.Err, ErrBadParam) {
+				t.Errorf("%d: %v", i, a.Err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(want.rows, brief(a.Board.Rows)); diff != "" || a.Board.Rows[1].Profile.Name != want.name || a.Board.User.Profile.Name != want.name {
+			t.Errorf("%d: %+v\n%s", i, a.Board.Rows, diff)
+		}
+	}
+}
+
+// A tag is of a segment and of what rows show.
+func TestShow_Tags(t *testing.T) {
+	g := newSegmentedRig(t)
+	tag := func(s Show) string {
+		l, err := g.With(s).Leaderboard(t.Context(), org, "lands", "all", Page{Limit: 5}, nil)
+		must(t, err)
+		return l.Tag
+	}
+	shows := []Show{{}, {Segment: "AT"}, {Segment: "DE"}, {Segment: "FR"}, {Segment: "GB"}, {Profiles: true}, {Segment: "AT", Profiles: true}}
+	seen := map[string]Show{}
+	for _, s := range shows {
+		if other, twice := seen[tag(s)]; twice {
+			t.Errorf("%+v and %+v have one tag", s, other)
+		}
+		seen[tag(s)] = s
+	}
+	g.name("ann", "Ann")
+	for _, s := range shows {
+		if _, same := seen[tag(s)]; same == s.Profiles {
+			t.Errorf("%+v: the tag stayed %v after a change of name", s, same)
+		}
 	}
 }
 
