@@ -71,8 +71,8 @@ func TestSegment_FollowsItsBoard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *Options) { o.Tick = 100 * time.Millisecond })
 		s, v := &show{f: f}, newViewer(t, f.hub)
-		v.letAll()
 		v.subscribe(`"view":{"kind":"top","rule":"ordinal","period":"round","limit":3,"segment":"AT"}`)
+		v.letAll()
 		s.tick()
 		for _, write := range []string{"ordinal", "ordinal@DE", "ordinal@AT"} {
 			f.hub.Wake(f.source.set(write, activity.User("in "+write), 4))
