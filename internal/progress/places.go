@@ -8,6 +8,7 @@ import (
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/internal/fold"
+	"laurel/streaks"
 )
 
 // Place is where a user stands on one board.
@@ -75,7 +76,7 @@ func Difference(p *Plan, have, want *State) string {
 		}
 	}
 	for i, rule := range p.Catalog.Streaks {
-		if d := p.streaksDiffer(i, have.Streak(rule.ID), want.Streak(rule.ID)); d != "" {
+		if d := p.streaksDiffer(i, p.Calculus(i, want.Zones), have.Streak(rule.ID), want.Streak(rule.ID)); d != "" {
 			return "streak " + rule.ID + " " + d
 		}
 	}
@@ -120,16 +121,18 @@ func (s Standing) String() string {
 	return fmt.Sprintf("%d reached %v", s.Value, s.Reached)
 }
 
-func (p *Plan) streaksDiffer(i int, have, want *StreakState) string {
+func (p *Plan) streaksDiffer(i int, c streaks.Calculus, have, want *StreakState) string {
 	have, want = orNone(have), orNone(want)
-	switch n := len(p.Catalog.Streaks[i].Conditions); {
+	n := len(p.Catalog.Streaks[i].Conditions)
+	have, want = have.summedAs(want, c, n), want.summedAs(have, c, n) // time alone sums up more of one that is made anew
+	switch {
 	case have.Shown != want.Shown:
 		return fmt.Sprintf("shows %v and %v, not %v and %v", have.Shown.Current, have.Shown.Longest, want.Shown.Current, want.Shown.Longest)
 	case have.Latest != want.Latest:
 		return fmt.Sprintf("follows activity %q of %v, not %q of %v", have.Latest.ID, have.Latest.At, want.Latest.ID, want.Latest.At)
 	case have.Sealed != want.Sealed:
 		return fmt.Sprintf("has %d sealed periods, not %d", have.Sealed.Total, want.Sealed.Total)
-	case len(have.Marks) != len(want.Marks) || len(have.Conditions) != len(want.Conditions) || len(want.Conditions) != n*len(want.Marks):
+	case len(have.Marks) != len(want.Marks) || len(have.Conditions) != len(want.Conditions) || len(want.Conditions) != n*(len(want.Marks)-want.summed()):
 		return fmt.Sprintf("has %d periods, not %d", len(have.Marks), len(want.Marks))
 	}
 	for j := range want.Marks {

@@ -24,22 +24,48 @@ func (a *applier) trimStreak(i int, st *StreakState) {
 	for end < len(st.Marks)-1 && c.Zoning.End(st.Marks[end].Ordinal, westmost) <= a.now-millis(keptMarks) {
 		end++
 	}
-	if end == first {
-		return
+	if end > first {
+		st.sumUp(c, n, end)
 	}
+}
+
+// sumUp sums up the marks before end, of a rule that has n conditions, and drops those that no view shows.
+func (st *StreakState) sumUp(c streaks.Calculus, n, end int) {
+	first := st.summed()
+	if end > first {
+		st.sumMarks(c, n, first, end)
+	}
+	// Of those that are too old to be shown the last one stays: it tells that the user was there before.
+	shown := st.Marks[len(st.Marks)-1].Ordinal - keptShown
+	gone := 0
+	for gone+1 < max(first, end) && st.Marks[gone+1].Ordinal <= shown {
+		gone++
+	}
+	st.Marks = slices.Delete(st.Marks, 0, gone)
+}
+
+func (st *StreakState) sumMarks(c streaks.Calculus, n, first, end int) {
 	st.Sealed = streaks.Sealed(c.Count(st.Sealed, st.Marks[first:end], st.Marks[end-1].Ordinal))
 	for j := first; j < end; j++ {
 		m := &st.Marks[j]
 		m.Summed, m.MetAt = true, 0
 	}
 	st.Conditions = slices.Delete(st.Conditions, 0, (end-first)*n)
-	// Of those that are too old to be shown the last one stays: it tells that the user was there before.
-	shown := st.Marks[len(st.Marks)-1].Ordinal - keptShown
-	gone := 0
-	for gone+1 < end && st.Marks[gone+1].Ordinal <= shown {
-		gone++
+}
+
+// summedAs is a copy in which also the periods are summed up that are in another state of the same streak.
+func (st *StreakState) summedAs(other *StreakState, c streaks.Calculus, n int) *StreakState {
+	out := *st
+	if len(st.Marks) == 0 {
+		return &out
 	}
-	st.Marks = slices.Delete(st.Marks, 0, gone)
+	out.Marks, out.Conditions = slices.Clone(st.Marks), slices.Clone(st.Conditions)
+	end := 0
+	for end < len(out.Marks)-1 && other.isSummed(out.Marks[end].Ordinal) {
+		end++
+	}
+	out.sumUp(c, n, end)
+	return &out
 }
 
 // summed is how many of the marks are summed up.
