@@ -2,11 +2,11 @@ package closing
 
 import (
 	"context"
-	"strings"
 
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/internal/feed"
+	"laurel/internal/progress"
 	"laurel/internal/registry"
 	"laurel/internal/store"
 )
@@ -49,6 +49,9 @@ func named(e *registry.Entry, dropped catalog.Kept) (boards []feed.Board, all bo
 				all = false // which segments have a board of a period, and had under earlier definitions, only the store knows
 			}
 			was, known := dropped[r.ID][cy.Key()]
+			if r.SegmentBy != "" && was < first {
+				all = false // which segments have boards, the store knows
+			}
 			if !known || int(first)-int(was) > maxNamed {
 				all = false
 				continue
@@ -84,7 +87,7 @@ func (c *Closer) dropFound(ctx context.Context, e *registry.Entry, p store.Parti
 
 // gone says whether a board is of a period that is gone. What stands on boards of rules that are no longer defined stays.
 func gone(e *registry.Entry, b feed.Board) bool {
-	id, _, _ := strings.Cut(b.Rule, "@") // a segment's board goes with its rule's
+	id, _ := progress.CutSegment(b.Rule) // a segment's board goes with its rule's
 	r := e.Catalog.Rule(id)
 	if r == nil {
 		return false

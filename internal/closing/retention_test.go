@@ -197,6 +197,31 @@ func changesOfKeep(t *testing.T, ids *sent, nodes []*node) {
 	expectDays(t, one, 5, 12)
 }
 
+// TestRetention_Segments: the boards of segments go with their rule's, day by day.
+func TestRetention_Segments(t *testing.T) {
+	eachStore(t, func(t *testing.T, nodes []*node) {
+		one := nodes[0]
+		one.set(noon)
+		publish(t, strings.Replace(fmt.Sprintf(kept, 2), "value: count", "value: count, segment_by: user.country", 1), nodes...)
+		one.close(t)
+		live(t, &sent{}, nodes[:1], 0, 1, 3)
+		stray := store.Standing{Value: 1, Reached: 1}
+		at := feed.Board{Org: org, Rule: "count@AT", Label: dayBoard(0).Label}
+		group := store.Group{Org: org, Boards: []store.BoardWrite{{Board: at, User: "u0", New: &stray}}}
+		if _, err := one.store.Commit(t.Context(), one.store.PartitionOf(org, "u0"), []store.Group{group}); err != nil {
+			t.Fatal(err)
+		}
+		live(t, &sent{n: 10}, nodes[:1], 1, 3, 3)
+		if got := one.labels(t, "count@AT"); len(got) != 1 {
+			t.Errorf("too early: %v", got)
+		}
+		live(t, &sent{n: 100}, nodes[:1], 3, 4, 3)
+		if got := one.labels(t, "count@AT"); len(got) != 0 {
+			t.Errorf("%v is left", got)
+		}
+	})
+}
+
 // TestRetention_FirstSeen: an org that existed before has its old boards found and dropped, segments' too, and those of rules that are no longer defined stay.
 func TestRetention_FirstSeen(t *testing.T) {
 	eachStore(t, func(t *testing.T, nodes []*node) {
