@@ -18,6 +18,7 @@ var whereabouts = map[string]string{
 	"ColdKey":      "user lines",
 	"ProfileKey":   "hashes",
 	"LogKey":       "activity lines",
+	"MergedKey":    "hashes",
 	"BoardKey":     "made of the activities",
 	"FenceKey":     "org lines",
 	"DueKey":       "made of the activities",
@@ -31,7 +32,8 @@ var whereabouts = map[string]string{
 	"catalogsKey":  "kept by the store",
 	"ImportKey":    "import lines",
 	"ClosedKey":    "documents",
-	"BackfillKey":  "documents",
+	"BackfillKey":  "found out anew",
+	"SegmentsKey":  "documents",
 }
 
 // TestKeys_AreAllAccountedFor fails when the store gets a kind of key of which nobody has said whether it goes along: see documents and hashes.
