@@ -146,6 +146,8 @@ func answers() []answer {
 		{store.ErrTooLarge, "too_large"},
 		{store.ErrVerify, "unavailable"},
 		{store.ErrUnavailable, "unavailable"},
+		{store.ErrNothingStored, "unavailable"}, // of a start, as the next
+		{store.ErrInUse, "unavailable"},
 		{context.Canceled, "unavailable"},
 		{context.DeadlineExceeded, "unavailable"},
 	}
