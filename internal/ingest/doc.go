@@ -20,5 +20,5 @@
 // # Limits
 //
 // Each partition's queue holds a bounded number of activities; past it Submit answers ErrOverloaded at once. States are cached in a
-// bounded LRU; a cached state is dropped when the change stream shows another version of it.
+// bounded cache; a cached state is dropped when the change stream shows another version of it.
 package ingest

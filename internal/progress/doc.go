@@ -16,6 +16,7 @@
 //
 // # Cost
 //
-// Apply is linear in (activities × matching rules × cycles) plus the user's marks of each streak it touched. A State is owned by one
+// Apply is linear in (activities × matching rules × cycles) plus the user's marks of each streak it touched: those of a week and the 30 that a view
+// shows. Marks of earlier periods are summed up, and an activity that comes for one of them is decided by the log. A State is owned by one
 // goroutine at a time; a Plan is immutable and shared.
 package progress

@@ -46,7 +46,7 @@ func (a *applier) checkCondition(streak, condition int, v catalog.Value, act *ac
 	}
 	o := a.stamp(streak, act)
 	m, found := st.find(o)
-	if !found || st.isSummed(o) {
+	if !found || st.isSummed(o) { // what the log decides is taken as it is: a condition's sum is shown, and nothing is counted by it
 		return nil
 	}
 	return st.conditions(m, len(rule.Conditions))[condition].Check(f, v)
