@@ -36,7 +36,7 @@ type ExportOptions struct {
 // documents are the documents of an org as a whole that go along as they are, by name. Which publication the users follow is not among them: a
 // publication is one of a store. The backfill of the other store finds that they follow.
 func documents(org activity.Org) map[string]store.Key {
-	return map[string]store.Key{"closed": store.ClosedKey(org), "segments": store.SegmentsKey(org)}
+	return map[string]store.Key{"closed": store.ClosedKey(org), segmentsDocument: store.SegmentsKey(org)}
 }
 
 // hashes are what is kept of a user beside state, base and log and goes along as it is, by name.

@@ -29,7 +29,8 @@ type ImportOptions struct {
 //
 // Errors: ErrFormat, ErrDamaged, catalog.Faults and others with the line; ErrNotEmpty; errors of the store.
 func Import(ctx context.Context, o ImportOptions, in io.Reader) (Counts, error) {
-	i := &importer{ImportOptions: o, in: newReader(in), plans: map[activity.Org]*progress.Plan{}, waiting: map[store.Partition]*batch{}}
+	i := &importer{ImportOptions: o, in: newReader(in), plans: map[activity.Org]*progress.Plan{}, waiting: map[store.Partition]*batch{},
+		segments: map[activity.Org]map[activity.Attribute]struct{}{}}
 	for {
 		lineType, line, err := i.in.next()
 		if errors.Is(err, io.EOF) {
@@ -57,6 +58,8 @@ type importer struct {
 		user activity.User
 	}
 	waiting map[store.Partition]*batch
+	// segments are the attributes of the activities so far: few different ones.
+	segments map[activity.Org]map[activity.Attribute]struct{}
 }
 
 func (i *importer) take(ctx context.Context, lineType string, line []byte) error {
@@ -193,6 +196,9 @@ func (i *importer) end(ctx context.Context) error {
 		}
 	}
 	for _, l := range i.orgs {
+		if err := i.withSegments(&l); err != nil {
+			return err
+		}
 		named := documents(l.Org)
 		for name, content := range l.Documents {
 			key, known := named[name]
@@ -250,6 +256,7 @@ func (i *importer) activity(ctx context.Context, l *activityLine) error {
 		return fmt.Errorf("%w: activity %q of user %q comes twice", ErrDamaged, a.ID, a.User)
 	}
 	i.user.seen[a.ID] = struct{}{}
+	i.noteSegments(i.user.Org, &a)
 	i.user.Records = append(i.user.Records, a)
 	return i.userIsWhole(ctx, i.in.owed)
 }

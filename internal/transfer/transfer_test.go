@@ -153,7 +153,7 @@ func answers(t *testing.T, w *testenv.World) map[string]string {
 	for b := range boards {
 		rule, label, _ := strings.Cut(b, "/")
 		rule, segment := progress.CutSegment(rule)
-		l, err := reads.With(query.Show{Segment: segment}).Leaderboard(t.Context(), org, rule, label, query.Page{Limit: 100}, nil)
+		l, err := reads.With(query.Show{Segment: segment, Profiles: true}).Leaderboard(t.Context(), org, rule, label, query.Page{Limit: 100}, nil)
 		if errors.Is(err, query.ErrPeriodGone) {
 			continue // its board may still be there or not
 		} else if err != nil {
