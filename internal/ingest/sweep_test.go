@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ func TestSweep_EndsStreaksOnce(t *testing.T) {
 		t.Errorf("%d deadlines are left", n)
 	}
 	after, err := one.store.Changes(t.Context(), 0, before, 100, 0)
+	after = slices.DeleteFunc(after, func(c feed.Change) bool { return len(c.Users) == 0 }) // a backfill's own, which may come at any time
 	if err != nil || len(after) != 1 {
 		t.Errorf("%d commits, %v", len(after), err)
 	}
