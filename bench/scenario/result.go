@@ -7,7 +7,7 @@ import (
 
 // Bars: what Laurel has to reach of the other side's throughput.
 const (
-	IngestBar = 0.3
+	IngestBar = 0.45
 	ReadsBar  = 0.5
 )
 
