@@ -40,20 +40,18 @@ func (s *Store) BoardSize(ctx context.Context, p Partition, b feed.Board) (int, 
 // BoardsOf lists the boards of a rule that have rows in a partition. It walks all keys of the server: it is for rules that nobody defines any more,
 // whose periods cannot be named.
 func (s *Store) BoardsOf(ctx context.Context, p Partition, org activity.Org, rule string) ([]feed.Board, error) {
-	prefix := string(BoardKey(p, feed.Board{Org: org, Rule: rule}))
-	var boards []feed.Board
+	var found []feed.Board
 	for cursor, more := uint64(0), true; more; more = cursor != 0 {
-		keys, next, err := s.client.Scan(ctx, cursor, prefix+"*", usersPage).Result()
+		boards, next, err := s.Boards(ctx, p, org, cursor)
 		if err != nil {
-			return nil, unavailable("walk boards", err)
+			return nil, err
 		}
-		for _, k := range keys {
-			b := feed.Board{Org: org, Rule: rule, Label: strings.TrimPrefix(k, prefix)}
-			if !slices.Contains(boards, b) { // a scan may give a key twice
-				boards = append(boards, b)
+		for _, b := range boards {
+			if b.Rule == rule && !slices.Contains(found, b) { // a scan may give a key twice
+				found = append(found, b)
 			}
 		}
 		cursor = next
 	}
-	return boards, nil
+	return found, nil
 }

@@ -138,13 +138,9 @@ func (s *Store) Texts(ctx context.Context, keys []Key) ([]string, error) {
 	for len(keys) > 0 {
 		page := keys[:min(len(keys), readPage)]
 		keys = keys[len(page):]
-		names := make([]string, len(page))
-		for i, k := range page {
-			names[i] = string(k)
-		}
-		values, err := s.client.MGet(ctx, names...).Result()
+		values, err := s.strings(ctx, page)
 		if err != nil {
-			return nil, unavailable("read strings", err)
+			return nil, err
 		}
 		for _, v := range values {
 			text, _ := v.(string)

@@ -52,13 +52,9 @@ func (s *Store) Docs(ctx context.Context, keys []Key) ([]Doc, error) {
 	for len(keys) > 0 {
 		page := keys[:min(len(keys), readPage)]
 		keys = keys[len(page):]
-		names := make([]string, len(page))
-		for i, k := range page {
-			names[i] = string(k)
-		}
-		values, err := s.client.MGet(ctx, names...).Result()
+		values, err := s.strings(ctx, page)
 		if err != nil {
-			return nil, unavailable("read documents", err)
+			return nil, err
 		}
 		for i, v := range values {
 			d, err := readDoc(page[i], v)
@@ -69,6 +65,19 @@ func (s *Store) Docs(ctx context.Context, keys []Key) ([]Doc, error) {
 		}
 	}
 	return docs, nil
+}
+
+// strings gives at most readPage strings as the server does: nil for one that does not exist.
+func (s *Store) strings(ctx context.Context, keys []Key) ([]any, error) {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = string(k)
+	}
+	values, err := s.client.MGet(ctx, names...).Result()
+	if err != nil {
+		return nil, unavailable("read strings", err)
+	}
+	return values, nil
 }
 
 // Log gives a user's whole log: activity id → record.
