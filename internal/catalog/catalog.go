@@ -145,8 +145,9 @@ type Streak struct {
 	ID         string
 	All        bool // conditions are joined by all; else by any
 	Conditions []Condition
-	Unit       calendar.Cycle // Day, Week, Month or Days
-	ActiveDays [7]bool        // by time.Weekday; all true where none are named
+	Unit       calendar.Cycle  // Day, Week, Month or Days
+	ActiveDays [7]bool         // by time.Weekday; all true where none are named
+	Holidays   []calendar.Date // in order; days that are inactive, of unit Day only
 	ZoneMode   ZoneMode
 	Zone       *time.Location // ZoneNamed: that zone; ZoneUser: where the user has none (nil: org's)
 	DayStart   time.Duration
@@ -157,7 +158,10 @@ type Streak struct {
 	OnMiss     OnMiss
 	Decay      int
 	Milestones []Milestone
-	Print      uint32 // as Rule.Print
+	// MaxTarget is how high a user may raise the target of the one condition, scaled; 0: not at all.
+	MaxTarget int64
+	// Print is as Rule.Print, of what marks depend on: conditions, periods and grace. Terms is the fingerprint of what else the lengths depend on.
+	Print, Terms uint32
 }
 
 // Condition must hold in a period: its fold is at least AtLeast (scaled by Decimals).

@@ -68,16 +68,23 @@ func (c *Catalog) declaring(s *Selector, want need) []string {
 	return names
 }
 
-// print is what the lengths depend on; milestones and the at-risk lead only tell of them.
+// print is what a period's values, and whether they meet it, depend on.
 func (s *Streak) print(c *Catalog) *fingerprint {
 	zone := ""
 	if s.Zone != nil {
 		zone = s.Zone.String()
 	}
 	f := &fingerprint{}
-	f.add("streak", s.All, s.Unit.Key(), s.ActiveDays, s.ZoneMode, zone, s.DayStart, s.Grace, s.Freezes, s.Restore, s.OnMiss, s.Decay)
+	f.add("streak", s.All, s.Unit.Key(), s.ZoneMode, zone, s.DayStart, s.Grace)
 	for _, condition := range s.Conditions {
 		f.add(condition.AtLeast, condition.Selector.print(c).text.String())
 	}
+	return f
+}
+
+// terms is what the lengths depend on beside print, and which events time brings; milestones only tell of lengths.
+func (s *Streak) terms() *fingerprint {
+	f := &fingerprint{}
+	f.add("terms", s.ActiveDays, s.Holidays, s.Freezes, s.Restore, s.OnMiss, s.Decay, s.AtRisk, s.MaxTarget)
 	return f
 }

@@ -31,7 +31,7 @@ func (b *builder) streak(src *streakSource, p path) *Streak {
 			s.Milestones = append(s.Milestones, Milestone{At: m.At, Every: m.Every, OncePerRun: m.Once == "run"})
 		}
 	}
-	s.Print = s.print(b.catalog).sum()
+	s.Print, s.Terms = s.print(b.catalog).sum(), s.terms().sum()
 	return s
 }
 

@@ -68,6 +68,13 @@ type UserKey struct {
 	User activity.User
 }
 
+// Event is something that became true for a user: a JSON object with at least the members type and user.
+type Event struct {
+	Org  activity.Org
+	User activity.User
+	Body []byte
+}
+
 // Change is one commit as followers see it. All its board writes belong to one revision.
 type Change struct {
 	Partition int
@@ -80,6 +87,8 @@ type Change struct {
 	Dropped []Board
 	// Profiles are the users whose display data changed.
 	Profiles []UserKey
+	// Events are what became true for users with the commit, in order.
+	Events []Event
 	// Orgs whose definitions or fence changed; followers reload them.
 	Orgs []activity.Org
 }

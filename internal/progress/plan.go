@@ -99,7 +99,7 @@ func boardPrints(p *Plan) map[string]uint32 {
 	}
 	for _, s := range p.Catalog.Streaks {
 		h := fnv.New32a()
-		fmt.Fprintln(h, "streak", p.Catalog.Zone, p.Catalog.WeekStart, s.Print)
+		fmt.Fprintln(h, "streak", p.Catalog.Zone, p.Catalog.WeekStart, s.Print, s.Terms)
 		prints[s.ID+CurrentSuffix], prints[s.ID+LongestSuffix] = max(h.Sum32(), 1), max(h.Sum32(), 1)
 	}
 	return prints
@@ -122,7 +122,7 @@ func fingerprint(p *Plan) uint32 {
 		}
 	}
 	for _, s := range p.Catalog.Streaks {
-		fmt.Fprintln(h, "streak", s.ID, s.Print)
+		fmt.Fprintln(h, "streak", s.ID, s.Print, s.Terms)
 	}
 	return max(h.Sum32(), 1)
 }
