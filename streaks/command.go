@@ -10,10 +10,12 @@ type Commands struct {
 	OptOuts  []OptOut
 }
 
-// Grant gives N freezes, of which those count that stay within the rule's max at that instant.
+// Grant gives N freezes, of which those count that stay within the rule's max then. They can cover a miss of From, the first period that could still be met
+// at that instant, and of later ones.
 type Grant struct {
-	At calendar.Instant
-	N  int
+	At   calendar.Instant
+	From calendar.Ordinal
+	N    int
 }
 
 // Restore names the periods of a gap, First to Last, of which the unmet ones do not end the streak.
@@ -45,9 +47,9 @@ type Pause struct {
 	CutTo calendar.Date
 }
 
-// until is the last date of the pause as known at an instant.
-func (p *Pause) until(now calendar.Instant) calendar.Date {
-	if p.CutAt != 0 && p.CutAt <= now {
+// Until is the last date of the pause.
+func (p *Pause) Until() calendar.Date {
+	if p.CutAt != 0 {
 		return min(p.CutTo, p.To)
 	}
 	return p.To

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"laurel/internal/calendar"
@@ -138,11 +139,11 @@ func TestDerive_EqualsTheModel(t *testing.T) {
 		model := modelStreaks(t)
 		i := rapid.IntRange(0, len(model)-1).Draw(t, "rule")
 		rule := all[0].Streaks[i]
-		c := streaks.Calculus{Rule: rule, Zoning: streaks.NewZoning(rule, org, l.changes)}
+		c := &streaks.Calculus{Rule: rule, Zoning: streaks.NewZoning(rule, org, l.changes)}
 		marks, latest := l.marks(c.Zoning, rule.Conditions[0].AtLeast)
 		someday := calendar.InstantOf(l.begin.Add(time.Duration(rapid.IntRange(0, l.days).Draw(t, "day")) * 24 * time.Hour))
-		for _, now := range l.instants(t, c.Zoning, c.Open(someday, latest), latest) {
-			v := c.Derive(streaks.Sealed{}, marks, latest, now)
+		for _, now := range l.instants(t, c.Zoning, c.Open(marks, latest, someday), latest) {
+			v := c.Derive(streaks.Sum{}, marks, latest, now)
 			want := l.model.Streak(&model[i], "u", now.Time())
 			if diff := gocmp.Diff(want, testenv.StreakView(c, &v), gocmp.Comparer(time.Time.Equal)); diff != "" {
 				for _, z := range l.model.Zones["u"] {
@@ -159,8 +160,8 @@ func TestDerive_EqualsTheModel(t *testing.T) {
 }
 
 // checkSealing: what is summed up of the past counts as the past itself.
-func checkSealing(t *rapid.T, c streaks.Calculus, marks []streaks.Mark, latest streaks.Latest, now calendar.Instant) {
-	open := c.Open(now, latest)
+func checkSealing(t *rapid.T, c *streaks.Calculus, marks []streaks.Mark, latest streaks.Latest, now calendar.Instant) {
+	open := c.Open(marks, latest, now)
 	cut := 0
 	for cut < len(marks) && marks[cut].Ordinal < open {
 		cut++
@@ -169,8 +170,8 @@ func checkSealing(t *rapid.T, c streaks.Calculus, marks []streaks.Mark, latest s
 		return
 	}
 	cut = rapid.IntRange(1, cut).Draw(t, "cut")
-	sealed := streaks.Sealed(c.Count(streaks.Sealed{}, marks[:cut], marks[cut-1].Ordinal))
-	if diff := gocmp.Diff(c.Count(streaks.Sealed{}, marks, open), c.Count(sealed, marks[cut:], open)); diff != "" {
+	sealed := c.Add(streaks.Sum{}, marks[:cut], latest)
+	if diff := gocmp.Diff(c.At(streaks.Sum{}, marks, latest, now), c.At(sealed, marks[cut:], latest, now), cmpopts.IgnoreUnexported(streaks.Moment{}, streaks.Sum{})); diff != "" {
 		t.Fatalf("with %d of %d marks summed up (-whole +sealed)\n%s", cut, len(marks), diff)
 	}
 }

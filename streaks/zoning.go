@@ -120,6 +120,32 @@ func (z *Zoning) End(o calendar.Ordinal, offset int16) calendar.Instant {
 	return end
 }
 
+// until is End, or later for the first period that is wholly in a new zone: it can be met as long as it could be in the old one, if that is later, and until the end
+// of the period after it at most. So no change of zone makes a deadline come earlier.
+func (z *Zoning) until(o calendar.Ordinal, offset int16) calendar.Instant {
+	end := z.End(o, offset)
+	for i := 1; i < len(z.segments); i++ {
+		if o <= z.segments[i].floor || o > z.segments[i].floor+bridgedBack || o != z.nextExisting(z.segments[i].floor) {
+			continue
+		}
+		if old := z.segments[i-1].cal.PeriodOf(z.unit, o).End; old > end {
+			end = min(old, z.End(z.nextExisting(o), offset))
+		}
+	}
+	return end
+}
+
+func (z *Zoning) nextExisting(o calendar.Ordinal) calendar.Ordinal {
+	for o++; !z.exists(o); o++ {
+	}
+	return o
+}
+
+// Dates are the dates of period o, [first, after).
+func (z *Zoning) Dates(o calendar.Ordinal) (first, after calendar.Date) {
+	return z.segments[0].cal.Dates(z.unit, o)
+}
+
 // Label is the label of period o.
 func (z *Zoning) Label(o calendar.Ordinal) string { return z.segments[0].cal.Label(z.unit, o) }
 

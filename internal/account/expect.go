@@ -73,7 +73,7 @@ func (a *Account) Rebuilt(p *progress.Plan, old *progress.State, now calendar.In
 	if err != nil && !errors.Is(err, fold.ErrRange) { // what is out of range is passed over by a rule that came after the activities
 		return Expected{}, err
 	}
-	progress.Diff(p, old, next, now)
+	progress.Diff(p, old, next, now, progress.History)
 	next.Scheduled = next.Due
 	return Expected{State: next, Places: progress.Places(p, next, a.Base), Deadline: next.Due}, nil
 }

@@ -1,15 +1,12 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
-	"laurel/internal/fold"
 	"laurel/internal/progress"
 	"laurel/internal/store"
 )
@@ -20,6 +17,8 @@ type command struct {
 	reason string     // reject
 	change UserChange // setUser
 	merge  *merge     // what follows unblock
+	order  order      // ordered
+	why    progress.Cause
 	result *activity.Activity
 	err    error // the command's own answer, as opposed to the store's
 }
@@ -30,6 +29,7 @@ const (
 	reject commandKind = iota + 1
 	restore
 	setUser
+	ordered
 	sweep  // nothing but the time has changed
 	refill // nothing but the definitions may have changed
 	hide
@@ -125,6 +125,8 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 		return w.decideMerged(t, c, into)
 	}
 	switch c.kind {
+	case ordered:
+		return w.decideOrder(ctx, t, c.order, c.why)
 	case sweep:
 		return w.decideSweep(ctx, t)
 	case refill:
@@ -162,48 +164,39 @@ func (w *writer) decideUser(ctx context.Context, t *task, c *UserChange) error {
 	}
 	changed := len(shown) > 0 || !slices.Equal(attributes, a.state.Attributes)
 	a.state.Attributes = attributes
-	now, n := w.Clock.Now(), len(a.state.Zones)
+	now := w.Clock.Now()
 	switch {
 	case t.version == "":
 		if c.Zone != nil {
 			a.state.Zones = []progress.ZoneChange{{Name: *c.Zone}} // a user who begins with it never had another one
 		}
 		err = w.decideAsOf(ctx, t, now)
-	case c.Zone != nil && (n == 0 || a.state.Zones[n-1].Name != *c.Zone):
-		err = w.decideZone(ctx, t, progress.ZoneChange{At: now, Name: *c.Zone})
+	case c.Zone != nil && a.state.Zone() != *c.Zone:
+		// An activity may lie after the change already.
+		err = w.decideOrder(ctx, t, func(s *progress.State, _ *progress.Plan, now calendar.Instant) (*progress.State, error) {
+			next, err := s.ChangeZone(*c.Zone, now)
+			if err == nil {
+				next.Attributes = attributes
+			}
+			return next, err
+		}, progress.Doing)
 	case changed:
 		err = w.decideAsOf(ctx, t, now)
+	}
+	if a.err != nil {
+		return nil
 	}
 	a.group.Writes = append(a.group.Writes, shown...)
 	a.group.ProfileChanged = len(shown) > 0
 	return err
 }
 
-// decideZone adds a change of zone and folds the log anew: an activity may lie after the change already.
-func (w *writer) decideZone(ctx context.Context, t *task, change progress.ZoneChange) error {
-	old, base, records, err := w.history(ctx, t)
-	if err != nil {
-		return err
-	}
-	old.Attributes = t.attempt.state.Attributes
-	old.Zones = append(old.Zones, change)
-	slices.SortStableFunc(old.Zones, func(a, b progress.ZoneChange) int { return cmp.Compare(a.At, b.At) }) // another node's clock may be ahead
-	next, err := progress.Rebuild(t.plan, old, base, records, change.At)
-	if err != nil && !errors.Is(err, fold.ErrRange) {
-		return err
-	}
-	a := &t.attempt
-	a.boards = progress.Diff(t.plan, old, next, change.At)
-	a.state, a.commits = next, true
-	a.finishGroup(t, nil)
-	return nil
-}
-
 // decideAsOf decides a user to whom no activity came, but time.
 func (w *writer) decideAsOf(ctx context.Context, t *task, now calendar.Instant) error {
 	a := &t.attempt
 	update := progress.Apply(t.plan, a.state, nil, now)
-	a.boards, a.commits = update.Boards, true
+	a.take(&update)
+	a.commits = true
 	if update.NeedLog {
 		if err := w.decideByLog(ctx, t, nil, 0, now); err != nil {
 			return err
@@ -245,7 +238,8 @@ func (w *writer) decideStatus(ctx context.Context, t *task, c *command) error {
 		a.err, a.done.Activity = err, nil
 		return nil
 	}
-	a.boards = progress.Diff(t.plan, old, next, now)
+	update := progress.Diff(t.plan, old, next, now, progress.Doing)
+	a.take(&update)
 	a.state, a.commits = next, true
 	log := a.group.AbsentIn
 	a.finishGroup(t, nil)

@@ -22,6 +22,7 @@ type attempt struct {
 	forwarded bool
 	group     store.Group
 	boards    []progress.BoardChange
+	events    []progress.Event
 	strays    []store.BoardWrite // rows that go from boards which nobody defines any more
 	units     []*unit            // decided in this attempt
 	verdicts  []progress.Verdict // of units
@@ -69,7 +70,8 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 	}
 	was := a.state.Oldest
 	update := progress.Apply(t.plan, a.state, acts, now)
-	a.verdicts, a.boards = update.Verdicts, update.Boards
+	a.verdicts = update.Verdicts
+	a.take(&update)
 	if err := w.recall(ctx, t); err != nil {
 		return err
 	}
@@ -100,6 +102,9 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 	a.finishGroup(t, stored)
 	return nil
 }
+
+// take makes what was found out the attempt's.
+func (a *attempt) take(u *progress.Update) { a.boards, a.events = u.Boards, u.Events }
 
 // recall looks up the refused units in the log: an id that is there is a repetition, and not what the refusal says.
 func (w *writer) recall(ctx context.Context, t *task) error {
@@ -182,7 +187,7 @@ func (w *writer) emptyGroup(t *task) store.Group {
 	}
 }
 
-// finishGroup fills in the log records, the boards and the state.
+// finishGroup fills in the log records, the boards, the events and the state.
 func (a *attempt) finishGroup(t *task, stored []activity.Activity) {
 	g := &a.group
 	args := make([]string, 0, 2*len(stored))
@@ -198,6 +203,9 @@ func (a *attempt) finishGroup(t *task, stored []activity.Activity) {
 	g.Boards = append(boardWrites(t.key, a.boards), a.strays...)
 	if op, ok := t.schedule(a.state); ok {
 		g.Writes = append(g.Writes, op)
+	}
+	for i := range a.events {
+		g.Events = append(g.Events, a.events[i].AppendJSON(nil, t.key.user))
 	}
 	g.Content = a.state.Append(make([]byte, 0, t.size+stateGrowth))
 }
@@ -242,7 +250,8 @@ func (w *writer) decideByLog(ctx context.Context, t *task, stored []activity.Act
 	if err != nil && !errors.Is(err, fold.ErrRange) { // out of range is a rule that came after the activities; nobody is refused for it
 		return err
 	}
-	a.boards = progress.Diff(t.plan, old, next, now)
+	update := progress.Diff(t.plan, old, next, now, progress.CauseOf(stored))
+	a.take(&update)
 	a.state = next
 	if seal > old.Sealed {
 		return w.fold(t, base, records, seal, now)
@@ -260,7 +269,7 @@ func (w *writer) fold(t *task, base *progress.State, records []activity.Activity
 	if err != nil && !errors.Is(err, fold.ErrRange) {
 		return err
 	}
-	a.boards = append(a.boards, progress.Diff(t.plan, a.state, next, now)...)
+	a.boards = append(a.boards, progress.Diff(t.plan, a.state, next, now, progress.History).Boards...)
 	a.state = next
 	a.group.Writes = append(a.group.Writes, foldWrites(w.partition, t.key, base, dropped)...)
 	return nil

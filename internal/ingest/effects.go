@@ -57,7 +57,7 @@ func (a *attempt) effects(t *task) pendingEffects {
 			continue
 		}
 		v := a.state.Derive(t.plan, i, t.now)
-		p.streaks = append(p.streaks, StreakEffect{Rule: rule.ID, Current: v.Current.Length, Longest: v.Longest.Length,
+		p.streaks = append(p.streaks, StreakEffect{Rule: rule.ID, Current: v.Run.Length, Longest: v.Longest.Length,
 			Extended: extended[rule.ID+progress.CurrentSuffix], State: v.State})
 	}
 	return p

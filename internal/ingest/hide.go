@@ -69,7 +69,7 @@ func (w *writer) decideHidden(ctx context.Context, t *task, hidden bool) error {
 	if err != nil && !errors.Is(err, fold.ErrRange) {
 		return err
 	}
-	progress.Diff(t.plan, old, next, now) // no board shows the user; it sets the deadline
+	t.attempt.events = progress.Diff(t.plan, old, next, now, progress.Doing).Events // no board shows the user
 	t.attempt.state = next
 	t.attempt.finishGroup(t, nil)
 	return nil
@@ -119,7 +119,8 @@ func (w *writer) appear(t *task, old, base *progress.State, records []activity.A
 	if err != nil && !errors.Is(err, fold.ErrRange) {
 		return err
 	}
-	a.boards = progress.PutBack(t.plan, next, base, now)
+	update := progress.PutBack(t.plan, next, base, now)
+	a.take(&update)
 	a.state, a.commits = next, true
 	a.finishGroup(t, nil)
 	return nil

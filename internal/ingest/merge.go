@@ -335,7 +335,8 @@ func (w *writer) decideAbsorb(ctx context.Context, t *task, c *merge, m merges) 
 	if err != nil && !errors.Is(err, fold.ErrRange) { // looked for before; nothing can be refused any more
 		return err
 	}
-	a.boards = progress.Diff(t.plan, old, next, now)
+	update := progress.Diff(t.plan, old, next, now, progress.History)
+	a.take(&update)
 	a.state, a.commits = next, true
 	notes := map[activity.User]note{c.from: {came: true}}
 	for u, n := range c.came {

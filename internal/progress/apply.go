@@ -46,8 +46,9 @@ type BoardChange struct {
 type Update struct {
 	Verdicts []Verdict // one an activity, in order
 	Boards   []BoardChange
+	Events   []Event // what became true of streaks, in order of their instants
 	// NeedLog: the state alone cannot tell what became of it (a late activity moved the moment at which a streak condition was met, or the catalog
-	// changed since). State and Boards are not to be used; Rebuild from the log with the accepted activities, and Diff.
+	// changed since). State, Boards and Events are not to be used; Rebuild from the log with the accepted activities, and Diff.
 	NeedLog bool
 }
 
@@ -58,6 +59,8 @@ func Apply(p *Plan, s *State, acts []activity.Activity, now calendar.Instant) Up
 	defer a.rest()
 	a.plan, a.state, a.now = p, s, now
 	a.adopt()
+	a.why = CauseOf(acts)
+	a.passTime()
 	a.update.Verdicts = make([]Verdict, len(acts))
 	for i := range acts {
 		a.update.Verdicts[i] = a.apply(&acts[i])
@@ -72,7 +75,8 @@ func (a *applier) rest() {
 	clear(a.matches)
 	clear(a.conditions)
 	clear(a.touched)
-	a.state, a.update, a.closed, a.date = nil, Update{}, nil, 0
+	clear(a.streaks)
+	a.state, a.update, a.closed, a.date, a.streaks = nil, Update{}, nil, 0, a.streaks[:0]
 	a.matches, a.conditions, a.touched = a.matches[:0], a.conditions[:0], a.touched[:0]
 	a.input.Reset(p.Catalog, nil)
 	p.appliers.Put(a)
@@ -95,7 +99,10 @@ type applier struct {
 	touched []touch
 	// closed are the periods that the activity at hand does not reach.
 	closed []Unreached
-	update Update
+	// why tells what the events are of; streaks are the plan's, as far as they were looked at.
+	why     Cause
+	streaks []runningStreak
+	update  Update
 }
 
 // match is a board that the activity at hand counts on.
@@ -109,6 +116,7 @@ type match struct {
 type conditionMatch struct {
 	streak, condition int
 	value             catalog.Value
+	period            calendar.Ordinal
 }
 
 // touch is a tally that changed, and what it was.

@@ -12,10 +12,10 @@ import (
 // ErrBadState says that bytes are no encoded state: damaged, or written by a newer version.
 var ErrBadState = errors.New("not a user state")
 
-// Formats of encoded states. What is written is the latest; format 2 is read too.
+// Formats of encoded states. What is written is the latest; format 3, which had no freezes, pauses and events, is read too.
 const (
-	stateFormat  = 3
-	stateFormat2 = 2
+	stateFormat  = 4
+	stateFormat3 = 3
 )
 
 // Flags of an encoded state.
@@ -24,6 +24,19 @@ const (
 	stateBlocked
 	stateMerged
 	stateAttributes
+	stateTold
+	statePauses
+)
+
+// Flags of an encoded streak: what it has beside a length.
+const (
+	streakLongest  uint64 = 1 << iota // the longest run is not the one that goes on
+	streakLost                        // a run ended
+	streakFreezes                     // there are freezes, or were
+	streakDecayed                     // the run is shorter than what was met
+	streakBridged                     // periods were bridged
+	streakCommands                    // something was ordered
+	streakUnbegun                     // there was no activity
 )
 
 // Flags of an encoded tally. Those that are rare come last: a condition's flags are a varint.
@@ -87,7 +100,7 @@ func Parse(content string) (*State, error) {
 	all := &roomy{}
 	s := &all.State
 	d := decoder{s: content, room: room{all.rules[:], all.cycles[:], all.periods[:], all.streaks[:], all.marks[:], all.conditions[:], all.values[:]}}
-	if d.format = d.byte(); d.format != stateFormat && d.format != stateFormat2 {
+	if d.format = d.byte(); d.format != stateFormat && d.format != stateFormat3 {
 		return nil, ErrBadState
 	}
 	s.Sealed = d.instant()
@@ -151,6 +164,8 @@ func (e *encoder) user(s *State) {
 	set(s.Blocked, stateBlocked)
 	set(s.Merged != "", stateMerged)
 	set(len(s.Attributes) > 0, stateAttributes)
+	set(s.Told != 0, stateTold)
+	set(len(s.Pauses) > 0, statePauses)
 	e.byte(flags)
 	if s.Merged != "" {
 		e.string(string(s.Merged))
@@ -161,6 +176,37 @@ func (e *encoder) user(s *State) {
 			e.string(a.Name)
 			e.string(a.Value)
 		}
+	}
+	if s.Told != 0 {
+		e.instant(s.Told)
+	}
+	if len(s.Pauses) > 0 {
+		e.pauses(s.Pauses)
+	}
+}
+
+func (e *encoder) pauses(pauses []streaks.Pause) {
+	e.uint(uint64(len(pauses)))
+	for i := range pauses {
+		p := &pauses[i]
+		e.uint(uint64(p.ID))
+		e.instant(p.At)
+		e.period(calendar.Ordinal(p.From))
+		e.period(calendar.Ordinal(p.To))
+		cut := p.CutAt != 0
+		e.bool(cut)
+		if cut {
+			e.instant(p.CutAt)
+			e.period(calendar.Ordinal(p.CutTo))
+		}
+	}
+}
+
+func (e *encoder) bool(b bool) {
+	if b {
+		e.byte(1)
+	} else {
+		e.byte(0)
 	}
 }
 
@@ -234,12 +280,11 @@ func (e *encoder) tally(t *fold.Tally) {
 func (e *encoder) streak(st *StreakState) {
 	e.string(st.ID)
 	e.print(st.Print)
+	e.print(st.Terms)
 	e.instant(st.Latest.At)
 	e.string(string(st.Latest.ID))
 	e.int(int64(st.Latest.Offset))
-	e.uint(uint64(st.Sealed.Total))
-	e.run(&st.Sealed.Longest)
-	e.run(&st.Sealed.Last)
+	e.sum(&st.Sealed, &st.Commands)
 	e.standing(st.Shown.Current)
 	e.standing(st.Shown.Longest)
 	e.uint(uint64(len(st.Marks)))
@@ -255,6 +300,77 @@ func (e *encoder) streak(st *StreakState) {
 		} else {
 			e.mark(&st.Marks[i], st.conditions(i, n))
 		}
+	}
+}
+
+// sum encodes what most streaks do not have behind flags.
+func (e *encoder) sum(s *streaks.Sum, c *streaks.Commands) {
+	var flags uint64
+	set := func(on bool, f uint64) {
+		if on {
+			flags |= f
+		}
+	}
+	set(s.Longest != s.Run, streakLongest)
+	set(s.Lost.Length > 0, streakLost)
+	set(s.Held|s.Used|s.Earned|s.Grants != 0, streakFreezes)
+	set(s.Met != s.Run.Length, streakDecayed)
+	set(len(s.Bridged) > 0, streakBridged)
+	set(len(c.Grants)+len(c.Restores)+len(c.Targets)+len(c.OptOuts) > 0, streakCommands)
+	set(!s.Begun, streakUnbegun)
+	e.uint(flags)
+	e.uint(uint64(s.Total))
+	e.run(&s.Run)
+	if flags&streakLongest != 0 {
+		e.run(&s.Longest)
+	}
+	if flags&streakLost != 0 {
+		e.run(&s.Lost.Run)
+		e.period(s.Lost.Missed)
+	}
+	if flags&streakFreezes != 0 {
+		for _, n := range [...]int{s.Held, s.Used, s.Earned, s.Grants} {
+			e.uint(uint64(n))
+		}
+	}
+	if flags&streakDecayed != 0 {
+		e.uint(uint64(s.Met))
+	}
+	if flags&streakBridged != 0 {
+		e.uint(uint64(len(s.Bridged)))
+		for _, b := range s.Bridged {
+			e.period(b.Ordinal)
+			e.bool(b.Status == streaks.Frozen)
+		}
+	}
+	if flags&streakCommands != 0 {
+		e.commands(c)
+	}
+}
+
+func (e *encoder) commands(c *streaks.Commands) {
+	e.uint(uint64(len(c.Grants)))
+	for _, g := range c.Grants {
+		e.instant(g.At)
+		e.period(g.From)
+		e.uint(uint64(g.N))
+	}
+	e.uint(uint64(len(c.Restores)))
+	for _, r := range c.Restores {
+		e.instant(r.At)
+		e.period(r.First)
+		e.period(r.Last)
+	}
+	e.uint(uint64(len(c.Targets)))
+	for _, t := range c.Targets {
+		e.instant(t.At)
+		e.period(t.From)
+		e.int(t.N)
+	}
+	e.uint(uint64(len(c.OptOuts)))
+	for _, o := range c.OptOuts {
+		e.instant(o.At)
+		e.bool(o.Out)
 	}
 }
 

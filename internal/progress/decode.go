@@ -84,13 +84,30 @@ func (d *decoder) user(s *State) {
 			s.Attributes[i] = Attribute{Name: d.string(), Value: d.string()}
 		}
 	}
+	if flags&stateTold != 0 {
+		s.Told = d.instant()
+	}
+	if flags&statePauses != 0 {
+		s.Pauses = make([]streaks.Pause, d.count())
+		for i := range s.Pauses {
+			d.pause(&s.Pauses[i])
+		}
+	}
 }
+
+func (d *decoder) pause(p *streaks.Pause) {
+	p.ID = uint32(d.uint())
+	p.At = d.instant()
+	p.From, p.To = calendar.Date(d.period()), calendar.Date(d.period())
+	if d.bool() {
+		p.CutAt, p.CutTo = d.instant(), calendar.Date(d.period())
+	}
+}
+
+func (d *decoder) bool() bool { return d.byte() != 0 }
 
 // print is a fingerprint.
 func (d *decoder) print() uint32 {
-	if d.format == stateFormat2 {
-		return uint32(d.uint())
-	}
 	if len(d.s) < 4 {
 		d.bad, d.s = true, ""
 		return 0
@@ -109,11 +126,7 @@ func (d *decoder) rule(r *RuleState) {
 		c.Key = d.string()
 		c.Periods = take(&d.room.periods, d.count())
 		for rest := c.Periods; len(rest) > 0; {
-			if d.format == stateFormat2 {
-				rest = d.period2(rest)
-			} else {
-				rest = d.stretch(rest)
-			}
+			rest = d.stretch(rest)
 		}
 	}
 }
@@ -170,12 +183,17 @@ func (d *decoder) set(t *fold.Tally) {
 func (d *decoder) streak(st *StreakState) {
 	st.ID = d.string()
 	st.Print = d.print()
+	if d.format != stateFormat3 {
+		st.Terms = d.print()
+	}
 	st.Latest.At = d.instant()
 	st.Latest.ID = activity.ID(d.string())
 	st.Latest.Offset = int16(d.int())
-	st.Sealed.Total = int(d.uint())
-	d.run(&st.Sealed.Longest)
-	d.run(&st.Sealed.Last)
+	if d.format == stateFormat3 {
+		d.sum3(&st.Sealed)
+	} else {
+		d.sum(&st.Sealed, &st.Commands)
+	}
 	st.Shown.Current = d.standing()
 	st.Shown.Longest = d.standing()
 	if marks := d.count(); marks > 0 {
@@ -183,11 +201,70 @@ func (d *decoder) streak(st *StreakState) {
 	}
 }
 
-func (d *decoder) marks(st *StreakState, marks int) {
-	summed := 0
-	if d.format != stateFormat2 {
-		summed = d.count()
+func (d *decoder) sum(s *streaks.Sum, c *streaks.Commands) {
+	flags := d.uint()
+	s.Begun = flags&streakUnbegun == 0
+	s.Total = int(d.uint())
+	d.run(&s.Run)
+	if s.Longest = s.Run; flags&streakLongest != 0 {
+		s.Longest = streaks.Run{}
+		d.run(&s.Longest)
 	}
+	if flags&streakLost != 0 {
+		d.run(&s.Lost.Run)
+		s.Lost.Missed = d.period()
+	}
+	if flags&streakFreezes != 0 {
+		for _, n := range [...]*int{&s.Held, &s.Used, &s.Earned, &s.Grants} {
+			*n = int(d.uint())
+		}
+	}
+	if s.Met = s.Run.Length; flags&streakDecayed != 0 {
+		s.Met = int(d.uint())
+	}
+	if flags&streakBridged != 0 {
+		s.Bridged = make([]streaks.Bridge, d.count())
+		for i := range s.Bridged {
+			s.Bridged[i] = streaks.Bridge{Ordinal: d.period(), Status: streaks.Restored}
+			if d.bool() {
+				s.Bridged[i].Status = streaks.Frozen
+			}
+		}
+	}
+	if flags&streakCommands != 0 {
+		d.commands(c)
+	}
+}
+
+// sum3 is that of format 3, in which the run was the last one, whether or not it went on.
+func (d *decoder) sum3(s *streaks.Sum) {
+	s.Total = int(d.uint())
+	d.run(&s.Longest)
+	d.run(&s.Run)
+	s.Met, s.Begun = s.Run.Length, s.Total > 0
+}
+
+func (d *decoder) commands(c *streaks.Commands) {
+	c.Grants = make([]streaks.Grant, d.count())
+	for i := range c.Grants {
+		c.Grants[i] = streaks.Grant{At: d.instant(), From: d.period(), N: int(d.uint())}
+	}
+	c.Restores = make([]streaks.Restore, d.count())
+	for i := range c.Restores {
+		c.Restores[i] = streaks.Restore{At: d.instant(), First: d.period(), Last: d.period()}
+	}
+	c.Targets = make([]streaks.Target, d.count())
+	for i := range c.Targets {
+		c.Targets[i] = streaks.Target{At: d.instant(), From: d.period(), N: d.int()}
+	}
+	c.OptOuts = make([]streaks.OptOut, d.count())
+	for i := range c.OptOuts {
+		c.OptOuts[i] = streaks.OptOut{At: d.instant(), Out: d.bool()}
+	}
+}
+
+func (d *decoder) marks(st *StreakState, marks int) {
+	summed := d.count()
 	n := d.count()
 	if n == 0 || marks*n > len(d.s) || summed > marks {
 		d.bad = true
@@ -204,11 +281,7 @@ func (d *decoder) marks(st *StreakState, marks int) {
 			continue
 		}
 		conditions := st.Conditions[(i-summed)*n:][:n]
-		if d.format == stateFormat2 {
-			d.mark2(m, conditions)
-		} else {
-			d.mark(m, conditions)
-		}
+		d.mark(m, conditions)
 		for k := range conditions {
 			m.Values[k] = conditions[k].Value
 		}

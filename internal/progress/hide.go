@@ -39,15 +39,16 @@ func TakeOff(p *Plan, s, base *State) []BoardChange {
 	return boards
 }
 
-// PutBack returns the changes that put a user who is shown from now on back on all boards that the org still keeps, and sets Due. Streaks are
+// PutBack returns what puts a user who is shown from now on back on all boards that the org still keeps, and sets Due and Told. Streaks are
 // as of now.
-func PutBack(p *Plan, s, base *State, now calendar.Instant) []BoardChange {
+func PutBack(p *Plan, s, base *State, now calendar.Instant) Update {
 	a := applier{plan: p, state: s, now: now}
+	a.passTime()
 	p.eachRow(s, base, func(r *rulePlan, board string, cycle int, pt *PeriodTally) {
 		a.change(r, board, cycle, pt.Ordinal, Standing{}, standing(&pt.Tally))
 	})
 	a.showStreaks()
-	return a.update.Boards
+	return a.update
 }
 
 // eachRow gives every row that a user who is shown has on the boards of the plan's rules that are kept.

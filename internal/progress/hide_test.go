@@ -53,7 +53,7 @@ func folded(t *testing.T, p *progress.Plan, acts []activity.Activity, now calend
 	if err != nil {
 		t.Fatal(err)
 	}
-	progress.Diff(p, &progress.State{}, s, now)
+	progress.Diff(p, &progress.State{}, s, now, progress.History)
 	return s, base
 }
 
@@ -71,7 +71,7 @@ func TestPutBack_OnlyWhatIsKept(t *testing.T) {
 		now := begin + calendar.Instant(tt.days)*day
 		p := progress.NewPlanOf(c, c.Kept(now))
 		s, base := folded(t, p, acts, now)
-		if diff := cmp.Diff(tt.want, put(progress.PutBack(p, s, base, now))); diff != "" {
+		if diff := cmp.Diff(tt.want, put(progress.PutBack(p, s, base, now).Boards)); diff != "" {
 			t.Errorf("after %d days (-want +got)\n%s", tt.days, diff)
 		}
 	}

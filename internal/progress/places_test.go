@@ -40,7 +40,7 @@ func (u *user) checkPlaces() {
 	if err != nil {
 		u.fatalf("rebuild: %v", err)
 	}
-	progress.Diff(u.plan, state, next, u.instant())
+	progress.Diff(u.plan, state, next, u.instant(), progress.History)
 	if diff := progress.Difference(u.plan, state, next); diff != "" && u.committed {
 		u.fatalf("the state differs from one that is made anew: %s", diff)
 	}
@@ -51,7 +51,7 @@ func (u *user) checkPlaces() {
 	if err != nil {
 		u.fatalf("rebuild: %v", err)
 	}
-	progress.Diff(u.plan, &progress.State{}, again, u.instant())
+	progress.Diff(u.plan, &progress.State{}, again, u.instant(), progress.History)
 	if diff := progress.Difference(u.plan, next, again); diff != "" {
 		u.fatalf("the recovered state differs: %s", diff)
 	}

@@ -23,11 +23,11 @@ type Plan struct {
 	keys       []string         // their keys
 	rules      []rulePlan
 	attributes []string
-	labels     sync.Map          // periodKey → string
-	latest     []labelled        // by cycle: the period that was asked for last, mostly the current one
-	appliers   sync.Pool         // of *applier, for Apply
-	zonings    []*streaks.Zoning // by streak rule, for users without zone changes
-	zones      sync.Map          // name → *time.Location, nil for one that is not known: loading one reads a file
+	labels     sync.Map            // periodKey → string
+	latest     []labelled          // by cycle: the period that was asked for last, mostly the current one
+	appliers   sync.Pool           // of *applier, for Apply
+	calculi    []*streaks.Calculus // by streak rule, for users without zone changes and commands
+	zones      sync.Map            // name → *time.Location, nil for one that is not known: loading one reads a file
 }
 
 type rulePlan struct {
@@ -68,7 +68,7 @@ func NewPlan(c *catalog.Catalog) *Plan {
 		p.rules = append(p.rules, rp)
 	}
 	for _, s := range c.Streaks {
-		p.zonings = append(p.zonings, streaks.NewZoning(s, p.cal, nil))
+		p.calculi = append(p.calculi, &streaks.Calculus{Rule: s, Zoning: streaks.NewZoning(s, p.cal, nil)})
 	}
 	p.attributes = segmentedBy(p.rules)
 	p.latest = make([]labelled, len(p.cycles))
@@ -147,19 +147,33 @@ func (p *Plan) label(cycle int, o calendar.Ordinal) string {
 	return l
 }
 
-// Calculus is the calculus of the i-th streak rule for a user with these zone changes. A zone that this build does not know is passed over.
-func (p *Plan) Calculus(i int, zones []ZoneChange) streaks.Calculus {
-	rule := p.Catalog.Streaks[i]
-	if len(zones) == 0 || rule.ZoneMode != catalog.ZoneUser {
-		return streaks.Calculus{Rule: rule, Zoning: p.zonings[i]}
+// Calculus is the calculus of the i-th streak rule for a user. A zone that this build does not know is passed over.
+func (p *Plan) Calculus(i int, s *State) *streaks.Calculus {
+	shared := p.calculi[i]
+	st := s.Streak(shared.Rule.ID)
+	zoned := len(s.Zones) > 0 && shared.Rule.ZoneMode == catalog.ZoneUser
+	if !zoned && len(s.Pauses) == 0 && (st == nil || st.uncommanded()) {
+		return shared
 	}
+	c := *shared
+	c.Pauses = s.Pauses
+	if st != nil {
+		c.Commands = st.Commands
+	}
+	if zoned {
+		c.Zoning = streaks.NewZoning(c.Rule, p.cal, p.zoneChanges(s.Zones))
+	}
+	return &c
+}
+
+func (p *Plan) zoneChanges(zones []ZoneChange) []streaks.ZoneChange {
 	changes := make([]streaks.ZoneChange, 0, len(zones))
 	for _, z := range zones {
 		if loc := p.location(z.Name); loc != nil {
 			changes = append(changes, streaks.ZoneChange{At: z.At, Zone: loc})
 		}
 	}
-	return streaks.Calculus{Rule: rule, Zoning: streaks.NewZoning(rule, p.cal, changes)}
+	return changes
 }
 
 // location is the zone of a name, nil for none. Names are few: a user's zone was checked when it was set.

@@ -123,7 +123,7 @@ func (u *user) rebuild() {
 	if err != nil {
 		u.t.Fatalf("rebuild: %v", err)
 	}
-	u.commit(next, progress.Diff(u.plan, old, next, u.instant()))
+	u.commit(next, progress.Diff(u.plan, old, next, u.instant(), progress.History).Boards)
 }
 
 // toggle rejects or restores an activity of the log.
@@ -174,7 +174,7 @@ func (u *user) fold(seal time.Time) {
 	if err != nil {
 		u.t.Fatalf("rebuild after folding: %v", err)
 	}
-	for _, c := range progress.Diff(u.plan, before, next, u.instant()) {
+	for _, c := range progress.Diff(u.plan, before, next, u.instant(), progress.History).Boards {
 		u.commit(next, []progress.BoardChange{c})
 	}
 	u.state, u.committed = string(next.Append(nil)), true
@@ -193,9 +193,9 @@ func (u *user) hide() {
 		u.t.Fatalf("rebuild: %v", err)
 	}
 	if hidden {
-		changes = append(changes, progress.Diff(u.plan, old, next, u.instant())...)
+		changes = append(changes, progress.Diff(u.plan, old, next, u.instant(), progress.History).Boards...)
 	} else {
-		changes = append(changes, progress.PutBack(u.plan, next, base, u.instant())...)
+		changes = append(changes, progress.PutBack(u.plan, next, base, u.instant()).Boards...)
 	}
 	u.commit(next, changes)
 }
@@ -275,7 +275,7 @@ func cloneWithout(m map[board]progress.Standing, skip func(board, progress.Stand
 func (u *user) checkStreak(state *progress.State, i int, at time.Time) {
 	s := &u.streaks[i]
 	want := u.model.Streak(s, "u", at)
-	c := u.plan.Calculus(i, state.Zones)
+	c := u.plan.Calculus(i, state)
 	v := state.Derive(u.plan, i, calendar.Instant(at.UnixMilli()))
 	got := testenv.StreakView(c, &v)
 	if n := len(want.History) - len(got.History); n > 0 && !u.sealed.IsZero() {

@@ -28,11 +28,12 @@ func Rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 
 // rebuild returns the state and the rules whose sums are out of range.
 func rebuild(p *Plan, old, base *State, records []activity.Activity, now calendar.Instant, bounded map[int]bool) (next *State, over map[int]bool) {
-	s := &State{Sealed: old.Sealed, Scheduled: old.Scheduled, Plan: p.print, Zones: old.Zones, Behaviours: old.Behaviours,
+	s := &State{Sealed: old.Sealed, Scheduled: old.Scheduled, Told: old.Told, Plan: p.print, Zones: old.Zones, Pauses: old.Pauses, Behaviours: old.Behaviours,
 		Hidden: old.Hidden, Blocked: old.Blocked, Merged: old.Merged, Attributes: old.Attributes}
 	for i := range records {
 		s.noteOldest(records[i].At)
 	}
+	s.takeCommands(p, old)
 	s.continueFrom(p, base)
 	if old.shown() {
 		s.keepUndefined(p, old)
@@ -68,7 +69,16 @@ func (s *State) keepUndefined(p *Plan, old *State) {
 	}
 	for i := range old.Streaks {
 		if was := &old.Streaks[i]; p.Catalog.Streak(was.ID) == nil {
-			s.Streaks = append(s.Streaks, StreakState{ID: was.ID, Print: was.Print, Shown: was.Shown})
+			s.Streaks = append(s.Streaks, StreakState{ID: was.ID, Print: was.Print, Terms: was.Terms, Commands: was.Commands, Shown: was.Shown})
+		}
+	}
+}
+
+// takeCommands takes over what was ordered for the streaks of the plan.
+func (s *State) takeCommands(p *Plan, old *State) {
+	for _, rule := range p.Catalog.Streaks {
+		if was := old.Streak(rule.ID); was != nil && !was.uncommanded() {
+			s.openStreak(rule).Commands = was.Commands
 		}
 	}
 }
@@ -127,25 +137,25 @@ const westmost = -24 * 60
 func (s *State) continueStreak(p *Plan, i int, from *StreakState) {
 	rule := p.Catalog.Streaks[i]
 	n := len(rule.Conditions)
-	c := p.Calculus(i, s.Zones)
+	c := p.Calculus(i, s)
 	st := s.openStreak(rule)
 	st.Latest = from.Latest
 	split := 0
-	for split < len(from.Marks) && c.Zoning.End(from.Marks[split].Ordinal, westmost) <= s.Sealed {
+	for split < len(from.Marks) && c.Decided(from.Marks[split].Ordinal, westmost) <= s.Sealed {
 		split++
 	}
-	if split > 0 {
-		l := c.Count(from.Sealed, from.Marks, from.Marks[split-1].Ordinal)
-		st.Sealed = streaks.Sealed(l)
-	} else {
-		st.Sealed = from.Sealed
+	st.Sealed = c.Add(from.Sealed, from.Marks[:split], st.latest())
+	for j := range split {
+		if m := &from.Marks[j]; m.Ordinal > from.Marks[len(from.Marks)-1].Ordinal-keptShown {
+			st.Marks = append(st.Marks, streaks.Mark{Ordinal: m.Ordinal, Summed: true, Values: slices.Clone(m.Values), Met: m.Met})
+		}
 	}
 	for j := split; j < len(from.Marks); j++ {
 		m := st.open(rule, from.Marks[j].Ordinal)
 		for k := range n {
 			st.conditions(m, n)[k] = from.conditions(j, n)[k].clone()
 		}
-		st.judge(rule, m)
+		st.judge(c, m)
 	}
 }
 
@@ -154,9 +164,14 @@ func (c Condition) clone() Condition {
 	return c
 }
 
-// Diff is what Rebuild changed on the boards: of the rules of the plan, and of its streaks as of now, whose Shown it sets in next, with Due.
-func Diff(p *Plan, old, next *State, now calendar.Instant) []BoardChange {
-	a := applier{plan: p, state: next, now: now}
+// Diff is what Rebuild changed: on the boards of the rules of the plan, and of its streaks as of now, whose Shown it sets in next, with Due and Told; and the
+// events of streaks that come of it.
+func Diff(p *Plan, old, next *State, now calendar.Instant, why Cause) Update {
+	a := applier{plan: p, state: old, now: now, why: why}
+	a.passTime()
+	a.noteAll()
+	a.look(next)
+	next.Told = old.Told
 	for i := range p.rules {
 		r := &p.rules[i]
 		for _, board := range r.boards(old, next) {
@@ -171,7 +186,7 @@ func Diff(p *Plan, old, next *State, now calendar.Instant) []BoardChange {
 		}
 	}
 	a.showStreaks()
-	return a.update.Boards
+	return a.update
 }
 
 func periods(s *State, board, cycle string) []PeriodTally {
@@ -208,8 +223,9 @@ func (a *applier) diffCycle(r *rulePlan, board string, cycle int, old, next []Pe
 func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.Instant, now calendar.Instant) (next *State, dropped []activity.ID) {
 	// The base is folded as a state that has never been sealed: nothing in it is summed up.
 	a := applier{plan: p, state: base, now: now, sorted: true}
-	base.Zones, base.Plan = old.Zones, p.print
+	base.Zones, base.Pauses, base.Plan = old.Zones, old.Pauses, p.print
 	base.redefine(p)
+	base.takeCommands(p, old)
 	base.dropGone(p)
 	for _, act := range inOrder(records) {
 		if act.At >= seal {

@@ -110,7 +110,7 @@ func (r *retention) rebuild(now calendar.Instant) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.apply(progress.Diff(r.plan, r.state, next, now))
+	r.apply(progress.Diff(r.plan, r.state, next, now, progress.History).Boards)
 	r.state = next
 	r.holdsNothingGone(next)
 }
@@ -137,7 +137,7 @@ func (r *retention) fold(now calendar.Instant) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.apply(progress.Diff(r.plan, r.state, next, now))
+	r.apply(progress.Diff(r.plan, r.state, next, now, progress.History).Boards)
 	r.state = next
 	r.holdsNothingGone(next)
 	r.holdsNothingGone(base)

@@ -19,17 +19,20 @@ type State struct {
 	Oldest calendar.Instant
 	// Plan is the print of the catalog that the state was folded under, 0 before anything was.
 	Plan uint32
-	// Due is when the first of the running streaks ends unless something is done, 0 if none runs. Apply and Diff set it; it is not stored.
+	// Due is when time alone next changes something of the user's streaks, 0 for never. Apply and Diff set it; it is not stored.
 	Due calendar.Instant
 	// Scheduled is the deadline that the store has for the user, 0 for none. Who commits the state keeps it equal to Due.
 	Scheduled calendar.Instant
+	// Told is up to when what time alone does to streaks has been told in events.
+	Told calendar.Instant
 	// Hidden: the user has no row on any board. Blocked: activities that come are stored as ignored.
 	Hidden, Blocked bool
 	// Merged is the user into whom this one was merged, "" for none.
 	Merged activity.User
 	// Attributes are what the customer says of the user and rules may read, in order of Name.
 	Attributes []Attribute
-	Zones      []ZoneChange // in order of At
+	Zones      []ZoneChange    // in order of At
+	Pauses     []streaks.Pause // in order of At
 	Rules      []RuleState
 	Streaks    []StreakState
 	Behaviours []BehaviourState
@@ -66,11 +69,13 @@ type PeriodTally struct {
 
 // StreakState holds what a streak is derived from.
 type StreakState struct {
-	ID     string
-	Print  uint32
-	Latest LatestActivity
+	ID string
+	// Print and Terms are those of the rule that the state was folded under.
+	Print, Terms uint32
+	Commands     streaks.Commands
+	Latest       LatestActivity
 	// Sealed sums up the periods that are whole in the base, and those of marks that are Summed.
-	Sealed streaks.Sealed
+	Sealed streaks.Sum
 	// Marks are the other periods, in order of Ordinal; Conditions the conditions of those that are not summed up, as many a mark as the rule has,
 	// in the same order.
 	Marks      []streaks.Mark

@@ -20,47 +20,71 @@ const (
 func (a *applier) evaluateStreaks(act *activity.Activity) error {
 	a.conditions = a.conditions[:0]
 	for i, rule := range a.plan.Catalog.Streaks {
+		first := len(a.conditions)
 		for k := range rule.Conditions {
 			v, ok, err := rule.Conditions[k].Eval(&a.input)
-			if err == nil && ok && (!a.sorted || rule.Conditions[k].Fold == catalog.Unique) {
-				err = a.checkCondition(i, k, v, act)
-			}
 			if err != nil && !a.sorted {
 				return err
 			}
 			if !ok || err != nil {
 				continue
 			}
-			a.conditions = append(a.conditions, conditionMatch{i, k, v})
+			m := conditionMatch{streak: i, condition: k, value: v}
+			if len(a.conditions) > first {
+				m.period = a.conditions[first].period
+			} else {
+				m.period = a.period(i, act)
+			}
+			if !a.sorted || rule.Conditions[k].Fold == catalog.Unique {
+				err = a.checkCondition(&m)
+			}
+			if err != nil && !a.sorted {
+				return err
+			}
+			if err == nil {
+				a.conditions = append(a.conditions, m)
+			}
 		}
 	}
 	return nil
 }
 
-func (a *applier) checkCondition(streak, condition int, v catalog.Value, act *activity.Activity) error {
-	rule := a.plan.Catalog.Streaks[streak]
-	f := rule.Conditions[condition].Fold
+func (a *applier) checkCondition(m *conditionMatch) error {
+	rule := a.plan.Catalog.Streaks[m.streak]
+	f := rule.Conditions[m.condition].Fold
 	st := a.state.Streak(rule.ID)
 	if st == nil || f != catalog.Sum && f != catalog.Unique {
 		return nil
 	}
-	o := a.stamp(streak, act)
-	m, found := st.find(o)
-	if !found || st.isSummed(o) { // what the log decides is taken as it is: a condition's sum is shown, and nothing is counted by it
+	i, found := st.find(m.period)
+	if !found || st.isSummed(m.period) { // what the log decides is taken as it is: a condition's sum is shown, and nothing is counted by it
 		return nil
 	}
-	return st.conditions(m, len(rule.Conditions))[condition].Check(f, v)
+	return st.conditions(i, len(rule.Conditions))[m.condition].Check(f, m.value)
 }
 
-func (a *applier) stamp(streak int, act *activity.Activity) calendar.Ordinal {
-	return a.plan.Calculus(streak, a.state.Zones).Zoning.Stamp(act.At, act.Offset)
+// period is the period that an activity counts for in the i-th streak rule.
+func (a *applier) period(i int, act *activity.Activity) calendar.Ordinal {
+	st := a.state.Streak(a.plan.Catalog.Streaks[i].ID)
+	return a.calculus(i).PeriodOf(act.At, act.Offset, func(o calendar.Ordinal) bool { return st != nil && st.met(o) })
+}
+
+func (st *StreakState) met(o calendar.Ordinal) bool {
+	i, found := st.find(o)
+	return found && st.Marks[i].Met
 }
 
 // addStreak folds the activity at hand into the conditions of one streak that it matches.
 func (a *applier) addStreak(matches []conditionMatch, act *activity.Activity) {
-	rule := a.plan.Catalog.Streaks[matches[0].streak]
+	i, o := matches[0].streak, matches[0].period
+	rule, c := a.plan.Catalog.Streaks[i], a.calculus(i)
 	st := a.state.openStreak(rule)
-	o := a.stamp(matches[0].streak, act)
+	if !c.Strict() && !a.sorted && st.Latest.after(act) {
+		a.update.NeedLog = true // which period it and those after it count for depends on their order
+	}
+	if !a.sorted && !st.met(o) {
+		a.note(i) // what is about to change
+	}
 	st.Latest.note(act)
 	if st.isSummed(o) {
 		a.update.NeedLog = true
@@ -69,19 +93,19 @@ func (a *applier) addStreak(matches []conditionMatch, act *activity.Activity) {
 	mark := st.open(rule, o)
 	conditions := st.conditions(mark, len(rule.Conditions))
 	for _, m := range matches {
-		c := &conditions[m.condition]
-		if !c.add(&rule.Conditions[m.condition], m.value, act, a.sorted) {
+		x := &conditions[m.condition]
+		if !x.add(rule.Conditions[m.condition].Fold, c.Target(m.condition, o), m.value, act, a.sorted) {
 			a.update.NeedLog = true
 		}
 	}
-	st.judge(rule, mark)
+	st.judge(c, mark)
 }
 
 func (s *State) openStreak(rule *catalog.Streak) *StreakState {
 	if st := s.Streak(rule.ID); st != nil {
 		return st
 	}
-	s.Streaks = append(s.Streaks, StreakState{ID: rule.ID, Print: rule.Print})
+	s.Streaks = append(s.Streaks, StreakState{ID: rule.ID, Print: rule.Print, Terms: rule.Terms})
 	return &s.Streaks[len(s.Streaks)-1]
 }
 
@@ -96,22 +120,33 @@ func (st *StreakState) open(rule *catalog.Streak, o calendar.Ordinal) int {
 	return i
 }
 
+// uncommanded says that nothing was ordered for the streak.
+func (st *StreakState) uncommanded() bool {
+	c := &st.Commands
+	return len(c.Grants) == 0 && len(c.Restores) == 0 && len(c.Targets) == 0 && len(c.OptOuts) == 0
+}
+
+// after says whether the activity comes before the latest one.
+func (l *LatestActivity) after(act *activity.Activity) bool {
+	return l.ID != "" && (act.At < l.At || act.At == l.At && act.ID < l.ID)
+}
+
 func (l *LatestActivity) note(act *activity.Activity) {
-	if act.At > l.At || act.At == l.At && act.ID >= l.ID {
+	if !l.after(act) {
 		*l = LatestActivity{At: act.At, ID: act.ID, Offset: act.Offset}
 	}
 }
 
 // judge derives a mark from its conditions.
-func (st *StreakState) judge(rule *catalog.Streak, mark int) {
-	m := &st.Marks[mark]
+func (st *StreakState) judge(calculus *streaks.Calculus, mark int) {
+	rule, m := calculus.Rule, &st.Marks[mark]
 	m.Met, m.MetAt = false, 0
 	met := 0
 	conditions := st.conditions(mark, len(rule.Conditions))
 	for k := range conditions {
 		c := &conditions[k]
 		m.Values[k] = c.Value
-		if !c.Met || c.Value < rule.Conditions[k].AtLeast {
+		if !c.Met || c.Value < calculus.Target(k, m.Ordinal) {
 			continue
 		}
 		met++
@@ -125,44 +160,44 @@ func (st *StreakState) judge(rule *catalog.Streak, mark int) {
 	}
 }
 
-// add folds one value into a condition; sorted says that activities come in (at, id) order. It returns false where MetAt cannot be known without the
+// add folds one value into a condition that is met at least; sorted says that activities come in (at, id) order. It returns false where MetAt cannot be known without the
 // other activities of the period: the activity is not the latest, and its place in (at, id) order may move the moment at which the target was reached.
-func (c *Condition) add(rule *catalog.Condition, v catalog.Value, act *activity.Activity, sorted bool) (known bool) {
+func (c *Condition) add(f catalog.Fold, least int64, v catalog.Value, act *activity.Activity, sorted bool) (known bool) {
 	before, last := c.Tally.Value, c.LastAt
 	some := c.Some
-	c.Tally.Add(rule.Fold, v, act.At, act.ID)
+	c.Tally.Add(f, v, act.At, act.ID)
 	c.LastAt = max(c.LastAt, act.At)
-	switch rule.Fold {
+	switch f {
 	case catalog.Unique:
-		if c.Value >= rule.AtLeast {
-			c.meet(c.NthFirst(int(max(rule.AtLeast, 1))))
+		if c.Value >= least {
+			c.meet(c.NthFirst(int(max(least, 1))))
 		}
 		return true
 	case catalog.Max:
-		if v.N >= rule.AtLeast && (!c.Met || act.At < c.MetAt) {
+		if v.N >= least && (!c.Met || act.At < c.MetAt) {
 			c.meet(act.At)
 		}
 		return true
 	}
-	c.Negative = c.Negative || rule.Fold == catalog.Sum && v.N < 0
+	c.Negative = c.Negative || f == catalog.Sum && v.N < 0
 	inOrder := sorted || !some || act.At > last || act.At == last && !c.Negative
 	switch {
 	case c.Negative && !inOrder:
 		return false
 	case c.Met:
-		return sorted || act.At >= c.MetAt || c.first(rule, act)
-	case c.Value < rule.AtLeast || some && before >= rule.AtLeast:
+		return sorted || act.At >= c.MetAt || c.first(f, least, act)
+	case c.Value < least || some && before >= least:
 		return true
-	case inOrder || rule.Fold == catalog.Count:
+	case inOrder || f == catalog.Count:
 		c.meet(c.LastAt)
 		return true
 	}
-	return c.first(rule, act)
+	return c.first(f, least, act)
 }
 
 // first handles an activity that met the target all by itself, earlier than it was met before.
-func (c *Condition) first(rule *catalog.Condition, act *activity.Activity) bool {
-	if rule.Fold == catalog.Count && rule.AtLeast <= 1 {
+func (c *Condition) first(f catalog.Fold, least int64, act *activity.Activity) bool {
+	if f == catalog.Count && least <= 1 {
 		c.meet(act.At)
 		return true
 	}
@@ -171,7 +206,7 @@ func (c *Condition) first(rule *catalog.Condition, act *activity.Activity) bool 
 
 func (c *Condition) meet(at calendar.Instant) { c.Met, c.MetAt = true, at }
 
-// showStreaks brings the streaks' boards up to now, and finds the next deadline.
+// showStreaks brings the streaks' boards up to now, tells what became of them, and finds when time changes something.
 func (a *applier) showStreaks() {
 	a.state.Due = 0
 	for i := range a.plan.Catalog.Streaks {
@@ -185,17 +220,15 @@ func (a *applier) showStreak(i int) {
 	if st == nil {
 		return
 	}
-	c := a.plan.Calculus(i, a.state.Zones)
-	open := c.Open(a.now, st.latest())
-	l := c.Count(st.Sealed, st.Marks, open)
-	current := c.Current(l, open)
-	if current.Length > 0 {
-		if due := c.Deadline(current, open, st.Latest.Offset); a.state.Due == 0 || due < a.state.Due {
-			a.state.Due = due
-		}
+	c, now := a.calculus(i), a.streakNow()
+	m := &a.streak(i).after
+	*m = c.At(st.Sealed, st.Marks, st.latest(), now)
+	a.tellChanged(i, st)
+	if due := c.Next(m, st.Marks, st.latest(), now); due != 0 && (a.state.Due == 0 || due < a.state.Due) {
+		a.state.Due = due
 	}
-	show := Shown{Current: lengthStanding(current), Longest: lengthStanding(l.Longest)}
-	if !a.state.shown() {
+	show := Shown{Current: lengthStanding(m.Run), Longest: lengthStanding(m.Longest)}
+	if !a.state.shown() || c.OptedOut() {
 		show = Shown{}
 	}
 	a.showLength(rule, CurrentSuffix, st.Shown.Current, show.Current)
@@ -225,8 +258,8 @@ func (st *StreakState) latest() streaks.Latest {
 	l := streaks.Latest{Some: st.Latest.ID != "", Offset: st.Latest.Offset, Period: math.MinInt32}
 	if n := len(st.Marks); n > 0 {
 		l.Period = st.Marks[n-1].Ordinal
-	} else if st.Sealed.Last.Length > 0 {
-		l.Period = st.Sealed.Last.Last
+	} else if st.Sealed.Run.Length > 0 {
+		l.Period = st.Sealed.Run.Last
 	}
 	return l
 }
@@ -239,5 +272,5 @@ func (s *State) Derive(p *Plan, i int, now calendar.Instant) streaks.View {
 	if st == nil || st.Print != rule.Print {
 		st = &StreakState{}
 	}
-	return p.Calculus(i, s.Zones).Derive(st.Sealed, st.Marks, st.latest(), now)
+	return p.Calculus(i, s).Derive(st.Sealed, st.Marks, st.latest(), now)
 }

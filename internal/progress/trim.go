@@ -17,11 +17,11 @@ const keptShown = streaks.HistoryLen + 1
 // trimStreak sums up the marks of the i-th streak rule whose periods ended long ago: what they give is in Sealed from then on, and all that is kept of a mark is what
 // a view shows of it, as far back as it does. The latest mark stays as it is: history that is imported in order never needs the log.
 func (a *applier) trimStreak(i int, st *StreakState) {
-	c := a.plan.Calculus(i, a.state.Zones)
+	c := a.calculus(i)
 	n := len(a.plan.Catalog.Streaks[i].Conditions)
 	first := st.summed()
 	end := first
-	for end < len(st.Marks)-1 && c.Zoning.End(st.Marks[end].Ordinal, westmost) <= a.now-millis(keptMarks) {
+	for end < len(st.Marks)-1 && c.Decided(st.Marks[end].Ordinal, westmost) <= a.now-millis(keptMarks) {
 		end++
 	}
 	if end > first {
@@ -30,7 +30,7 @@ func (a *applier) trimStreak(i int, st *StreakState) {
 }
 
 // sumUp sums up the marks before end, of a rule that has n conditions, and drops those that no view shows.
-func (st *StreakState) sumUp(c streaks.Calculus, n, end int) {
+func (st *StreakState) sumUp(c *streaks.Calculus, n, end int) {
 	first := st.summed()
 	if end > first {
 		st.sumMarks(c, n, first, end)
@@ -42,10 +42,11 @@ func (st *StreakState) sumUp(c streaks.Calculus, n, end int) {
 		gone++
 	}
 	st.Marks = slices.Delete(st.Marks, 0, gone)
+	st.Sealed.Bridged = slices.DeleteFunc(slices.Clone(st.Sealed.Bridged), func(b streaks.Bridge) bool { return b.Ordinal <= shown })
 }
 
-func (st *StreakState) sumMarks(c streaks.Calculus, n, first, end int) {
-	st.Sealed = streaks.Sealed(c.Count(st.Sealed, st.Marks[first:end], st.Marks[end-1].Ordinal))
+func (st *StreakState) sumMarks(c *streaks.Calculus, n, first, end int) {
+	st.Sealed = c.Add(st.Sealed, st.Marks[first:end], st.latest())
 	for j := first; j < end; j++ {
 		m := &st.Marks[j]
 		m.Summed, m.MetAt = true, 0
@@ -54,7 +55,7 @@ func (st *StreakState) sumMarks(c streaks.Calculus, n, first, end int) {
 }
 
 // summedAs is a copy in which also the periods are summed up that are in another state of the same streak.
-func (st *StreakState) summedAs(other *StreakState, c streaks.Calculus, n int) *StreakState {
+func (st *StreakState) summedAs(other *StreakState, c *streaks.Calculus, n int) *StreakState {
 	out := *st
 	if len(st.Marks) == 0 {
 		return &out

@@ -219,23 +219,23 @@ func (r *Reader) streaks(org activity.Org, s *progress.State, now calendar.Insta
 	list := make([]streakObject, 0, len(entry.Catalog.Streaks))
 	for i := range entry.Catalog.Streaks {
 		v := s.Derive(plan, i, now)
-		list = append(list, show(plan.Calculus(i, s.Zones), &v))
+		list = append(list, show(plan.Calculus(i, s), &v))
 	}
 	return list, nil
 }
 
-func show(c streaks.Calculus, v *streaks.View) streakObject {
+func show(c *streaks.Calculus, v *streaks.View) streakObject {
 	label := c.Zoning.Label
 	o := streakObject{
-		Rule: c.Rule.ID, Current: v.Current.Length, Longest: v.Longest.Length, TotalPeriods: v.Total,
-		State: v.State, Unit: c.Rule.Unit.String(), Timezone: v.Zone, LastExtendedAt: v.LastExtendedAt,
-		Deadline: v.Deadline, DiesAt: v.DiesAt, Freezes: freezesObject{Max: c.Rule.Freezes.Max},
+		Rule: c.Rule.ID, Current: v.Run.Length, Longest: v.Longest.Length, TotalPeriods: v.Total,
+		State: v.State, Unit: c.Rule.Unit.String(), Timezone: v.Zone, LastExtendedAt: v.LastExtendedAt(),
+		Deadline: v.Deadline, DiesAt: v.DiesAt, Freezes: freezesObject{Held: v.Held, Used: v.Used, Max: c.Rule.Freezes.Max},
 	}
 	if v.Longest.Length > 0 {
 		o.LongestSpan = &span{label(v.Longest.First), label(v.Longest.Last)}
 	}
-	if v.Current.Length > 0 {
-		o.Started = label(v.Started)
+	if v.Run.Length > 0 {
+		o.Started = label(v.Run.First)
 	}
 	value, target, all := conditions(c, &v.Period)
 	o.Period = periodObject{Label: label(v.Period.Ordinal), Value: value, Target: target, Met: v.Period.Met, Conditions: all}
@@ -249,10 +249,10 @@ func show(c streaks.Calculus, v *streaks.View) streakObject {
 }
 
 // conditions gives the first condition's value and target, and all of them where there are several.
-func conditions(c streaks.Calculus, p *streaks.PeriodView) (value, target Score, all []conditionObject) {
+func conditions(c *streaks.Calculus, p *streaks.PeriodView) (value, target Score, all []conditionObject) {
 	for k := range c.Rule.Conditions {
 		d := c.Rule.Conditions[k].Decimals
-		all = append(all, conditionObject{Score{p.Values[k], d}, Score{c.Rule.Conditions[k].AtLeast, d}})
+		all = append(all, conditionObject{Score{p.Values[k], d}, Score{p.Targets[k], d}})
 	}
 	value, target = all[0].Value, all[0].Target
 	if len(all) == 1 {

@@ -40,6 +40,8 @@ type Group struct {
 	// Writes are applied in order, before the document.
 	Writes []Op
 	Boards []BoardWrite
+	// Events are what becomes true for User with the group: JSON objects. They go to the partition's outbox and to followers.
+	Events [][]byte
 	// Drops are boards that are removed with all their rows. No group of the commit may write them.
 	Drops []feed.Board
 	// ProfileChanged tells followers that the display data of User changed.

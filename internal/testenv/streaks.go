@@ -9,7 +9,7 @@ import (
 )
 
 // StreakView is a view of a streak in the model's terms.
-func StreakView(c streaks.Calculus, v *streaks.View) oracle.View {
+func StreakView(c *streaks.Calculus, v *streaks.View) oracle.View {
 	moment := func(i calendar.Instant) time.Time {
 		if i == 0 {
 			return time.Time{}
@@ -22,8 +22,8 @@ func StreakView(c streaks.Calculus, v *streaks.View) oracle.View {
 		}
 		return oracle.Span{Length: r.Length, First: c.Zoning.Label(r.First), Last: c.Zoning.Label(r.Last), Reached: moment(r.Reached)}
 	}
-	out := oracle.View{Current: span(v.Current), Longest: span(v.Longest), Total: v.Total, State: string(v.State), Zone: v.Zone,
-		LastExtendedAt: moment(v.LastExtendedAt), Deadline: moment(v.Deadline)}
+	out := oracle.View{Current: span(v.Run), Longest: span(v.Longest), Total: v.Total, State: string(v.State), Zone: v.Zone,
+		LastExtendedAt: moment(v.LastExtendedAt()), Deadline: moment(v.Deadline)}
 	for _, p := range v.History {
 		out.History = append(out.History, oracle.Period{Label: c.Zoning.Label(p.Ordinal), Status: string(p.Status), Values: p.Values, Met: p.Met})
 	}
