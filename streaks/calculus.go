@@ -23,6 +23,14 @@ type Latest struct {
 	Period calendar.Ordinal // the greatest period of any activity
 }
 
+// offset is what rules in mode event are read at.
+func (l Latest) offset() int16 {
+	if !l.Some {
+		return orgOffset
+	}
+	return l.Offset
+}
+
 // bridgedBack is how many periods before its stamp one may be for which an activity counts: one, and two dates that the user's zone skipped.
 const bridgedBack = 3
 
@@ -52,7 +60,7 @@ func (c *Calculus) Open(marks []Mark, latest Latest, now calendar.Instant) calen
 		if c.Zoning.event && latest.Some && o < latest.Period {
 			continue
 		}
-		if c.lacks(o, now, latest.Offset) && !metIn(marks, o) {
+		if c.lacks(o, now, latest.offset()) && !metIn(marks, o) {
 			return o
 		}
 	}
@@ -152,7 +160,7 @@ func (c *Calculus) nextRequired(o calendar.Ordinal, offset int16) calendar.Ordin
 func (c *Calculus) GrantedFrom(now calendar.Instant, latest Latest) calendar.Ordinal {
 	open := c.Zoning.open(now, latest)
 	for o := open - bridgedBack; o < open; o++ {
-		if c.Zoning.exists(o) && c.Decided(o, latest.Offset) > now && (!c.Zoning.event || o >= latest.Period) {
+		if c.Zoning.exists(o) && c.Decided(o, latest.offset()) > now && (!c.Zoning.event || o >= latest.Period) {
 			return o
 		}
 	}

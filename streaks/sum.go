@@ -74,7 +74,7 @@ func (c *Calculus) walkFrom(s Sum, offset int16) walk {
 
 // Add sums up one more mark. Marks come in order of Ordinal.
 func (c *Calculus) Add(s Sum, marks []Mark, latest Latest) Sum {
-	w := c.walkFrom(s, latest.Offset)
+	w := c.walkFrom(s, latest.offset())
 	for i := range marks {
 		w.mark(&marks[i])
 	}
@@ -83,6 +83,9 @@ func (c *Calculus) Add(s Sum, marks []Mark, latest Latest) Sum {
 
 // until decides everything before the open period, and that one if it is met.
 func (w *walk) until(marks []Mark, open calendar.Ordinal) {
+	if len(marks) > 0 {
+		w.begin()
+	}
 	for i := range marks {
 		if m := &marks[i]; m.Ordinal > open {
 			break
@@ -94,11 +97,16 @@ func (w *walk) until(marks []Mark, open calendar.Ordinal) {
 	w.give(math.MaxInt32)
 }
 
-func (w *walk) mark(m *Mark) {
+// begin gives the freezes of the first activity.
+func (w *walk) begin() {
 	if !w.Begun {
 		w.Begun = true
 		w.hold(w.Rule.Freezes.Initial)
 	}
+}
+
+func (w *walk) mark(m *Mark) {
+	w.begin()
 	if !m.Met || !w.active(m.Ordinal) { // a period with an activity exists
 		return
 	}
@@ -123,7 +131,7 @@ func (w *walk) mark(m *Mark) {
 
 // misses decides the periods before a period. Without a run, or where misses do nothing, there is nothing to decide.
 func (w *walk) misses(before calendar.Ordinal) {
-	if w.Rule.OnMiss == catalog.None {
+	if w.Rule.OnMiss == catalog.None && len(w.Commands.Restores) == 0 {
 		return
 	}
 	for ; w.Run.Length > 0 && w.next < before; w.next++ {
@@ -140,6 +148,8 @@ func (w *walk) miss(o calendar.Ordinal) {
 		return
 	case w.restored(o):
 		w.Bridged = append(w.Bridged, Bridge{o, Restored})
+		return
+	case w.Rule.OnMiss == catalog.None:
 		return
 	}
 	w.give(o)
@@ -159,8 +169,7 @@ func (w *walk) end(o calendar.Ordinal) {
 	last := w.Run.Last
 	w.Bridged = slices.DeleteFunc(w.Bridged, func(b Bridge) bool { return b.Ordinal > last && b.Status == Frozen })
 	w.Lost = Ended{w.Run, o}
-	w.Used -= w.gap
-	w.hold(w.gap)
+	w.Used -= w.hold(w.gap)
 	w.Run, w.Met, w.gap = Run{}, 0, 0
 	if w.ended != nil {
 		w.ended(w.Lost)

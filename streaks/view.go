@@ -60,17 +60,17 @@ func (m *Moment) Mortal() bool { return m.Deadline != 0 }
 
 // At decides a streak as of now. marks are in order of Ordinal; the summed ones of them are in sealed.
 func (c *Calculus) At(sealed Sum, marks []Mark, latest Latest, now calendar.Instant) Moment {
-	w := c.walkFrom(sealed, latest.Offset)
+	w := c.walkFrom(sealed, latest.offset())
 	open := c.Open(marks, latest, now)
 	w.until(marks, open)
 	m := Moment{Sum: w.Sum, Open: open, met: metIn(marks, open)}
-	paused := c.paused(open, latest.Offset)
+	paused := c.paused(open, latest.offset())
 	if m.Run.Length > 0 && c.Rule.OnMiss != catalog.None {
 		m.Due = open
 		if m.met || paused || !c.required(open) {
-			m.Due = c.nextRequired(open, latest.Offset)
+			m.Due = c.nextRequired(open, latest.offset())
 		}
-		m.Deadline = c.Decided(m.Due, latest.Offset)
+		m.Deadline = c.Decided(m.Due, latest.offset())
 	}
 	m.State = c.state(&m, paused, now)
 	return m
@@ -100,6 +100,8 @@ type View struct {
 	Zone string
 	// DiesAt is when the current run ends if nothing is done any more, with the freezes held; valid where Mortal.
 	DiesAt calendar.Instant
+	// LostAt is when the run ended that was lost last, 0 for none.
+	LostAt calendar.Instant
 	// Period is the open one; History ends with it, oldest first.
 	Period   PeriodView
 	History  []PeriodView
@@ -128,8 +130,11 @@ func (c *Calculus) Derive(sealed Sum, marks []Mark, latest Latest, now calendar.
 	}
 	v.History = c.History(&v.Moment, marks, latest, first, v.Open)
 	v.Period = v.History[len(v.History)-1]
+	if v.Lost.Length > 0 {
+		v.LostAt = c.EndedAt(&v.Lost, latest)
+	}
 	if v.Mortal() {
-		v.DiesAt = c.diesAt(&v.Moment, latest.Offset)
+		v.DiesAt = c.diesAt(&v.Moment, latest.offset())
 	}
 	return v
 }
@@ -172,7 +177,7 @@ func (c *Calculus) History(m *Moment, marks []Mark, latest Latest, first, last c
 		if b < len(m.Bridged) && m.Bridged[b].Ordinal == o {
 			bridge = m.Bridged[b].Status
 		}
-		p.Status = c.status(p.Met, bridge, o, m.Open, latest.Offset)
+		p.Status = c.status(p.Met, bridge, o, m.Open, latest.offset())
 		if o == last || c.Zoning.exists(o) {
 			h = append(h, p)
 		}
@@ -198,12 +203,12 @@ func (c *Calculus) status(met bool, bridge PeriodStatus, o, open calendar.Ordina
 
 // EndedAt is when a run ended: with the decision of the miss.
 func (c *Calculus) EndedAt(e *Ended, latest Latest) calendar.Instant {
-	return c.Decided(e.Missed, latest.Offset)
+	return c.Decided(e.Missed, latest.offset())
 }
 
 // Ends lists the runs that ended, in order.
 func (c *Calculus) Ends(sealed Sum, marks []Mark, latest Latest, now calendar.Instant) (ends []Ended) {
-	w := c.walkFrom(sealed, latest.Offset)
+	w := c.walkFrom(sealed, latest.offset())
 	w.ended = func(e Ended) { ends = append(ends, e) }
 	w.until(marks, c.Open(marks, latest, now))
 	return ends
@@ -222,8 +227,8 @@ func (c *Calculus) Next(m *Moment, marks []Mark, latest Latest, now calendar.Ins
 		}
 	}
 	if n := len(marks); n > 0 && marks[n-1].Ordinal > m.Open {
-		note(c.Decided(m.Open, latest.Offset))
-		note(c.Zoning.End(m.Open, latest.Offset))
+		note(c.Decided(m.Open, latest.offset()))
+		note(c.Zoning.End(m.Open, latest.offset()))
 	}
 	if m.Run.Length == 0 {
 		return next
@@ -233,12 +238,12 @@ func (c *Calculus) Next(m *Moment, marks []Mark, latest Latest, now calendar.Ins
 		if c.Rule.AtRisk > 0 {
 			lead := m.Deadline - calendar.Instant(c.Rule.AtRisk.Milliseconds())
 			if m.met {
-				lead = max(lead, c.Zoning.End(m.Open, latest.Offset))
+				lead = max(lead, c.Zoning.End(m.Open, latest.offset()))
 			}
 			note(lead)
 		}
 	}
-	c.noteFlip(m, latest.Offset, note)
+	c.noteFlip(m, latest.offset(), note)
 	return next
 }
 

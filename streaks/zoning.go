@@ -1,6 +1,7 @@
 package streaks
 
 import (
+	"math"
 	"time"
 
 	"laurel/internal/calendar"
@@ -104,9 +105,15 @@ func eventDate(at calendar.Instant, offset int16, dayStart time.Duration) calend
 	return calendar.Date(d)
 }
 
+// orgOffset stands for the offset of the org's zone, where rules in mode event have nothing else to go by.
+const orgOffset = math.MinInt16
+
 // End is the first instant that is past period o; offset (minutes east of UTC) is what rules in mode event are read at.
 func (z *Zoning) End(o calendar.Ordinal, offset int16) calendar.Instant {
-	if z.event {
+	switch {
+	case z.event && offset == orgOffset:
+		return z.segments[0].cal.PeriodOf(z.unit, o).End
+	case z.event:
 		_, after := z.segments[0].cal.Dates(z.unit, o)
 		return calendar.Instant(int64(after)*24*60*60*1000 - int64(offset)*60_000 + z.dayStart.Milliseconds())
 	}

@@ -93,8 +93,14 @@ type Model struct {
 	Zones map[string][]ZoneChange
 	// Hidden users are on no board.
 	Hidden map[string]bool
+	// Pauses are those of each user, Outages those of the org; what is ordered for one streak is in Commands.
+	Pauses  map[string][]Pause
+	Outages []Outage
+	// Unextended says that changes of zone extend no deadline: for what does not know that promise yet.
+	Unextended bool
 
-	starts map[startKey]time.Time
+	commands map[commanded]*Commands
+	starts   map[startKey]time.Time
 }
 
 // item is a record that counts, with the number or text that it gives.

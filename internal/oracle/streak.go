@@ -10,13 +10,22 @@ type Streak struct {
 	ID         string
 	All        bool // conditions are joined by all; else by any
 	Conditions []Condition
+	MaxTarget  int64 // how high a user may raise the target of the one condition; 0: not at all
 	Unit       Cycle
 	ActiveDays []time.Weekday // nil: all
+	Holidays   []time.Time    // UTC midnights
 	Mode       string         // org, user, named, event
 	Zone       *time.Location // named: that zone; user: of users without one (nil: the org's)
 	DayStart   time.Duration
+	Grace      time.Duration
 	AtRisk     time.Duration
+	Freezes    Freezes
+	OnMiss     string // reset (also ""), none, decay
+	Decay      int    // what a miss takes off the length: 1 or more
 }
+
+// Freezes says how a user comes by freezes: Initial ones, one more at each EarnEvery-th met period (0: never), Max at once.
+type Freezes struct{ Initial, EarnEvery, Max int }
 
 // Condition holds in a period where its fold is AtLeast (scaled) or more.
 type Condition struct {
@@ -24,17 +33,24 @@ type Condition struct {
 	AtLeast int64
 }
 
-// Span is a run of met periods, by the labels of its first and last. The zero value is none.
+// Span is a streak, by the labels of its first and last met periods. The zero value is none.
 type Span struct {
-	Length      int
+	Length      int // met periods, less what misses took off
 	First, Last string
 	Reached     time.Time // the at of the activity that met the last one
 }
 
+// Ended is a streak that ended, with the length that was lost, and when.
+type Ended struct {
+	Span
+	At time.Time
+}
+
 // Period is one period of a streak.
 type Period struct {
-	Label, Status string // met, missed, inactive, open
+	Label, Status string // met, frozen, paused, restored, inactive, missed, open
 	Values        []int64
+	Target        int64 // of the first condition
 	Met           bool
 }
 
@@ -42,168 +58,123 @@ type Period struct {
 type View struct {
 	Current, Longest         Span
 	Total                    int
-	State                    string // broken, none, at_risk, active
+	State                    string // paused, frozen, broken, none, at_risk, active
 	Zone                     string
 	LastExtendedAt, Deadline time.Time
 	History                  []Period // oldest first, at most 30; the last is the open one
-}
 
-// period is what a user did in a period, which is known by its first date.
-type period struct {
-	first  time.Time
-	values []int64
-	met    bool
-	metAt  time.Time
+	DiesAt     time.Time // the deadline with the freezes held, and the decays, counted
+	Held, Used int       // freezes
+	Past       []Ended   // all streaks that ended, oldest first
+	Lost       Ended     // the last of them
+	OptedOut   bool
 }
 
 // view is a computation of one View.
 type view struct {
 	*clockwork
-	periods map[time.Time]*period // those with any matching activity
+	orders
+	now     time.Time
+	periods map[time.Time]*period // those for which any matching activity counts
 	open    time.Time
+	*walk
 }
 
 // Streak computes a user's streak as shown at now.
 func (m *Model) Streak(s *Streak, user string, now time.Time) View {
-	items := m.matching(s, user)
-	v := &view{clockwork: m.clockwork(s, user, items)}
-	v.periods = v.gather(items)
-	v.open = v.openAt(now)
-	out := View{Zone: v.zoneName(now)}
-	v.lengths(&out)
-	v.current(&out)
-	v.history(&out)
-	v.state(&out, now)
+	return m.view(s, user, m.known(user, s.ID, now), now).show()
+}
+
+func (m *Model) view(s *Streak, user string, known orders, now time.Time) *view {
+	activities := m.matching(s, user)
+	v := &view{clockwork: m.clockwork(s, user, activities), orders: known, now: now}
+	v.gather(activities)
+	v.open = v.openAt()
+	v.walk = v.decide()
+	return v
+}
+
+// openAt is the period that runs now, for event rules never before one with an activity, or the earliest before it that can still be met.
+func (v *view) openAt() time.Time {
+	running := v.runningAt(v.now)
+	newest := v.newest()
+	if v.rule.Mode == "event" && newest.After(running) {
+		running = newest
+	}
+	open := running
+	for p := v.before(running); v.deadline(p).After(v.now); p = v.before(p) {
+		over := v.rule.Mode == "event" && newest.After(p)
+		if v.active(p) && !v.paused(p) && !v.metIn(p) && !over {
+			open = p
+		}
+	}
+	return open
+}
+
+// newest is the latest period with an activity, the zero time if there is none.
+func (v *view) newest() time.Time {
+	var newest time.Time
+	for first := range v.periods {
+		if first.After(newest) {
+			newest = first
+		}
+	}
+	return newest
+}
+
+func (v *view) show() View {
+	out := View{Zone: v.zoneName(v.now)}
+	if v.optedOut() {
+		out.OptedOut, out.State = true, "none"
+		open := v.showPeriod(v.open)
+		clear(open.Values)
+		out.History = []Period{open}
+		return out
+	}
+	out.Current, out.Longest, out.Total, out.LastExtendedAt = v.current(), v.longest, v.total, v.extendedAt
+	out.Held, out.Used, out.Past = v.held, v.used, v.past
+	if n := len(v.past); n > 0 {
+		out.Lost = v.past[n-1]
+	}
+	if v.runs && v.rule.OnMiss != "none" {
+		out.Deadline, out.DiesAt = v.deadline(v.due()), v.diesAt()
+	}
+	out.History = v.history()
+	out.State = v.state(&out)
 	return out
 }
 
-// matching are the records that match each condition.
-func (m *Model) matching(s *Streak, user string) [][]item {
-	items := make([][]item, len(s.Conditions))
-	for i := range m.Records {
-		if m.Records[i].User != user {
-			continue
-		}
-		for k := range s.Conditions {
-			if it, ok := s.Conditions[k].eval(&m.Records[i]); ok {
-				items[k] = append(items[k], it)
-			}
-		}
+// due is the next period that has to be met.
+func (v *view) due() time.Time {
+	if v.active(v.open) && !v.metIn(v.open) && !v.paused(v.open) {
+		return v.open
 	}
-	for k := range items {
-		slices.SortFunc(items[k], earlier)
-	}
-	return items
+	return v.dueAfter(v.open)
 }
 
-func (v *view) gather(items [][]item) map[time.Time]*period {
-	byPeriod := map[time.Time][][]item{}
-	for k := range items {
-		for _, it := range items[k] {
-			first := v.stamp(it.At)
-			if byPeriod[first] == nil {
-				byPeriod[first] = make([][]item, len(items))
-			}
-			byPeriod[first][k] = append(byPeriod[first][k], it)
-		}
+func (v *view) dueAfter(first time.Time) time.Time {
+	for first = v.activeAfter(first); v.paused(first); first = v.activeAfter(first) {
 	}
-	periods := map[time.Time]*period{}
-	for first, lists := range byPeriod {
-		periods[first] = v.judge(first, lists)
-	}
-	return periods
+	return first
 }
 
-// judge folds the activities of one period, those of each condition in (at, id) order.
-func (v *view) judge(first time.Time, lists [][]item) *period {
-	p := &period{first: first, values: make([]int64, len(lists))}
-	met := 0
-	for k, list := range lists {
-		if len(list) == 0 {
-			continue
-		}
-		c := &v.rule.Conditions[k]
-		p.values[k], _ = folded(c.Fold, list)
-		if p.values[k] < c.AtLeast {
-			continue
-		}
-		metAt := list[0].At
-		for n := range list {
-			if value, _ := folded(c.Fold, list[:n+1]); value >= c.AtLeast {
-				metAt = list[n].At
-				break
-			}
-		}
-		met++
-		if met == 1 || v.rule.All && metAt.After(p.metAt) || !v.rule.All && metAt.Before(p.metAt) {
-			p.metAt = metAt
+// diesAt misses one period after the other until the streak ends.
+func (v *view) diesAt() time.Time {
+	held, length := v.held, v.length
+	for p := v.due(); ; p = v.dueAfter(p) {
+		switch {
+		case held > 0:
+			held--
+		case v.rule.OnMiss == "decay" && length > v.rule.Decay:
+			length -= v.rule.Decay
+		default:
+			return v.deadline(p)
 		}
 	}
-	p.met = v.rule.All && met == len(lists) || !v.rule.All && met > 0
-	return p
-}
-
-func (v *view) metIn(first time.Time) bool {
-	p := v.periods[first]
-	return p != nil && p.met
-}
-
-// spanOf is the run of n periods that ends with last, going back over active periods.
-func (v *view) spanTo(last time.Time) Span {
-	s := Span{Last: v.label(last), Reached: v.periods[last].metAt}
-	first := last
-	for p := last; v.metIn(p); p = v.activeBefore(p) {
-		s.Length++
-		first = p
-	}
-	s.First = v.label(first)
-	return s
-}
-
-// lengths fills in what goes over all time: each met period up to the open one is asked how long the run is that it ends.
-func (v *view) lengths(out *View) {
-	var met []time.Time
-	for first, p := range v.periods {
-		if p.met && v.active(first) && !first.After(v.open) {
-			met = append(met, first)
-		}
-	}
-	slices.SortFunc(met, time.Time.Compare)
-	out.Total = len(met)
-	for i, first := range met {
-		// Only the last period of a run can end the longest one.
-		if i+1 < len(met) && v.activeBefore(met[i+1]).Equal(first) {
-			continue
-		}
-		if s := v.spanTo(first); s.Length > out.Longest.Length {
-			out.Longest = s
-		}
-	}
-	if len(met) > 0 {
-		out.LastExtendedAt = v.periods[met[len(met)-1]].metAt
-	}
-}
-
-// current fills in the run that ends in the open period, where that is met, else in the last active one before it.
-func (v *view) current(out *View) {
-	counts := v.active(v.open)
-	last := v.open
-	if !counts || !v.metIn(v.open) {
-		last = v.activeBefore(v.open)
-	}
-	if !v.metIn(last) {
-		return
-	}
-	out.Current = v.spanTo(last)
-	due := v.open
-	if !counts || v.metIn(v.open) {
-		due = v.activeAfter(v.open)
-	}
-	out.Deadline = v.end(due)
 }
 
 // history lists existing periods from the first with an activity to the open one, 30 at most.
-func (v *view) history(out *View) {
+func (v *view) history() []Period {
 	first := v.open
 	for p := range v.periods {
 		if p.Before(first) {
@@ -217,39 +188,47 @@ func (v *view) history(out *View) {
 		if !p.Equal(v.open) && !v.exists(p) {
 			continue
 		}
-		all = append(all, v.show(p))
+		all = append(all, v.showPeriod(p))
 	}
 	slices.Reverse(all)
-	out.History = all
+	return all
 }
 
-func (v *view) show(first time.Time) Period {
-	p := Period{Label: v.label(first), Values: make([]int64, len(v.rule.Conditions)), Met: v.metIn(first)}
+func (v *view) showPeriod(first time.Time) Period {
+	p := Period{Label: v.label(first), Values: make([]int64, len(v.rule.Conditions)), Target: v.target(0, first), Met: v.metIn(first)}
 	if had := v.periods[first]; had != nil {
-		p.Values = had.values
+		copy(p.Values, had.values)
 	}
 	switch {
 	case !v.active(first):
 		p.Status = "inactive"
 	case p.Met:
 		p.Status = "met"
+	case v.paused(first):
+		p.Status = "paused"
 	case first.Equal(v.open):
 		p.Status = "open"
+	case v.bridged[first] != "":
+		p.Status = v.bridged[first]
 	default:
 		p.Status = "missed"
 	}
 	return p
 }
 
-func (v *view) state(out *View, now time.Time) {
+func (v *view) state(out *View) string {
+	unmet := !v.metIn(v.open)
 	switch {
-	case out.Current.Length == 0 && out.Total > 0:
-		out.State = "broken"
-	case out.Current.Length == 0:
-		out.State = "none"
-	case v.rule.AtRisk > 0 && !v.metIn(v.open) && out.Deadline.Sub(now) <= v.rule.AtRisk:
-		out.State = "at_risk"
-	default:
-		out.State = "active"
+	case v.paused(v.open):
+		return "paused"
+	case unmet && v.bridged[v.activeBefore(v.open)] == "frozen":
+		return "frozen"
+	case !v.runs && v.total > 0:
+		return "broken"
+	case !v.runs:
+		return "none"
+	case v.rule.AtRisk > 0 && unmet && !out.Deadline.IsZero() && out.Deadline.Sub(v.now) <= v.rule.AtRisk:
+		return "at_risk"
 	}
+	return "active"
 }

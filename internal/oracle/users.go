@@ -1,12 +1,22 @@
 package oracle
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Delete forgets everything about a user.
 func (m *Model) Delete(user string) {
 	m.Records = slices.DeleteFunc(m.Records, func(r Record) bool { return r.User == user })
 	delete(m.Zones, user)
 	delete(m.Hidden, user)
+	m.forget(user)
+}
+
+// forget drops what was ordered for a user.
+func (m *Model) forget(user string) {
+	delete(m.Pauses, user)
+	maps.DeleteFunc(m.commands, func(c commanded, _ *Commands) bool { return c.user == user })
 }
 
 // Merge makes all records of one user another one's. Of two records of one id the one received first stays, of two received at once the other one's.
@@ -32,4 +42,5 @@ func (m *Model) Merge(from, into string) {
 	}
 	delete(m.Zones, from)
 	delete(m.Hidden, from)
+	m.forget(from)
 }

@@ -1,6 +1,9 @@
 package oracle
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ZoneChange says that from At on a user wants another zone.
 type ZoneChange struct {
@@ -20,12 +23,17 @@ type clockwork struct {
 	m         *Model
 	rule      *Streak
 	stretches []stretch
-	// latest is the matching activity with the greatest (at, id); nil if there is none. newest is the latest stamped period.
-	latest *Record
-	newest time.Time
+	latest    *Record              // the matching activity with the greatest (at, id); nil if there is none
+	ends      map[endKey]time.Time // those found already
 }
 
-func (m *Model) clockwork(s *Streak, user string, items [][]item) *clockwork {
+type endKey struct {
+	first  time.Time
+	offset string
+}
+
+// clockwork is that of a user with these matching activities, in order.
+func (m *Model) clockwork(s *Streak, user string, activities []activity) *clockwork {
 	zone := m.Org.Zone
 	if s.Zone != nil {
 		zone = s.Zone
@@ -36,16 +44,10 @@ func (m *Model) clockwork(s *Streak, user string, items [][]item) *clockwork {
 			k.change(c)
 		}
 	}
-	for _, list := range items {
-		for _, it := range list {
-			if k.latest == nil || earlier(item{Record: k.latest}, it) <= 0 {
-				k.latest = it.Record
-			}
-			if p := k.stamp(it.At); p.After(k.newest) {
-				k.newest = p
-			}
-		}
+	if n := len(activities); n > 0 {
+		k.latest = activities[n-1].Record
 	}
+	k.ends = map[endKey]time.Time{}
 	return k
 }
 
@@ -83,26 +85,21 @@ func (k *clockwork) stamp(t time.Time) time.Time {
 	return p
 }
 
-// reading is t with the offset that event rules are read at; without any activity it is the org's zone that tells the date.
-func (k *clockwork) reading(t time.Time) time.Time {
-	if k.latest != nil {
-		return t.In(k.latest.At.Location())
-	}
-	return t.In(k.m.Org.Zone)
+// reading is t with the offset of another time, which is what event rules are read at.
+func reading(t, like time.Time) time.Time {
+	_, offset := like.Zone()
+	return t.In(time.FixedZone("", offset))
 }
 
-func (k *clockwork) openAt(now time.Time) time.Time {
-	if k.rule.Mode != "event" {
+// runningAt is the period that now is stamped with, for event rules at the offset of the latest activity; without any it is the org's zone that tells the date.
+func (k *clockwork) runningAt(now time.Time) time.Time {
+	switch {
+	case k.rule.Mode != "event":
 		return k.stamp(now)
-	}
-	if k.latest == nil {
+	case k.latest == nil:
 		return k.rule.Unit.first(DateIn(now, k.m.Org.Zone, k.rule.DayStart), k.m.Org.WeekStart)
 	}
-	open := k.stamp(k.reading(now))
-	if k.newest.After(open) {
-		return k.newest
-	}
-	return open
+	return k.stamp(reading(now, k.latest.At))
 }
 
 func (k *clockwork) zoneName(now time.Time) string {
@@ -115,18 +112,74 @@ func (k *clockwork) zoneName(now time.Time) string {
 	return k.stretchAt(now).zone.String()
 }
 
-// end is the first instant that belongs to a later period.
+// end is the first instant that belongs to a later period, for event rules at the offset of the latest activity, or in the org's zone without any.
 func (k *clockwork) end(first time.Time) time.Time {
+	if k.rule.Mode == "event" && k.latest != nil {
+		return k.endAt(first, k.latest.At)
+	}
+	return k.endAt(first, time.Time{})
+}
+
+// endAt is the end of a period, for event rules at the offset of a time.
+func (k *clockwork) endAt(first, like time.Time) time.Time {
 	next := k.rule.Unit.next(first)
-	if k.rule.Mode != "event" && len(k.stretches) == 1 {
+	switch {
+	case k.rule.Mode == "event" && k.latest == nil:
+		return k.m.dateStart(next, k.m.Org.Zone, k.rule.DayStart)
+	case k.rule.Mode != "event" && len(k.stretches) == 1:
 		return k.m.dateStart(next, k.stretches[0].zone, k.rule.DayStart)
 	}
-	return search(first.Add(-3*day), next.Add(4*day), func(t time.Time) bool {
-		if k.rule.Mode == "event" {
-			t = k.reading(t)
+	key := endKey{first: first}
+	if k.rule.Mode == "event" {
+		key.offset = like.Format("Z07:00:00")
+	}
+	end, ok := k.ends[key]
+	if !ok {
+		end = search(first.Add(-3*day), next.Add(4*day), func(t time.Time) bool {
+			if k.rule.Mode == "event" {
+				t = reading(t, like)
+			}
+			return k.stamp(t).After(first)
+		})
+		if k.ends != nil { // nil while changes of zone are still to come
+			k.ends[key] = end
 		}
-		return k.stamp(t).After(first)
-	})
+	}
+	return end
+}
+
+// deadline is until when a period can be met: its end, later if a change of zone extends it, and the grace. For event rules it is read at the offset of the
+// latest activity.
+func (k *clockwork) deadline(first time.Time) time.Time {
+	return k.extended(first, k.end(first)).Add(k.rule.Grace)
+}
+
+// deadlineFor is the deadline as it is for an activity: for event rules at its own offset.
+func (k *clockwork) deadlineFor(first time.Time, a *Record) time.Time {
+	return k.extended(first, k.endAt(first, a.At)).Add(k.rule.Grace)
+}
+
+// extended is the end of a period, or its end in the zone before, if it is the first one after the period in which the zone was changed. That is never later
+// than the end of the period that follows.
+func (k *clockwork) extended(first, end time.Time) time.Time {
+	if k.m.Unextended || k.rule.Mode == "event" {
+		return end
+	}
+	extended := end
+	for i := 1; i < len(k.stretches); i++ {
+		if !k.existingAfter(k.stretches[i].floor).Equal(first) {
+			continue
+		}
+		old := k.m.dateStart(k.rule.Unit.next(first), k.stretches[i-1].zone, k.rule.DayStart)
+		limit := k.end(k.existingAfter(first))
+		if old.After(limit) {
+			old = limit
+		}
+		if old.After(extended) {
+			extended = old
+		}
+	}
+	return extended
 }
 
 func (k *clockwork) label(first time.Time) string {
@@ -146,8 +199,17 @@ func (k *clockwork) exists(first time.Time) bool {
 	return k.end(k.before(first)).Before(k.end(first))
 }
 
-// active says whether the period counts.
+func (k *clockwork) existingAfter(first time.Time) time.Time {
+	for first = k.rule.Unit.next(first); !k.exists(first); first = k.rule.Unit.next(first) {
+	}
+	return first
+}
+
+// active says whether the period is required: it exists, and its day is an active one.
 func (k *clockwork) active(first time.Time) bool {
+	if k.rule.Unit.Unit == "day" && slices.ContainsFunc(k.rule.Holidays, first.Equal) {
+		return false
+	}
 	if k.rule.Unit.Unit == "day" && k.rule.ActiveDays != nil {
 		named := false
 		for _, d := range k.rule.ActiveDays {
