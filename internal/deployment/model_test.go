@@ -132,7 +132,7 @@ func (k known) boards(now time.Time) map[string][]row {
 	}
 	records := slices.SortedFunc(maps.Values(k.records), func(a, b oracle.Record) int { return a.At.Compare(b.At) })
 	records = slices.DeleteFunc(records, func(r oracle.Record) bool { return k.hidden[r.User] })
-	m := &oracle.Model{Unextended: true, Org: oracle.Org{Zone: vienna, WeekStart: time.Monday, CloseGrace: 35 * 24 * time.Hour}, Records: records, Zones: k.zones}
+	m := &oracle.Model{Org: oracle.Org{Zone: vienna, WeekStart: time.Monday, CloseGrace: 35 * 24 * time.Hour}, Records: records, Zones: k.zones}
 	boards := map[string][]row{}
 	rules, ties := rules()
 	for i := range rules {
@@ -153,7 +153,7 @@ func streakBoards(m *oracle.Model, now time.Time) map[string][]row {
 		users[r.User] = append(users[r.User], r)
 	}
 	for user, own := range users {
-		alone := &oracle.Model{Unextended: true, Org: m.Org, Records: own, Zones: m.Zones}
+		alone := &oracle.Model{Org: m.Org, Records: own, Zones: m.Zones}
 		for _, rule := range streakRules() {
 			v := alone.Streak(&rule, user, now)
 			for board, span := range map[string]oracle.Span{rule.ID + ".current/all": v.Current, rule.ID + ".longest/all": v.Longest} {

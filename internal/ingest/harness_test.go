@@ -94,7 +94,7 @@ func newModel(t interface{ Fatal(...any) }) *oracle.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &oracle.Model{Unextended: true, Org: oracle.Org{Zone: zone, WeekStart: time.Monday, CloseGrace: 10 * 24 * time.Hour}, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}}
+	return &oracle.Model{Org: oracle.Org{Zone: zone, WeekStart: time.Monday, CloseGrace: 10 * 24 * time.Hour}, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}}
 }
 
 // node is the write path of one server, with its boards.

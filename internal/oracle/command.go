@@ -141,6 +141,15 @@ func (v *view) target(condition int, first time.Time) int64 {
 
 // paused says whether a pause has a date of the period or an outage overlaps it.
 func (v *view) paused(first time.Time) bool {
+	return v.pausedWithin(first, v.end(v.before(first)), v.end(first))
+}
+
+// pausedFor is paused as it is for an activity: for event rules outages are read at its own offset.
+func (v *view) pausedFor(first time.Time, a *Record) bool {
+	return v.pausedWithin(first, v.endAt(v.before(first), a.At), v.endAt(first, a.At))
+}
+
+func (v *view) pausedWithin(first, start, end time.Time) bool {
 	next := v.rule.Unit.next(first)
 	for _, p := range v.pauses {
 		for date := first; date.Before(next); date = date.AddDate(0, 0, 1) {
@@ -150,7 +159,7 @@ func (v *view) paused(first time.Time) bool {
 		}
 	}
 	for _, o := range v.outages {
-		if o.From.Before(o.To) && o.From.Before(v.end(first)) && o.To.After(v.end(v.before(first))) {
+		if o.From.Before(o.To) && o.From.Before(end) && o.To.After(start) {
 			return true
 		}
 	}

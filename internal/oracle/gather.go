@@ -61,7 +61,7 @@ func (v *view) countsFor(a activity, byPeriod map[time.Time][]activity) time.Tim
 	stamp := v.stamp(a.At)
 	counts := stamp
 	for p := v.before(stamp); a.At.Before(v.deadlineFor(p, a.Record)); p = v.before(p) {
-		if v.active(p) && !v.paused(p) && !v.judge(p, byPeriod[p]).met {
+		if v.active(p) && !v.pausedFor(p, a.Record) && !v.judge(p, byPeriod[p]).met {
 			counts = p
 		}
 	}

@@ -96,8 +96,6 @@ type Model struct {
 	// Pauses are those of each user, Outages those of the org; what is ordered for one streak is in Commands.
 	Pauses  map[string][]Pause
 	Outages []Outage
-	// Unextended says that changes of zone extend no deadline: for what does not know that promise yet.
-	Unextended bool
 
 	commands map[commanded]*Commands
 	starts   map[startKey]time.Time

@@ -162,7 +162,7 @@ func (k *clockwork) deadlineFor(first time.Time, a *Record) time.Time {
 // extended is the end of a period, or its end in the zone before, if it is the first one after the period in which the zone was changed. That is never later
 // than the end of the period that follows.
 func (k *clockwork) extended(first, end time.Time) time.Time {
-	if k.m.Unextended || k.rule.Mode == "event" {
+	if k.rule.Mode == "event" {
 		return end
 	}
 	extended := end

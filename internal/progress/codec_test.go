@@ -69,7 +69,7 @@ func TestParse_ReadsFormat3(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Rules) == 0 || len(s.Zones) != 1 || len(s.Streaks) == 0 || s.Streaks[0].Sealed.Total == 0 || s.Streaks[0].Sealed.Run.Length == 0 {
+	if len(s.Rules) == 0 || len(s.Zones) != 1 || len(s.Streaks) == 0 || len(s.Streaks[0].Marks) == 0 {
 		t.Errorf("%+v", s)
 	}
 	again, err := progress.Parse(string(s.Append(nil)))

@@ -40,7 +40,7 @@ type user struct {
 func newUser(t *rapid.T, s *scene) *user {
 	c, org := compile(t, rapid.SampledFrom(s.orgs).Draw(t, "org zone"), rapid.SampledFrom([]time.Weekday{time.Monday, time.Sunday, time.Saturday}).Draw(t, "week start"))
 	return &user{t: t, plan: progress.NewPlan(c), catalog: c, rules: withSegments(oracleRules()), streaks: oracleStreaks(t),
-		model: &oracle.Model{Unextended: true, Org: org, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}}, now: s.begin, boards: map[board]progress.Standing{}}
+		model: &oracle.Model{Org: org, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}}, now: s.begin, boards: map[board]progress.Standing{}}
 }
 
 func (u *user) instant() calendar.Instant { return calendar.Instant(u.now.UnixMilli()) }
