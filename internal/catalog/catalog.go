@@ -158,7 +158,7 @@ type Streak struct {
 	OnMiss     OnMiss
 	Decay      int
 	Milestones []Milestone
-	// MaxTarget is how high a user may raise the target of the one condition, scaled; 0: not at all.
+	// MaxTarget is how high a user may raise the target of the one condition, scaled: at least AtLeast; 0: not at all.
 	MaxTarget int64
 	// Print is as Rule.Print, of what marks depend on: conditions, periods and grace. Terms is the fingerprint of what else the lengths depend on.
 	Print, Terms uint32
@@ -170,10 +170,12 @@ type Condition struct {
 	AtLeast int64
 }
 
-// Freezes of a streak rule.
+// Freezes of a streak rule: how many a user starts with, after how many met periods of a streak one more comes (0: never), and how many may be held.
+// 0 ≤ Initial ≤ Max ≤ 100.
 type Freezes struct{ Initial, EarnEvery, Max int }
 
-// Milestone is a length that is worth an event: At once, or Every n; OncePerRun repeats it in each run.
+// Milestone is a length that is worth an event: At it, or at Every n-th, of which one is 0; OncePerRun repeats it in each run. No two of a streak
+// rule are of the same At or the same Every.
 type Milestone struct {
 	At, Every  int
 	OncePerRun bool

@@ -5,12 +5,23 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"laurel/internal/calendar"
 )
 
 // fragment stands under "- id: x" of an org from line 3 on.
 func fragment(text string) string { return "orgs:\n  - id: x\n" + text }
 
 const aRule = "    rules:\n      - id: r\n        when: {}\n        cycles: [day]\n" // lines 3 to 6; more keys of the rule follow on line 7
+
+// dates are so many different ones.
+func dates(n int) string {
+	var b strings.Builder
+	for d := range calendar.Date(n) {
+		b.WriteString(d.String() + ", ")
+	}
+	return b.String()
+}
 
 func TestParse_OneFault(t *testing.T) {
 	behaviours := "    behaviours:\n      - {name: commit, meta: {files: integer, lang: string}}\n      - {name: review, meta: {files: number}}\n"
@@ -124,6 +135,34 @@ func TestParse_OneFault(t *testing.T) {
 		{"earned freezes", fragment("    streaks:\n      - {id: s, unit: day, when: {}, freezes: {earn_every: 3}}"), "line 4: orgs[0].streaks[0].freezes: max is missing beside earn_every"},
 		{"on_miss", fragment("    streaks:\n      - {id: s, unit: day, when: {}, on_miss: {decay: 0}}"), "line 4: orgs[0].streaks[0].on_miss.decay: must be at least 1, not 0"},
 		{"milestone", fragment("    streaks:\n      - {id: s, unit: day, when: {}, milestones: [{at: 1, every: 2}]}"), "line 4: orgs[0].streaks[0].milestones[0].every: every does not go together with at"},
+		{"grace of weeks", fragment("    streaks:\n      - {id: s, unit: week, when: {}, grace: 7d}"), "line 4: orgs[0].streaks[0].grace: the grace must be shorter than a period, which may have 7d"},
+		{"day start of weeks", fragment("    streaks:\n      - {id: s, unit: week, when: {}, day_start: 1d}"), "line 4: orgs[0].streaks[0].day_start: a day starts within its 24 hours"},
+		{"at_risk", fragment("    streaks:\n      - {id: s, unit: day, when: {}, grace: 6h, at_risk: 31h}"), "line 4: orgs[0].streaks[0].at_risk: the lead must not be longer than a period with its grace, which may have 30h0m0s"},
+		{"at_risk of months", fragment("    streaks:\n      - {id: s, unit: month, when: {}, at_risk: 29d}"), "line 4: orgs[0].streaks[0].at_risk: the lead must not be longer than a period with its grace, which may have 28d"},
+		{"restore window", fragment("    streaks:\n      - {id: s, unit: day, when: {}, restore_window: -1d}"), "line 4: orgs[0].streaks[0].restore_window: \"-1d\" does not fit: a duration is"},
+		{"initial freezes alone", fragment("    streaks:\n      - {id: s, unit: day, when: {}, freezes: {initial: 101}}"), "line 4: orgs[0].streaks[0].freezes.initial: must be at most 100, not 101"},
+		{"freezes without bound", fragment("    streaks:\n      - {id: s, unit: day, when: {}, freezes: {initial: 1, max: 101}}"), "line 4: orgs[0].streaks[0].freezes.max: must be at most 100, not 101"},
+		{"negative freezes", fragment("    streaks:\n      - {id: s, unit: day, when: {}, freezes: {initial: -1}}"), "line 4: orgs[0].streaks[0].freezes.initial: must be at least 0, not -1"},
+		{"freezes never earned", fragment("    streaks:\n      - {id: s, unit: day, when: {}, freezes: {earn_every: 0, max: 2}}"), "line 4: orgs[0].streaks[0].freezes.earn_every: must be at least 1, not 0"},
+		{"on_miss word", fragment("    streaks:\n      - {id: s, unit: day, when: {}, on_miss: decay}"), "line 4: orgs[0].streaks[0].on_miss: must be one of reset, none, not \"decay\""},
+		{"on_miss without number", fragment("    streaks:\n      - {id: s, unit: day, when: {}, on_miss: {}}"), "line 4: orgs[0].streaks[0].on_miss: decay is missing"},
+		{"empty milestone", fragment("    streaks:\n      - {id: s, unit: day, when: {}, milestones: [{once: run}]}"), "line 4: orgs[0].streaks[0].milestones[0]: every is missing"},
+		{"milestone of nothing", fragment("    streaks:\n      - {id: s, unit: day, when: {}, milestones: [{at: 0}]}"), "line 4: orgs[0].streaks[0].milestones[0].at: must be at least 1, not 0"},
+		{"milestone of nothing again", fragment("    streaks:\n      - {id: s, unit: day, when: {}, milestones: [{every: -1}]}"), "line 4: orgs[0].streaks[0].milestones[0].every: must be at least 1, not -1"},
+		{"milestone twice", fragment("    streaks:\n      - {id: s, unit: day, when: {}, milestones: [{at: 7}, {every: 7}, {at: 7, once: run}]}"), "line 4: orgs[0].streaks[0].milestones[2]: this is what milestone 0 says"},
+		{"no such holiday", fragment("    streaks:\n      - {id: s, unit: day, when: {}, holidays: [2026-12-25, 2026-02-29]}"), "line 4: orgs[0].streaks[0].holidays[1]: there is no date 2026-02-29"},
+		{"no such holiday of weeks", fragment("    streaks:\n      - {id: s, unit: week, when: {}, holidays: [2026-13-01]}"), "line 4: orgs[0].streaks[0].holidays[0]: there is no date 2026-13-01"},
+		{"form of a holiday", fragment("    streaks:\n      - {id: s, unit: day, when: {}, holidays: [12-25]}"), "line 4: orgs[0].streaks[0].holidays[0]: \"12-25\" does not fit: a date is YYYY-MM-DD"},
+		{"holiday twice", fragment("    streaks:\n      - {id: s, unit: day, when: {}, holidays: [2026-12-25, 2026-12-25]}"), "line 4: orgs[0].streaks[0].holidays: items 0 and 1 are equal"},
+		{"target of users", fragment("    streaks:\n      - {id: s, unit: day, when: {}, target: 5, user_target: {max: 4}}"), "line 4: orgs[0].streaks[0].user_target.max: 4 is less than target, which is 5"},
+		{"unbounded target of users", fragment("    streaks:\n      - {id: s, unit: day, when: {}, user_target: {}}"), "line 4: orgs[0].streaks[0].user_target: max is missing"},
+		{"target of users beside any", fragment("    streaks:\n      - {id: s, unit: day, user_target: {max: 4}, any: [{when: {}, at_least: 1}]}"), "line 4: orgs[0].streaks[0].user_target: user_target goes together with when only"},
+		{"target of users beside all", fragment("    streaks:\n      - {id: s, unit: day, user_target: {max: 4}, all: [{when: {}, at_least: 1}]}"), "line 4: orgs[0].streaks[0].user_target: user_target goes together with when only"},
+		{"no conditions", fragment("    streaks:\n      - {id: s, unit: day, any: []}"), "line 4: orgs[0].streaks[0].any: needs at least 1 item"},
+		{"many streaks", fragment("    streaks: [" + strings.Repeat("{id: s, unit: day, when: {}}, ", 1001) + "]"), "line 3: orgs[0].streaks: has more than 1000 items"},
+		{"many conditions", fragment("    streaks:\n      - {id: s, unit: day, all: [" + strings.Repeat("{when: {}, at_least: 1}, ", 17) + "]}"), "line 4: orgs[0].streaks[0].all: has more than 16 items"},
+		{"many milestones", fragment("    streaks:\n      - {id: s, unit: day, when: {}, milestones: [" + strings.Repeat("{at: 1}, ", 201) + "]}"), "line 4: orgs[0].streaks[0].milestones: has more than 200 items"},
+		{"many holidays", fragment("    streaks:\n      - {id: s, unit: day, when: {}, holidays: [" + dates(1001) + "]}"), "line 4: orgs[0].streaks[0].holidays: has more than 1000 items"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,10 +167,60 @@ func TestParse_OtherForms(t *testing.T) {
 	}
 }
 
+func TestParse_HolidaysAndUserTarget(t *testing.T) {
+	c := one(t, `orgs:
+  - id: x
+    streaks:
+      - {id: day, when: {}, unit: day, holidays: [2027-01-01, 2026-12-25, 2026-12-26], target: 2, user_target: {max: 50}}
+      - {id: week, when: {}, unit: week, holidays: [2026-12-25]}
+      - {id: same, when: {}, unit: {every: 1d, from: 2026-01-01}, holidays: [2026-12-25], active_days: [mon], user_target: {max: 1}}
+      - {id: most, when: {}, unit: day, holidays: [`+dates(1000)+`], grace: 12h, at_risk: 36h, freezes: {initial: 100, max: 100}}
+`)
+	want := []calendar.Date{date(t, "2026-12-25"), date(t, "2026-12-26"), date(t, "2027-01-01")}
+	if s := c.Streak("day"); !slices.Equal(s.Holidays, want) || s.MaxTarget != 50 || s.Conditions[0].AtLeast != 2 {
+		t.Errorf("day = %+v", s)
+	}
+	if s := c.Streak("week"); s.Holidays != nil || s.MaxTarget != 0 {
+		t.Errorf("week = %+v", s)
+	}
+	if s := c.Streak("same"); s.Holidays != nil || s.ActiveDays != c.Streak("week").ActiveDays || s.MaxTarget != 1 {
+		t.Errorf("periods of one day are not days: %+v", s)
+	}
+	if s := c.Streak("most"); len(s.Holidays) != 1000 || s.AtRisk != 36*time.Hour || s.Freezes != (Freezes{Initial: 100, Max: 100}) {
+		t.Errorf("most = %+v", s)
+	}
+}
+
+// What the lengths depend on is in Terms, and not in Print, which would have every user's marks folded again.
+func TestTerms_ChangeWithWhatLengthsDependOn(t *testing.T) {
+	base := "orgs: [{id: x, streaks: [{id: s, when: {}, unit: day}]}]"
+	streak := func(more string) *Streak {
+		return one(t, strings.Replace(base, "unit: day", "unit: day"+more, 1)).Streaks[0]
+	}
+	first := streak("")
+	for _, more := range []string{", holidays: [2026-12-25]", ", user_target: {max: 2}", ", active_days: [mon]", ", freezes: {max: 1}", ", on_miss: none",
+		", on_miss: {decay: 2}", ", restore_window: 1d", ", at_risk: 1h"} {
+		if s := streak(more); s.Terms == first.Terms || s.Print != first.Print {
+			t.Errorf("%s leaves the terms, or changes the print", more)
+		}
+	}
+	if s := streak(", milestones: [{at: 3}], holidays: []"); s.Terms != first.Terms || s.Print != first.Print {
+		t.Error("milestones or no holidays change the terms or the print")
+	}
+}
+
+// What can be restored is not sealed: the longest of all restore windows is in the horizon, beside the org's own limits.
 func TestCatalog_SealHorizon_LongestRestoreWindow(t *testing.T) {
-	c := one(t, `orgs: [{id: x, streaks: [{id: s, when: {}, unit: day, restore_window: 200d}]}]`)
-	if horizon, ok := c.SealHorizon(); !ok || horizon != 200*day {
-		t.Errorf("SealHorizon = %v, %v", horizon, ok)
+	for source, want := range map[string]time.Duration{
+		`orgs: [{id: x, streaks: [{id: s, when: {}, unit: day, restore_window: 200d}]}]`: 200 * day,
+		`orgs: [{id: x, streaks: [{id: a, when: {}, unit: day, restore_window: 91d}, {id: s, when: {}, unit: week, restore_window: 120d12h},
+			{id: z, when: {}, unit: day}]}]`: 120*day + 12*time.Hour,
+		`orgs: [{id: x, limits: {log_days: 150}, streaks: [{id: s, when: {}, unit: day, restore_window: 120d}]}]`: 150 * day,
+		`orgs: [{id: x, limits: {log_days: 1}, streaks: [{id: s, when: {}, unit: day, restore_window: 9d}]}]`:     35 * day,
+	} {
+		if horizon, ok := one(t, source).SealHorizon(); !ok || horizon != want {
+			t.Errorf("SealHorizon of %s = %v, %v", source, horizon, ok)
+		}
 	}
 }
 

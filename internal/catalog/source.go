@@ -91,10 +91,12 @@ type streakSource struct {
 	ID            string             `json:"id"`
 	When          *whenSource        `json:"when"`
 	Target        *int64             `json:"target"`
+	UserTarget    *userTargetSource  `json:"user_target"`
 	Any           []*conditionSource `json:"any"`
 	All           []*conditionSource `json:"all"`
 	Unit          *cycleSource       `json:"unit"`
 	ActiveDays    []string           `json:"active_days"`
+	Holidays      []string           `json:"holidays"`
 	Timezone      streakZoneSource   `json:"timezone"`
 	DayStart      durationSource     `json:"day_start"`
 	Grace         durationSource     `json:"grace"`
@@ -110,6 +112,10 @@ type conditionSource struct {
 	Value    *valueSource `json:"value"`
 	Decimals int          `json:"decimals"`
 	AtLeast  *float64     `json:"at_least"`
+}
+
+type userTargetSource struct {
+	Max int64 `json:"max"`
 }
 
 type freezesSource struct {

@@ -22,15 +22,13 @@ func (b *builder) streak(src *streakSource, p path) *Streak {
 		s.Unit, _ = b.cycle(src.Unit, p.to("unit"))
 	}
 	b.conditions(s, src, p)
+	b.userTarget(s, src, p.to("user_target"))
 	s.setActive(src.ActiveDays)
+	b.holidays(s, src.Holidays, p.to("holidays"))
 	b.streakZone(s, src.Timezone, p.to("timezone"))
 	b.lengths(s, p)
 	b.freezes(s, src.Freezes, p.to("freezes"))
-	for _, m := range src.Milestones {
-		if m != nil {
-			s.Milestones = append(s.Milestones, Milestone{At: m.At, Every: m.Every, OncePerRun: m.Once == "run"})
-		}
-	}
+	b.milestones(s, src.Milestones, p.to("milestones"))
 	s.Print, s.Terms = s.print(b.catalog).sum(), s.terms().sum()
 	return s
 }
@@ -88,6 +86,33 @@ func (s *Streak) setActive(days []string) {
 	}
 }
 
+// holidays takes the dates that are inactive. As active weekdays, they are of unit day: in a longer unit each is only checked. They are too few to
+// leave no active day after them.
+func (b *builder) holidays(s *Streak, dates []string, p path) {
+	for i, text := range dates {
+		date, err := calendar.ParseDate(text)
+		switch {
+		case text == "": // a fault of its own
+		case err != nil:
+			b.report.at(p.to(i), "there is no date %s", text)
+		case s.Unit.Unit == calendar.Day:
+			s.Holidays = append(s.Holidays, date)
+		}
+	}
+	slices.Sort(s.Holidays)
+}
+
+// userTarget takes how high users may raise the target, which beside any and all, a structural fault, there is none.
+func (b *builder) userTarget(s *Streak, src *streakSource, p path) {
+	if src.UserTarget == nil || src.UserTarget.Max == 0 || src.When == nil {
+		return
+	}
+	s.MaxTarget = src.UserTarget.Max
+	if target := s.Conditions[0].AtLeast; s.MaxTarget < target {
+		b.report.at(p.to("max"), "%d is less than target, which is %d: users may only raise it", s.MaxTarget, target)
+	}
+}
+
 func (b *builder) streakZone(s *Streak, src streakZoneSource, p path) {
 	switch src.Word {
 	case "", "user":
@@ -103,7 +128,8 @@ func (b *builder) streakZone(s *Streak, src streakZoneSource, p path) {
 	}
 }
 
-// lengths checks the durations that depend on others: with a grace as long as a period, one activity could count for two periods before.
+// lengths checks the durations that depend on others: with a grace as long as a period, one activity could count for two periods before; with a lead
+// longer than there is time to meet a period, it would begin before the period does.
 func (b *builder) lengths(s *Streak, p path) {
 	if s.DayStart >= day {
 		b.report.at(p.to("day_start"), "a day starts within its 24 hours")
@@ -111,8 +137,26 @@ func (b *builder) lengths(s *Streak, p path) {
 	if s.Unit.Unit == 0 {
 		return
 	}
-	if limit := shortest(s.Unit); s.Grace >= limit {
+	limit := shortest(s.Unit)
+	if s.Grace >= limit {
 		b.report.at(p.to("grace"), "the grace must be shorter than a period, which may have %s", inDays(limit))
+	} else if s.AtRisk > limit+s.Grace {
+		b.report.at(p.to("at_risk"), "the lead must not be longer than a period with its grace, which may have %s", inDays(limit+s.Grace))
+	}
+}
+
+// milestones checks that no length has two events: not both every time and once.
+func (b *builder) milestones(s *Streak, src []*milestoneSource, p path) {
+	type length struct{ at, every int }
+	seen := map[length]int{}
+	for i, m := range src {
+		if m == nil {
+			continue
+		}
+		if first, dup := taken(seen, length{m.At, m.Every}, i); dup {
+			b.report.at(p.to(i), "this is what milestone %d says", first)
+		}
+		s.Milestones = append(s.Milestones, Milestone{At: m.At, Every: m.Every, OncePerRun: m.Once == "run"})
 	}
 }
 
