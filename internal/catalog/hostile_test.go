@@ -51,6 +51,34 @@ func TestParse_ManyFaultsAreCut(t *testing.T) {
 	}
 }
 
+// What is small because of its aliases and large without them must not be stored: it could not be read again.
+func TestParse_WhatUnfoldsTooFarIsRefused(t *testing.T) {
+	org := func(rules int) string {
+		var b strings.Builder
+		b.WriteString("{id: x, rules: [{id: r, cycles: [day], when: &w {name: [")
+		for i := range 200 {
+			fmt.Fprintf(&b, "n%0120d, ", i)
+		}
+		b.WriteString("]}}")
+		for i := range rules - 1 {
+			fmt.Fprintf(&b, ", {id: r%d, cycles: [day], when: *w}", i)
+		}
+		return b.String() + "]}"
+	}
+	small, large := org(42), org(43)
+	if c, err := ParseOrg([]byte(small)); err != nil || len(c.Source) < MaxSource-30_000 {
+		t.Fatalf("what fits: %v", err)
+	}
+	for at, parse := range map[string]func() (any, error){
+		"":         func() (any, error) { return ParseOrg([]byte(large)) },
+		"orgs[1]:": func() (any, error) { return Parse([]byte("orgs: [{id: y}, " + large + "]")) },
+	} {
+		if _, err := parse(); err == nil || !strings.Contains(err.Error(), at) || !strings.Contains(err.Error(), "bytes, more than 1048576") {
+			t.Errorf("%s: %v", at, err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(example))
 	f.Add(Default())

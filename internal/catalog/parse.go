@@ -43,7 +43,10 @@ func Parse(source []byte) ([]*Catalog, error) {
 		return nil, err
 	}
 	for i, c := range catalogs {
-		c.seal(r.tree.fields["orgs"].items[i])
+		c.seal(r, path{}.to("orgs", i))
+	}
+	if err := r.err(); err != nil {
+		return nil, err
 	}
 	return catalogs, nil
 }
@@ -55,11 +58,19 @@ func ParseOrg(source []byte) (*Catalog, error) {
 	if r == nil {
 		return nil, err
 	}
-	c := build(&org, r, path{})
+	return r.org(&org)
+}
+
+// org builds the one org of a report's tree.
+func (r *report) org(src *orgSource) (*Catalog, error) {
+	c := build(src, r, path{})
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	c.seal(r.tree)
+	c.seal(r, path{})
+	if err := r.err(); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -81,9 +92,10 @@ func read(source []byte, schema string, into any) (*report, error) {
 	return r, nil
 }
 
-// seal writes the definition in canonical JSON, with keys in order and nothing that the writer chose in layout, and its hash.
-func (c *Catalog) seal(tree *node) {
-	text, err := json.Marshal(tree.plain())
+// seal writes the definition in canonical JSON, with keys in order and nothing that the writer chose in layout, and its hash. What could not be
+// read again, because aliases unfold or definitions were put together to more than a source may have, is a fault: it must not be stored.
+func (c *Catalog) seal(r *report, p path) {
+	text, err := json.Marshal(r.tree.find(p).plain())
 	if err != nil {
 		panic("catalog: a checked definition has no JSON: " + err.Error())
 	}
@@ -93,6 +105,9 @@ func (c *Catalog) seal(tree *node) {
 	}
 	sum := sha256.Sum256(canonical)
 	c.Source, c.Hash = canonical, hex.EncodeToString(sum[:])
+	if again, faults := readTree(canonical); again == nil {
+		r.at(p, "the whole definition in JSON: %s", faults[len(faults)-1].Detail)
+	}
 }
 
 // taken notes who holds a key first. The zero key is one that is missing, and no one holds it.
