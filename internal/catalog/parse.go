@@ -20,10 +20,11 @@ func Default() []byte { return bytes.Clone(defaultText) }
 // whatever the source holds.
 func Parse(source []byte) ([]*Catalog, error) {
 	var file fileSource
-	r, err := read(source, fileSchema, &file)
-	if r == nil {
-		return nil, err
+	tree, faults := readTree(source)
+	if tree == nil {
+		return nil, (&report{faults: faults}).err()
 	}
+	r := structured(tree, faults, fileSchema, &file)
 	catalogs := make([]*Catalog, len(file.Orgs))
 	ids, numbers := map[string]int{}, map[int64]int{}
 	for i, org := range file.Orgs {
@@ -53,17 +54,18 @@ func Parse(source []byte) ([]*Catalog, error) {
 
 // ParseOrg reads the definition of one org, as Catalog.Source holds it: what stands under orgs in a file. Its error is Faults.
 func ParseOrg(source []byte) (*Catalog, error) {
-	var org orgSource
-	r, err := read(source, orgSchema, &org)
-	if r == nil {
-		return nil, err
+	tree, faults := readTree(source)
+	if tree == nil {
+		return nil, (&report{faults: faults}).err()
 	}
-	return r.org(&org)
+	return parseTree(tree, faults)
 }
 
-// org builds the one org of a report's tree.
-func (r *report) org(src *orgSource) (*Catalog, error) {
-	c := build(src, r, path{})
+// parseTree is ParseOrg of a source that was read, with some faults perhaps.
+func parseTree(tree *node, faults Faults) (*Catalog, error) {
+	var org orgSource
+	r := structured(tree, faults, orgSchema, &org)
+	c := build(&org, r, path{})
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -74,12 +76,8 @@ func (r *report) org(src *orgSource) (*Catalog, error) {
 	return c, nil
 }
 
-// read does what comes before the meaning: text, structure, and what is sound of it in plain structs. Without a report, there is no tree.
-func read(source []byte, schema string, into any) (*report, error) {
-	tree, faults := readTree(source)
-	if tree == nil {
-		return nil, (&report{faults: faults}).err()
-	}
+// structured does what comes between the text and the meaning: it notes what has not the structure, and puts what is sound into plain structs.
+func structured(tree *node, faults Faults, schema string, into any) *report {
 	r := &report{tree: tree, faults: faults}
 	sound, err := json.Marshal(check(tree.plain(), schema, r))
 	if err == nil {
@@ -89,7 +87,7 @@ func read(source []byte, schema string, into any) (*report, error) {
 		// The schema lets nothing through that the structs could not take; were it so, the source must not pass.
 		r.at(nil, "unreadable: %v", err)
 	}
-	return r, nil
+	return r
 }
 
 // seal writes the definition in canonical JSON, with keys in order and nothing that the writer chose in layout, and its hash. What could not be

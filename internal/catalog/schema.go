@@ -142,7 +142,7 @@ func typeWords(k *kind.Type, description string) string {
 		return words + ": put it in quotes"
 	}
 	if first, _, _ := strings.Cut(description, ". "); slices.Contains(k.Want, "object") && first != "" {
-		return words + ": " + first
+		return words + ": " + strings.TrimSuffix(first, ".")
 	}
 	return words
 }
