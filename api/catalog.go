@@ -25,13 +25,18 @@ func (a *API) getCatalog(w http.ResponseWriter, r *request) error {
 	if !ok {
 		return registry.ErrOrgNotFound
 	}
-	tag := versionTag(e.Version)
+	return writeVersion(w, r, e.Version, e.Catalog.Source)
+}
+
+// writeVersion writes the catalog, or a part of it, under the version of the whole, or 304 where the client has that one.
+func writeVersion(w http.ResponseWriter, r *request, v store.Version, text []byte) error {
+	tag := versionTag(v)
 	w.Header().Set("ETag", tag)
 	if hasTag(r.Header["If-None-Match"], tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return writeBytes(w, http.StatusOK, e.Catalog.Source)
+	return writeBytes(w, http.StatusOK, text)
 }
 
 // putCatalog publishes a whole new catalog, if nobody published another since the caller read the one it started from.
@@ -49,7 +54,7 @@ func (a *API) putCatalog(w http.ResponseWriter, r *request) error {
 		return err
 	})
 	if err != nil {
-		return catalogFault(err)
+		return catalogFault(err, "")
 	}
 	if c.Org != r.org {
 		return &fault{code: "bad_catalog", field: "id", detail: "The catalog is of another org than the key."}
@@ -57,7 +62,7 @@ func (a *API) putCatalog(w http.ResponseWriter, r *request) error {
 	version, anyVersion := parseMatch(match)
 	e, err := a.Registry.Publish(r.Context(), c, version, anyVersion)
 	if err != nil {
-		return err
+		return catalogFault(err, "")
 	}
 	w.Header().Set("ETag", versionTag(e.Version))
 	return writeBytes(w, http.StatusOK, e.Catalog.Source)
@@ -69,15 +74,21 @@ func (a *API) getSchema(w http.ResponseWriter, _ *request) error {
 	return writeBytes(w, http.StatusOK, catalog.Schema())
 }
 
-// catalogFault turns the faults of a catalog into one problem that lists them all.
-func catalogFault(err error) error {
+// catalogFault turns the faults of a catalog into one problem that lists them all. Where a definition came alone, whose place in the catalog is given, fields
+// are those of the definition.
+func catalogFault(err error, place string) error {
 	var faults catalog.Faults
 	if !errors.As(err, &faults) {
 		return err
 	}
 	out := &fault{code: "bad_catalog", detail: "Nothing was changed; errors lists every fault."}
 	for _, f := range faults {
-		out.errors = append(out.errors, fieldError{Detail: f.Detail, Field: f.Path, Line: f.Line})
+		told := fieldError{Detail: f.Detail, Field: f.Path, Line: f.Line}
+		if place != "" {
+			told.Path = f.Path
+			told.Field, _ = f.Within(place)
+		}
+		out.errors = append(out.errors, told)
 	}
 	return out
 }

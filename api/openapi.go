@@ -145,7 +145,12 @@ func pathParam(pattern, name string) string {
 	case "period":
 		return "A cycle (its current period), a label such as 2026-W47, or cycle~N (N periods before)"
 	}
-	return "The id of one of " + strings.Split(pattern, "/")[2]
+	before, _, _ := strings.Cut(pattern, "/{")
+	collection := before[strings.LastIndexByte(before, '/')+1:]
+	if collection == "behaviours" {
+		return "Its name, percent-encoded"
+	}
+	return "The id of one of " + collection
 }
 
 // response adds one good answer to op.

@@ -32,6 +32,7 @@ type fieldError struct {
 	Detail string `json:"detail"`
 	Field  string `json:"field,omitempty"`
 	Line   int    `json:"line,omitzero" doc:"Line of the body, from 1"`
+	Path   string `json:"path,omitempty" doc:"Of a definition that came alone: where in the whole catalog; field is absent where that is outside of it" example:"streaks[3].grace"`
 }
 
 // write sends the problem as the answer.

@@ -65,11 +65,13 @@ type Registry struct {
 	tickets atomic.Uint64
 	mu      sync.Mutex
 	applied map[activity.Org]uint64
+
+	editing chan struct{} // see Edit
 }
 
 // New returns a Registry without any catalog in memory: call Load before serving.
 func New(s *store.Store, log zerolog.Logger) *Registry {
-	r := &Registry{store: s, log: log, applied: map[activity.Org]uint64{}}
+	r := &Registry{store: s, log: log, applied: map[activity.Org]uint64{}, editing: make(chan struct{}, 1)}
 	r.entries.Store(&map[activity.Org]*Entry{})
 	return r
 }
