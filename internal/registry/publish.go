@@ -44,9 +44,6 @@ func (r *Registry) Publish(ctx context.Context, c *catalog.Catalog, ifMatch stor
 		}
 		if applied {
 			r.log.Info().Str("org", string(c.Org)).Str("catalog", c.Hash).Msg("catalog published")
-			for _, what := range c.NotApplied() {
-				r.log.Warn().Str("org", string(c.Org)).Str("path", what).Msg("the catalog says this, and this version does not apply it yet")
-			}
 			return r.Reload(ctx, c.Org)
 		}
 	}
