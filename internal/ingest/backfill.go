@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"laurel/internal/activity"
-	"laurel/internal/store"
+	"laurel/internal/registry"
 )
 
-// A state is folded under one catalog. When another is published, a user's state follows at the user's next activity; the backfill sees to those to whom
+// A state is folded under one catalog and the outages of the org. When another is published, or outages change, a user's state follows at the user's next activity; the backfill sees to those to whom
 // nothing happens: it walks the org's users and has each one decided again, from the log, until all of them follow. Then it writes down which publication they
 // follow, so that no node walks them again. (Which one, and not which definitions: those may have been others in between, and some users follow them.) Every node may do so at once: who follows already is passed over, and commits of the same user exclude each other.
 //
@@ -29,9 +29,9 @@ type filled struct {
 	losses int // how often history was lost
 }
 
-// followed is what every user follows: the version of a catalog, and the prints of its boards.
+// followed is what every user follows: an edition, and the prints of its boards.
 type followed struct {
-	catalog store.Version
+	edition registry.Edition
 	boards  map[string]uint32
 }
 
@@ -43,17 +43,17 @@ func (s *Service) Pending(org activity.Org, rule string) bool {
 		return false
 	}
 	have := s.followed(org)
-	return have.catalog != e.Version && have.boards[rule] != plan.BoardPrint(rule)
+	return have.edition != e.Edition && have.boards[rule] != plan.BoardPrint(rule)
 }
 
 // Backfill is how many users of the org have been made to follow its catalog, while that goes on. Errors of the store.
 func (s *Service) Backfill(ctx context.Context, org activity.Org) (done int, running bool, err error) {
 	_, e, err := s.Plan(org)
-	if err != nil || s.followed(org).catalog == e.Version {
+	if err != nil || s.followed(org).edition == e.Edition {
 		return 0, false, nil
 	}
 	f, err := s.readFilling(ctx, org)
-	if err != nil || f.Walk == nil || f.Walk.Catalog != e.Version {
+	if err != nil || f.Walk == nil || f.Walk.Edition != e.Edition {
 		return 0, err == nil, err
 	}
 	return f.Walk.Done, true, nil
@@ -109,7 +109,7 @@ func (s *Service) backfill(ctx context.Context) error {
 
 func (s *Service) backfillAll(ctx context.Context) error {
 	for _, org := range s.Registry.Orgs() {
-		if e, ok := s.Registry.Get(org); !ok || s.followed(org).catalog == e.Version {
+		if e, ok := s.Registry.Get(org); !ok || s.followed(org).edition == e.Edition {
 			continue
 		}
 		if err := s.backfillOrg(ctx, org); err != nil {
@@ -130,14 +130,14 @@ func (s *Service) backfillOrg(ctx context.Context, org activity.Org) error {
 		return err
 	}
 	s.setFilled(org, f.followed(), losses)
-	if f.Catalog == e.Version {
+	if f.Edition == e.Edition {
 		return nil
 	}
-	if err := s.walkUsers(ctx, e.Version, f); err != nil {
+	if err := s.walkUsers(ctx, e.Edition, f); err != nil {
 		return err
 	}
-	f.Catalog, f.Boards, f.Walk = e.Version, plan.BoardPrints(), nil
-	if saved, err := s.saveFilling(ctx, e.Version, f); err != nil || !saved {
+	f.Edition, f.Boards, f.Walk = e.Edition, plan.BoardPrints(), nil
+	if saved, err := s.saveFilling(ctx, e.Edition, f); err != nil || !saved {
 		return err // another node was faster, or the catalog has changed meanwhile: the next round reads what is there
 	}
 	s.setFilled(org, f.followed(), losses)
@@ -145,13 +145,13 @@ func (s *Service) backfillOrg(ctx context.Context, org activity.Org) error {
 	return nil
 }
 
-// walkUsers has every user of the org decided again, from where a walk for the same catalog was cut short.
-func (s *Service) walkUsers(ctx context.Context, catalog store.Version, f *filling) error {
-	if f.Walk == nil || f.Walk.Catalog != catalog {
-		f.Walk = &walk{Catalog: catalog}
+// walkUsers has every user of the org decided again, from where a walk for the same edition was cut short.
+func (s *Service) walkUsers(ctx context.Context, edition registry.Edition, f *filling) error {
+	if f.Walk == nil || f.Walk.Edition != edition {
+		f.Walk = &walk{Edition: edition}
 	}
 	saved := f.Walk.Done
-	for f.Walk.Partition < len(s.writers) && f.Catalog != catalog { // else another node has come to the end
+	for f.Walk.Partition < len(s.writers) && f.Edition != edition { // else another node has come to the end
 		next, err := s.writers[f.Walk.Partition].refillPage(ctx, f)
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func (s *Service) walkUsers(ctx context.Context, catalog store.Version, f *filli
 		if f.Walk.Done-saved < saveEvery {
 			continue
 		}
-		if _, err := s.saveFilling(ctx, catalog, f); err != nil {
+		if _, err := s.saveFilling(ctx, edition, f); err != nil {
 			return err
 		}
 		saved = f.Walk.Done

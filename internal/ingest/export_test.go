@@ -66,8 +66,8 @@ func (s *Service) SaveWalk(ctx context.Context, org activity.Org, partition, don
 		return err
 	}
 	e, _ := s.Registry.Get(org)
-	f.Walk = &walk{Catalog: e.Version, Partition: partition, Done: done}
-	_, err = s.saveFilling(ctx, e.Version, f)
+	f.Walk = &walk{Edition: e.Edition, Partition: partition, Done: done}
+	_, err = s.saveFilling(ctx, e.Edition, f)
 	return err
 }
 
@@ -77,8 +77,8 @@ func (s *Service) WalkOn(ctx context.Context, org activity.Org) (done int, err e
 	if err != nil {
 		return 0, err
 	}
-	f.Catalog = ""
+	f.Edition = ""
 	e, _ := s.Registry.Get(org)
-	err = s.walkUsers(ctx, e.Version, f)
+	err = s.walkUsers(ctx, e.Edition, f)
 	return f.Walk.Done, err
 }

@@ -6,12 +6,13 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"laurel/internal/activity"
+	"laurel/internal/registry"
 	"laurel/internal/store"
 )
 
 // filling is the content of an org's backfill document.
 type filling struct {
-	Catalog store.Version     `json:"catalog"`          // that every user follows, "" for none
+	Edition registry.Edition  `json:"catalog"`          // that every user follows, "" for none
 	Boards  map[string]uint32 `json:"boards,omitempty"` // Plan.BoardPrints of it
 	Walk    *walk             `json:"walk,omitempty"`   // towards another one
 
@@ -19,15 +20,15 @@ type filling struct {
 	version store.Version
 }
 
-// walk is how far a backfill has come: everyone in the partitions before Partition, and those in it before Cursor, follow Catalog.
+// walk is how far a backfill has come: everyone in the partitions before Partition, and those in it before Cursor, follow Edition.
 type walk struct {
-	Catalog   store.Version `json:"catalog"`
-	Partition int           `json:"partition"`
-	Cursor    uint64        `json:"cursor"`
-	Done      int           `json:"done"` // users
+	Edition   registry.Edition `json:"catalog"`
+	Partition int              `json:"partition"`
+	Cursor    uint64           `json:"cursor"`
+	Done      int              `json:"done"` // users
 }
 
-func (f *filling) followed() followed { return followed{f.Catalog, f.Boards} }
+func (f *filling) followed() followed { return followed{f.Edition, f.Boards} }
 
 // readFilling reads the document.
 func (s *Service) readFilling(ctx context.Context, org activity.Org) (*filling, error) {
@@ -48,16 +49,16 @@ func parseFilling(org activity.Org, d *store.Doc) *filling {
 	return f
 }
 
-// saveFilling writes the document of a walk for a catalog, if nobody else has written it since and the catalog is still the org's. If it does not, f has what
+// saveFilling writes the document of a walk for an edition, if nobody else has written it since and the edition is still the org's. If it does not, f has what
 // is there now, save the walk, which goes on.
-func (s *Service) saveFilling(ctx context.Context, catalog store.Version, f *filling) (saved bool, err error) {
+func (s *Service) saveFilling(ctx context.Context, edition registry.Edition, f *filling) (saved bool, err error) {
 	content, err := json.Marshal(f, json.Deterministic(true))
 	if err != nil {
 		return false, err
 	}
 	for range maxRounds {
 		e, ok := s.Registry.Get(f.org)
-		if !ok || e.Version != catalog {
+		if !ok || e.Edition != edition {
 			return false, nil
 		}
 		group := store.Group{Org: f.org, Fence: e.Fence(0), Doc: store.BackfillKey(f.org), Expect: f.version, Content: content}
@@ -69,13 +70,13 @@ func (s *Service) saveFilling(ctx context.Context, catalog store.Version, f *fil
 		case store.Applied:
 			f.version = r.Version
 			return true, nil
-		case store.Fenced: // periods were closed, or the catalog changed
+		case store.Fenced: // periods were closed, or the edition changed
 			if _, err := s.Registry.Reload(ctx, f.org); err != nil {
 				return false, err
 			}
 		default:
 			there := parseFilling(f.org, &o.Doc)
-			f.Catalog, f.Boards, f.version = there.Catalog, there.Boards, there.version
+			f.Edition, f.Boards, f.version = there.Edition, there.Boards, there.version
 			return false, nil
 		}
 	}

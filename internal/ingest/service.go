@@ -151,7 +151,7 @@ type userKey struct {
 	user activity.User
 }
 
-// plans keeps the plan of each published catalog and what it keeps of periods, made once.
+// plans keeps the plan of each published catalog, what it keeps of periods, and its outages, made once.
 type plans struct {
 	mu sync.Mutex
 	of map[activity.Org]planned
@@ -177,8 +177,8 @@ func (s *Service) Plan(org activity.Org) (*progress.Plan, *registry.Entry, error
 	if s.plans.of == nil {
 		s.plans.of = map[activity.Org]planned{}
 	}
-	if !ok || have.entry.Catalog.Hash != e.Catalog.Hash || !have.entry.Kept.Equal(e.Kept) {
-		have.plan = progress.NewPlanOf(e.Catalog, e.Kept)
+	if !ok || have.entry.Catalog.Hash != e.Catalog.Hash || !have.entry.Kept.Equal(e.Kept) || !slices.Equal(have.entry.Outages, e.Outages) {
+		have.plan = progress.NewPlanOf(e.Catalog, e.Kept, e.Outages)
 	}
 	have.entry = e
 	s.plans.of[org] = have

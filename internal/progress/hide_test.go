@@ -69,7 +69,7 @@ func TestPutBack_OnlyWhatIsKept(t *testing.T) {
 		{43, map[string]int64{"n 2026-04-09": 1, "n all": 2}},
 	} {
 		now := begin + calendar.Instant(tt.days)*day
-		p := progress.NewPlanOf(c, c.Kept(now))
+		p := progress.NewPlanOf(c, c.Kept(now), nil)
 		s, base := folded(t, p, acts, now)
 		if diff := cmp.Diff(tt.want, put(progress.PutBack(p, s, base, now).Boards)); diff != "" {
 			t.Errorf("after %d days (-want +got)\n%s", tt.days, diff)

@@ -3,6 +3,7 @@ package progress
 import (
 	"fmt"
 	"hash/fnv"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type Plan struct {
 	keys       []string         // their keys
 	rules      []rulePlan
 	attributes []string
+	outages    []streaks.Outage    // in order of At, then ID; with those that were taken back
 	labels     sync.Map            // periodKey → string
 	latest     []labelled          // by cycle: the period that was asked for last, mostly the current one
 	appliers   sync.Pool           // of *applier, for Apply
@@ -49,7 +51,7 @@ type periodLabel struct {
 	label   string
 }
 
-// NewPlan makes a catalog ready, for an org of which no period is gone.
+// NewPlan makes a catalog ready, for an org of which no period is gone and which has no outages.
 func NewPlan(c *catalog.Catalog) *Plan {
 	p := &Plan{Catalog: c, cal: c.Calendar()}
 	index := map[string]int{}
@@ -100,6 +102,7 @@ func boardPrints(p *Plan) map[string]uint32 {
 	for _, s := range p.Catalog.Streaks {
 		h := fnv.New32a()
 		fmt.Fprintln(h, "streak", p.Catalog.Zone, p.Catalog.WeekStart, s.Print, s.Terms)
+		p.printOutages(h)
 		prints[s.ID+CurrentSuffix], prints[s.ID+LongestSuffix] = max(h.Sum32(), 1), max(h.Sum32(), 1)
 	}
 	return prints
@@ -124,7 +127,16 @@ func fingerprint(p *Plan) uint32 {
 	for _, s := range p.Catalog.Streaks {
 		fmt.Fprintln(h, "streak", s.ID, s.Print, s.Terms)
 	}
+	p.printOutages(h)
 	return max(h.Sum32(), 1)
+}
+
+// printOutages makes every change of the outages tell: a plan in which one was taken back has another print than one that never had it, because
+// meanwhile some users have followed the plan that did. Without outages nothing is written, so that the prints are those of the catalog alone.
+func (p *Plan) printOutages(h io.Writer) {
+	for _, o := range p.outages {
+		fmt.Fprintln(h, "outage", o.ID, int64(o.At), int64(o.From), int64(o.To), int64(o.RemoveAt))
+	}
 }
 
 // Print tells plans apart that would fold the same activities to another state. It is never 0.

@@ -7,14 +7,22 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
+	"laurel/streaks"
 )
 
 // Retention: a period that is gone (catalog.Kept) has no tally and no row. What is gone is part of the plan, and the plan is made from the same fence that
 // a commit names: once the fence says that a period is gone, no commit that applies writes a row of it, so that its board can be removed for good.
 
-// NewPlanOf makes a catalog ready for an org of which some periods are gone.
-func NewPlanOf(c *catalog.Catalog, kept catalog.Kept) *Plan {
+// NewPlanOf makes a catalog ready for an org of which some periods are gone, and which has outages (in order of At, then ID; not to be changed).
+func NewPlanOf(c *catalog.Catalog, kept catalog.Kept, outages []streaks.Outage) *Plan {
 	p := NewPlan(c)
+	if len(outages) > 0 {
+		p.outages = outages
+		for _, c := range p.calculi {
+			c.Outages = outages
+		}
+		p.print, p.boards = fingerprint(p), boardPrints(p)
+	}
 	for i := range p.rules {
 		r := &p.rules[i]
 		for _, k := range r.cycles {

@@ -36,7 +36,7 @@ func TestRetention_GoneHasNoTallyAndNoRow(t *testing.T) {
 			now := begin + calendar.Instant(day)*24*hour
 			first, _ := c.FirstKept(c.Rules[0], c.Rules[0].Cycles[0], now)
 			r.first = max(r.first, first) // of a later catalog that keeps more it would be less
-			r.plan = progress.NewPlanOf(c, catalog.Kept{"runs": {"day": r.first}})
+			r.plan = progress.NewPlanOf(c, catalog.Kept{"runs": {"day": r.first}}, nil)
 			for range rapid.IntRange(0, 2).Draw(t, "batches") {
 				r.submit(now)
 			}

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -10,24 +11,27 @@ import (
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/internal/store"
+	"laurel/streaks"
 )
 
 // fence is a fence document's content.
 type fence struct {
-	Catalog       string       `json:"catalog"`                  // Catalog.Hash
-	ClosedThrough int64        `json:"closed_through,omitempty"` // Entry.ClosedThrough
-	Kept          catalog.Kept `json:"kept,omitempty"`           // Entry.Kept
+	Catalog       string           `json:"catalog"`                  // Catalog.Hash
+	ClosedThrough int64            `json:"closed_through,omitempty"` // Entry.ClosedThrough
+	Kept          catalog.Kept     `json:"kept,omitempty"`           // Entry.Kept
+	Outages       []streaks.Outage `json:"outages,omitempty"`        // Entry.Outages
 }
 
-// join is what both say of periods, under f's catalog.
+// join is what both say of periods and outages, under f's catalog.
 func (f fence) join(other fence) fence {
 	f.ClosedThrough = max(f.ClosedThrough, other.ClosedThrough)
 	f.Kept = f.Kept.Join(other.Kept)
+	f.Outages = joinOutages(f.Outages, other.Outages)
 	return f
 }
 
 func (f fence) equal(other fence) bool {
-	return f.Catalog == other.Catalog && f.ClosedThrough == other.ClosedThrough && f.Kept.Equal(other.Kept)
+	return f.Catalog == other.Catalog && f.ClosedThrough == other.ClosedThrough && f.Kept.Equal(other.Kept) && slices.Equal(f.Outages, other.Outages)
 }
 
 // fences are an org's fences as they were read, by partition.
@@ -36,7 +40,7 @@ type fences struct {
 	said []fence // the zero fence for one that is not there
 }
 
-// read returns the org's stored catalog once every partition's fence names it, and says what is closed and gone in any of them or in add; it writes
+// read returns the org's stored catalog once every partition's fence names it, and says what is closed, gone and declared in any of them or in add; it writes
 // those that do not. The fences are read before the document: if the compare-and-set on a fence then holds, nobody fenced for a newer document in between.
 func (r *Registry) read(ctx context.Context, org activity.Org, add fence) (*Entry, error) {
 	for range attempts {
@@ -65,7 +69,8 @@ func (r *Registry) read(ctx context.Context, org activity.Org, add fence) (*Entr
 			return nil, err
 		}
 		if stale == 0 {
-			return &Entry{Catalog: c, Version: doc.Version, Fences: have.versions(), ClosedThrough: calendar.Instant(want.ClosedThrough), Kept: want.Kept}, nil
+			return &Entry{Catalog: c, Version: doc.Version, Fences: have.versions(), ClosedThrough: calendar.Instant(want.ClosedThrough), Kept: want.Kept,
+				Outages: want.Outages, Edition: edition(doc.Version, want.Outages)}, nil
 		}
 	}
 	return nil, fmt.Errorf("fences of org %s do not settle: %w", org, store.ErrUnavailable)
@@ -83,7 +88,8 @@ func (r *Registry) advance(ctx context.Context, org activity.Org, want fence, ha
 			continue
 		}
 		stale++
-		group := store.Group{Org: org, Doc: doc.Key, Expect: doc.Version, Content: content}
+		// Other nodes hear of a publication and of a close by the commits that go with those; an outage is nowhere but here.
+		group := store.Group{Org: org, Doc: doc.Key, Expect: doc.Version, Content: content, OrgChanged: !slices.Equal(have.said[p].Outages, want.Outages)}
 		if _, err := r.commit(ctx, store.Partition(p), group); err != nil {
 			return stale, err
 		}

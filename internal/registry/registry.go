@@ -13,6 +13,10 @@
 // fences as it read them with what it adds, by compare-and-set on each: no fence ever falls behind what it said, and fences that differ are a closing
 // under way, which any node that meets it carries forward. Close returns when every fence says at least what was asked. From then on every commit that
 // applies was computed by somebody who knew that the period is closed, on whatever node and by whatever clock.
+//
+// Outages (streaks.Outage) stand in the fences too, and are joined as a union by id in which a removal wins: once Declare or Withdraw has returned, every
+// commit that applies was computed with what is declared now. Those before follow by a backfill, as after a publication: an Entry's Edition names what all
+// users are to follow, and changes with the catalog's document as with the outages. None is ever dropped, because what was folded with it depends on it.
 package registry
 
 import (
@@ -30,6 +34,7 @@ import (
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/internal/store"
+	"laurel/streaks"
 )
 
 // ErrVersionMismatch says that the catalog is no longer the one that a change was made to.
@@ -49,6 +54,10 @@ type Entry struct {
 	ClosedThrough calendar.Instant
 	// Kept says which of the closed periods are gone. It only grows, also where a rule's keep does: what is gone does not come back.
 	Kept catalog.Kept
+	// Outages are the org's, also those that were taken back, in order of At, then ID. They only grow, and one that was taken back stays so.
+	Outages []streaks.Outage
+	// Edition names what the users' states are to follow: another one for another catalog document, and for each change of the outages.
+	Edition Edition
 }
 
 // Fence is the version that a commit to the partition must name.
@@ -129,21 +138,21 @@ func (r *Registry) drop(ticket uint64, found map[activity.Org]bool) {
 // computed under the returned catalog. ErrOrgNotFound, and then Get goes on answering as before: an org goes only with the history that it belongs
 // to, and whoever notices that loads everything. Errors of the store.
 func (r *Registry) Reload(ctx context.Context, org activity.Org) (*Entry, error) {
-	ticket := r.tickets.Add(1)
-	e, err := r.read(ctx, org, fence{})
-	if err != nil {
-		return nil, fmt.Errorf("reload catalog of org %s: %w", org, err)
-	}
-	return r.put(org, ticket, e), nil
+	return r.join(ctx, org, fence{})
 }
 
 // Close makes every period with end + close_grace ≤ through closed, and those before kept gone, and returns what this node now works with. What was
 // closed or gone before stays so. Errors as Reload.
 func (r *Registry) Close(ctx context.Context, org activity.Org, through calendar.Instant, kept catalog.Kept) (*Entry, error) {
+	return r.join(ctx, org, fence{ClosedThrough: int64(through), Kept: kept})
+}
+
+// join has every fence say what add says beside what it said before, and returns what this node now works with.
+func (r *Registry) join(ctx context.Context, org activity.Org, add fence) (*Entry, error) {
 	ticket := r.tickets.Add(1)
-	e, err := r.read(ctx, org, fence{ClosedThrough: int64(through), Kept: kept})
+	e, err := r.read(ctx, org, add)
 	if err != nil {
-		return nil, fmt.Errorf("close periods of org %s: %w", org, err)
+		return nil, fmt.Errorf("read catalog and fences of org %s: %w", org, err)
 	}
 	return r.put(org, ticket, e), nil
 }

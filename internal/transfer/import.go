@@ -160,7 +160,7 @@ func (i *importer) org(ctx context.Context, l *orgLine) error {
 	if err != nil {
 		return err
 	}
-	i.plans[l.Org] = progress.NewPlanOf(entry.Catalog, entry.Kept)
+	i.plans[l.Org] = progress.NewPlanOf(entry.Catalog, entry.Kept, entry.Outages)
 	i.orgs = append(i.orgs, *l)
 	return nil
 }

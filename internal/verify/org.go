@@ -39,7 +39,7 @@ func (c *checker) newOrg(ctx context.Context, org activity.Org, has *account.Con
 	if err != nil {
 		return nil, err
 	}
-	o := &orgCheck{checker: c, org: org, has: has, plan: progress.NewPlanOf(entry.Catalog, entry.Kept), entry: entry, boards: map[feed.Board]*boardCheck{}}
+	o := &orgCheck{checker: c, org: org, has: has, plan: progress.NewPlanOf(entry.Catalog, entry.Kept, entry.Outages), entry: entry, boards: map[feed.Board]*boardCheck{}}
 	for _, b := range has.Boards {
 		if _, ok := o.plan.BoardOf(b.Rule, b.Label); !ok {
 			c.report.Undefined++
@@ -106,7 +106,7 @@ func (c *orgCheck) refresh(ctx context.Context) (changed bool, err error) {
 	if entry.Catalog.Hash != c.entry.Catalog.Hash {
 		return false, ErrCatalogChanged
 	}
-	c.entry, c.plan = entry, progress.NewPlanOf(entry.Catalog, entry.Kept)
+	c.entry, c.plan = entry, progress.NewPlanOf(entry.Catalog, entry.Kept, entry.Outages)
 	for id, b := range c.boards {
 		if b != nil && gone(entry, &b.Place) {
 			c.boards[id] = nil
