@@ -36,6 +36,7 @@ type Writes interface {
 	Import(ctx context.Context, org activity.Org, id string) (ingest.Import, error)
 	CloseImport(ctx context.Context, org activity.Org, id string) (ingest.Import, error)
 	Moderation
+	Outages
 }
 
 // Reads is every read of boards and users (*query.Reader).

@@ -58,7 +58,7 @@ func (a *API) describe() ([]byte, error) {
 		Info:    &huma.Info{Title: "Laurel", Version: a.Version, Description: introduction},
 		Tags: []*huma.Tag{{Name: "activities", Description: "What users did"}, {Name: "leaderboards", Description: "Ranked users of a rule in a period"},
 			{Name: "events", Description: "What happened, in order"},
-			{Name: "users", Description: "One user's standing"}, {Name: "catalog", Description: "The org's definitions"},
+			{Name: "users", Description: "One user's standing"}, {Name: "streaks", Description: "What streaks are kept by"}, {Name: "catalog", Description: "The org's definitions"},
 			{Name: "keys", Description: "API keys"}, {Name: "live", Description: "Views that follow, and pages"}},
 		Components: &huma.Components{Schemas: d.schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
 			"key": {Type: "http", Scheme: "bearer", Description: "An API key: sk_… on servers, pk_… in browsers."}}},
