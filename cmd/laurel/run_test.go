@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
@@ -109,6 +111,33 @@ func TestServe_PeriodsCloseAndGo(t *testing.T) {
 			t.Errorf("the view of it: %+v", f)
 		}
 	})
+}
+
+// TestServe_OutageReachesOtherNodes: an outage that was declared on one node is told of, and taken back, on another.
+func TestServe_OutageReachesOtherNodes(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Redis, cfg.Partitions = config.Secret(testenv.StartRedis(t).URL()), 4
+	one := startNode(t, cfg)
+	cfg.DataDir = t.TempDir()
+	other := startNode(t, cfg)
+	lists := func(n *testNode, what string) bool {
+		_, text, _ := do(t, "GET", n.base+"/v1/pauses", "")
+		return strings.Contains(text, what)
+	}
+	now := time.Now()
+	body, err := json.Marshal(map[string]time.Time{"from": now.Add(-3 * time.Hour), "to": now.Add(-time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made struct{ ID string }
+	if err := json.Unmarshal([]byte(one.post("/v1/pauses", string(body))), &made); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return lists(other, made.ID) })
+	if status, text, _ := do(t, "DELETE", other.base+"/v1/pauses/"+made.ID, ""); status != 204 {
+		t.Errorf("taking it back: %d %s", status, text)
+	}
+	waitFor(t, func() bool { return lists(one, `"removed_at":"`) })
 }
 
 func TestServe_StopDrainsSocketsAndKeepsItsOrder(t *testing.T) {

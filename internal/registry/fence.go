@@ -42,22 +42,25 @@ type fences struct {
 
 // read returns the org's stored catalog once every partition's fence names it, and says what is closed, gone and declared in any of them or in add; it writes
 // those that do not. The fences are read before the document: if the compare-and-set on a fence then holds, nobody fenced for a newer document in between.
-func (r *Registry) read(ctx context.Context, org activity.Org, add fence) (*Entry, error) {
+//
+// The ticket is of what the entry was made from: whoever has a later one read after these fences had been written.
+func (r *Registry) read(ctx context.Context, org activity.Org, add fence) (e *Entry, ticket uint64, err error) {
 	for range attempts {
+		ticket = r.tickets.Add(1)
 		have, err := r.fences(ctx, org)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		doc, err := r.document(ctx, org)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if doc.Version == "" {
-			return nil, ErrOrgNotFound
+			return nil, 0, ErrOrgNotFound
 		}
 		c, err := catalog.ParseOrg(doc.Content)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		want := add
 		want.Catalog = c.Hash
@@ -66,14 +69,14 @@ func (r *Registry) read(ctx context.Context, org activity.Org, add fence) (*Entr
 		}
 		stale, err := r.advance(ctx, org, want, have)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if stale == 0 {
 			return &Entry{Catalog: c, Version: doc.Version, Fences: have.versions(), ClosedThrough: calendar.Instant(want.ClosedThrough), Kept: want.Kept,
-				Outages: want.Outages, Edition: edition(doc.Version, want.Outages)}, nil
+				Outages: want.Outages, Edition: edition(doc.Version, want.Outages)}, ticket, nil
 		}
 	}
-	return nil, fmt.Errorf("fences of org %s do not settle: %w", org, store.ErrUnavailable)
+	return nil, 0, fmt.Errorf("fences of org %s do not settle: %w", org, store.ErrUnavailable)
 }
 
 // advance writes the fences that say something else than want, and says how many those were: the caller reads again, because both the fences' versions

@@ -338,3 +338,33 @@ func declare(ctx context.Context, r *registry.Registry, s *store.Store, o streak
 		}
 	}
 }
+
+// Who declares an outage works with it from then on, whatever the node reads meanwhile.
+func TestRegistry_DeclareIsKnownHere(t *testing.T) {
+	r := node(t, openStore(t, 4))
+	publish(t, r, org(t, "git", "a"), "")
+	ctx, stop := context.WithCancel(t.Context())
+	var g errgroup.Group
+	for range 3 {
+		g.Go(func() error {
+			for ctx.Err() == nil {
+				if _, err := r.Reload(context.Background(), "git"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for i := range 30 {
+		e, err := r.Declare(t.Context(), "git", outage(fmt.Sprintf("o%02d", i)))
+		known, _ := r.Get("git")
+		if err != nil || len(e.Outages) != i+1 || len(known.Outages) != i+1 {
+			t.Errorf("%d of %d outages are returned, %d are known; %v", len(e.Outages), i+1, len(known.Outages), err)
+			break
+		}
+	}
+	stop()
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+}

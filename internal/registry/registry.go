@@ -149,8 +149,7 @@ func (r *Registry) Close(ctx context.Context, org activity.Org, through calendar
 
 // join has every fence say what add says beside what it said before, and returns what this node now works with.
 func (r *Registry) join(ctx context.Context, org activity.Org, add fence) (*Entry, error) {
-	ticket := r.tickets.Add(1)
-	e, err := r.read(ctx, org, add)
+	e, ticket, err := r.read(ctx, org, add)
 	if err != nil {
 		return nil, fmt.Errorf("read catalog and fences of org %s: %w", org, err)
 	}

@@ -39,7 +39,7 @@ func redis(t *testing.T, partitions int) store.Options {
 	return store.Options{URL: testenv.StartRedis(t).URL(), Partitions: partitions}
 }
 
-// lived is a deployment with a history in it: folded logs, a rule that was redefined since, undo, an import, keys.
+// lived is a deployment with a history in it: folded logs, a rule that was redefined since, undo, an import, keys, an outage.
 func lived(t *testing.T, o store.Options, seed uint64) *testenv.World {
 	t.Helper()
 	t.Logf("seed %d", seed)
@@ -82,6 +82,10 @@ func lived(t *testing.T, o store.Options, seed uint64) *testenv.World {
 		t.Fatal(err)
 	}
 	if err := w.Writes.Hide(t.Context(), org, "u:7"); err != nil {
+		t.Fatal(err)
+	}
+	now := w.Clock.Now()
+	if _, err := w.Writes.DeclareOutage(t.Context(), org, now-2, now-1, "maintenance"); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, w)
