@@ -46,7 +46,7 @@ func (c *Closer) Events(ctx context.Context, org activity.Org, after feed.Positi
 func (c *Closer) page(ctx context.Context, org activity.Org, after feed.Position, limit int) (events []store.Event, next feed.Position, err error) {
 	next = after
 	for range eventPages {
-		read, err := c.Store.Events(ctx, next, eventPage)
+		read, err := c.Store.Events(ctx, 0, next, eventPage)
 		if err != nil {
 			return nil, after, err
 		}

@@ -27,6 +27,7 @@ const (
 	blobProfileChanged = 4  // with blobUser
 	blobDropped        = 8  // after the writes: boards that are removed
 	blobDeleted        = 16 // with blobUser: the user is no longer there
+	blobEvents         = 32 // with blobUser, last: the bodies of what became true for the user
 	writeRemoved       = 1
 	writeOther         = 2 // the write's user is not the group's: it follows
 )
@@ -67,6 +68,9 @@ func appendGroup(b []byte, g *Group, boards []int) []byte {
 	if g.Delete {
 		flags |= blobDeleted
 	}
+	if len(g.Events) > 0 {
+		flags |= blobEvents
+	}
 	b = appendText(append(b, flags), g.Org)
 	if g.User != "" {
 		b = appendText(b, g.User)
@@ -79,6 +83,12 @@ func appendGroup(b []byte, g *Group, boards []int) []byte {
 		b = binary.AppendUvarint(b, uint64(len(g.Drops)))
 		for _, place := range boards[len(g.Boards):] {
 			b = binary.AppendUvarint(b, uint64(place))
+		}
+	}
+	if len(g.Events) > 0 {
+		b = binary.AppendUvarint(b, uint64(len(g.Events)))
+		for _, body := range g.Events {
+			b = append(binary.AppendUvarint(b, uint64(len(body))), body...)
 		}
 	}
 	return b
@@ -216,9 +226,17 @@ func (d *decoder) group(c *feed.Change, boards []feed.Board, version string) {
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		d.write(c, boards, user)
 	}
-	if flags&blobDropped == 0 {
-		return
+	if flags&blobDropped != 0 {
+		d.dropped(c, boards)
 	}
+	if flags&blobEvents != 0 {
+		for n := d.uvarint(); n > 0 && !d.bad; n-- {
+			c.Events = append(c.Events, feed.Event{Org: org, User: user, Body: []byte(d.text())})
+		}
+	}
+}
+
+func (d *decoder) dropped(c *feed.Change, boards []feed.Board) {
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		place := d.uvarint()
 		if place >= uint64(len(boards)) {

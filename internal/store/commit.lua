@@ -22,7 +22,7 @@ local fences, guards, documents, runs, sets = plan[1], plan[2], plan[3], plan[4]
 local FIXED_KEYS, FIXED_ARGS = 2, 7
 local STALE, EXISTS, FENCED, ALREADY = 2, 3, 4, 5
 local CHUNK = 1000 -- unpack puts its values on Lua's stack, which takes some thousands
-local NAMES = {'SET', 'DEL', 'HSET', 'HDEL', 'ZADD', 'ZREM', 'XADD'}
+local NAMES = {'SET', 'DEL', 'HSET', 'HDEL', 'ZADD', 'ZREM', 'XADD', 'XDEL'}
 
 local answer = {false, false}
 local failed = {}

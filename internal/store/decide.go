@@ -136,6 +136,8 @@ func commandOf(k OpKind) (name, kind string) {
 		return "HDEL", "hash"
 	case OpZAdd:
 		return "ZADD", "zset"
+	case OpXDel:
+		return "XDEL", "stream"
 	default:
 		return "ZREM", "zset"
 	}

@@ -90,9 +90,9 @@ func running(t *testing.T, h *harness) (stop func()) {
 func TestRun_LeavesNothingOfADeletedUser(t *testing.T) {
 	onBothWith(t, store.Options{ChangesAge: 50 * time.Millisecond}, func(t *testing.T, h *harness) {
 		const user = "somebody@example.com"
-		first := h.commit(appendTo(user, ""), appendTo("stays", ""))
+		first := h.commit(appendTo("stays", ""), withEvents(user, "", `{"type":"streak.started","user":"`+user+`"}`))
 		g := deletion(user, first.Version)
-		g.Writes = []store.Op{{Kind: store.OpDel, Key: store.OutboxKey(0)}}
+		g.Writes = removal(t, h, user)
 		last := h.commit(g)
 		if len(mentions(t, h, user)) == 0 {
 			t.Fatal("the search is broken")

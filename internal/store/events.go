@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 
@@ -10,41 +11,67 @@ import (
 	"laurel/internal/feed"
 )
 
-// OutboxKeep is roughly how many events the outbox keeps.
+// OutboxKeep is roughly how many events the outbox of a partition keeps.
 const OutboxKeep = 100_000
 
 // Fields of an outbox entry.
 const (
 	eventOrg  = "o"
+	eventUser = "u" // not there in an event of no user
 	eventBody = "e"
 )
 
 // ErrEventsGone says that events after the asked position were trimmed.
 var ErrEventsGone = errors.New("events after the position are no longer kept")
 
-// Event is an entry of the outbox of partition 0: something that became true with the commit that appended it.
+// Event is an entry of an outbox: something that became true with the commit that appended it.
 type Event struct {
-	ID   feed.Position
-	Org  activity.Org
-	Body []byte // a JSON object
+	Partition Partition
+	ID        feed.Position // in the partition's outbox
+	Org       activity.Org
+	User      activity.User // "" for an event of no user
+	Body      []byte        // a JSON object with members
 }
 
-// AppendEvent is the write that appends an event of an org to the outbox. Its group is one of partition 0 with a guarding document.
-func AppendEvent(org activity.Org, body []byte) Op {
-	return Op{Kind: OpAppend, Key: OutboxKey(0), Args: []string{eventOrg, string(org), eventBody, string(body)}, Keep: OutboxKeep}
+// AppendEvent is the write that appends an event of an org, and of no user, to the outbox. Its group is one of partition 0 with a guarding document.
+func AppendEvent(org activity.Org, body []byte) Op { return eventOp(0, org, "", body) }
+
+func eventOp(p Partition, org activity.Org, user activity.User, body []byte) Op {
+	args := make([]string, 0, 6)
+	args = append(args, eventOrg, string(org))
+	if user != "" {
+		args = append(args, eventUser, string(user))
+	}
+	return Op{Kind: OpAppend, Key: OutboxKey(p), Args: append(args, eventBody, string(body)), Keep: OutboxKeep}
 }
 
-// Events gives at most limit events of all orgs after a position, oldest first; after the zero position, from the oldest that is kept. ErrEventsGone if
-// some after the position were trimmed.
-func (s *Store) Events(ctx context.Context, after feed.Position, limit int) ([]Event, error) {
-	key := string(OutboxKey(0))
-	entries, err := s.client.XRangeN(ctx, key, "("+after.String(), "+", int64(limit)).Result()
+// checkEvents refuses events that could be told twice, of nobody, or in no form that readers expect.
+func (c *prepared) checkEvents(g *Group) error {
+	if len(g.Events) > 0 && (g.User == "" || g.Doc == "" || g.Delete) {
+		return fmt.Errorf("commit: events of user %q need a user who stays, and a guarding document", g.User)
+	}
+	for _, body := range g.Events {
+		if n := len(body); n <= len("{}") || body[0] != '{' || body[n-1] != '}' {
+			return fmt.Errorf("commit: an event of user %q is not a JSON object with members: %q", g.User, body)
+		}
+		c.carry(len(g.Org) + len(g.User) + len(body))
+	}
+	return nil
+}
+
+// Events gives at most limit events of all orgs in a partition after a position, oldest first; after the zero position, from the oldest that is kept.
+// ErrEventsGone if some after the position were trimmed.
+func (s *Store) Events(ctx context.Context, p Partition, after feed.Position, limit int) ([]Event, error) {
+	if err := s.checkPartition(p); err != nil {
+		return nil, err
+	}
+	entries, err := s.client.XRangeN(ctx, string(OutboxKey(p)), "("+after.String(), "+", int64(limit)).Result()
 	if err != nil {
 		return nil, unavailable("read events", err)
 	}
 	events := make([]Event, len(entries))
 	for i := range entries {
-		if events[i], err = readEvent(&entries[i]); err != nil {
+		if events[i], err = readEvent(p, &entries[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -52,35 +79,50 @@ func (s *Store) Events(ctx context.Context, after feed.Position, limit int) ([]E
 		return events, nil
 	}
 	// Looked up after the read: what is the oldest now was not trimmed then.
-	return events, s.checkTrimmed(ctx, key, after)
-}
-
-// checkTrimmed says whether entries after a position may have been trimmed: the stream is as long as one that is trimmed, and begins after it.
-func (s *Store) checkTrimmed(ctx context.Context, key string, after feed.Position) error {
-	n, err := s.client.XLen(ctx, key).Result()
-	if err != nil {
-		return unavailable("read events", err)
-	}
-	if n < OutboxKeep {
-		return nil
-	}
-	oldest, err := s.client.XRangeN(ctx, key, "-", "+", 1).Result()
-	if err != nil || len(oldest) == 0 {
-		return unavailable("read events", errors.Join(err, errEntry))
-	}
-	first, err := feed.ParsePosition(oldest[0].ID)
-	if err == nil && after.Compare(first) < 0 {
+	from, err := s.eventsFrom(ctx, p, 1)
+	if err == nil && after.Compare(from) < 0 {
 		err = ErrEventsGone
 	}
-	return err
+	return events, err
 }
 
-func readEvent(m *redis.XMessage) (Event, error) {
+// eventsFrom is a position after which nothing was trimmed: that of the entry at a place, counted from the oldest, in an outbox as long as one that is trimmed;
+// of a shorter one, what the last removal of entries left as that; else zero.
+func (s *Store) eventsFrom(ctx context.Context, p Partition, place int64) (from feed.Position, err error) {
+	pipe := s.client.Pipeline()
+	size := pipe.XLen(ctx, string(OutboxKey(p)))
+	oldest := pipe.XRangeN(ctx, string(OutboxKey(p)), "-", "+", place)
+	removed := pipe.HGet(ctx, string(MetaKey(p)), metaEvents)
+	_, _ = pipe.Exec(ctx) // each reply has its own error
+	n, err := size.Result()
+	entries, err2 := oldest.Result()
+	noted, err3 := removed.Result()
+	if errors.Is(err3, redis.Nil) {
+		err3 = nil
+	}
+	if err := errors.Join(err, err2, err3); err != nil {
+		return from, unavailable("read events", err)
+	}
+	if noted != "" {
+		if from, err = feed.ParsePosition(noted); err != nil {
+			return from, err
+		}
+	}
+	if n < OutboxKeep || len(entries) == 0 {
+		return from, nil
+	}
+	first, err := feed.ParsePosition(entries[len(entries)-1].ID)
+	if first.Compare(from) > 0 {
+		from = first
+	}
+	return from, err
+}
+
+func readEvent(p Partition, m *redis.XMessage) (Event, error) {
 	id, err := feed.ParsePosition(m.ID)
 	if err != nil {
 		return Event{}, err
 	}
-	org, _ := m.Values[eventOrg].(string)
-	body, _ := m.Values[eventBody].(string)
-	return Event{ID: id, Org: activity.Org(org), Body: []byte(body)}, nil
+	field := func(name string) string { s, _ := m.Values[name].(string); return s }
+	return Event{Partition: p, ID: id, Org: activity.Org(field(eventOrg)), User: activity.User(field(eventUser)), Body: []byte(field(eventBody))}, nil
 }

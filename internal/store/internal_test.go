@@ -259,7 +259,7 @@ func TestKeys_AreThoseOfTheDesign(t *testing.T) {
 }
 
 func FuzzEntry_DecodeNeverPanics(f *testing.F) {
-	c, err := prepare(0, "AAAAAAAA", []Group{set("ann", "", ""), {Org: "o", OrgChanged: true}})
+	c, err := prepare(0, "AAAAAAAA", []Group{set("ann", "", ""), {Org: "o", OrgChanged: true}, {Org: "o", User: "bob", Doc: StateKey(0, "o", "bob"), Events: [][]byte{[]byte(`{"n":1}`)}}})
 	if err != nil {
 		f.Fatal(err)
 	}

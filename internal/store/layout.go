@@ -120,7 +120,8 @@ func (l *layout) group(form []byte, c *prepared, i, guard int) []byte {
 	writes := room[:0]
 	for j := range c.ops[i] {
 		op := &c.ops[i][j]
-		if len(g.Absent) == 0 || j > 0 || op.Key != g.AbsentIn {
+		again := j > 0 && op.Key == c.ops[i][j-1].Key || j == 0 && len(g.Absent) > 0 && op.Key == g.AbsentIn // it is the last key already
+		if !again {
 			l.keys = append(l.keys, string(op.Key))
 		}
 		args, first := op.Args, l.count-values+1

@@ -111,6 +111,7 @@ func (p *proxy) replies(client, server net.Conn, drop *atomic.Bool) {
 func appendTo(u activity.User, expect store.Version) store.Group {
 	g := write(u, expect, "x")
 	g.Writes = []store.Op{{Kind: store.OpAppend, Key: store.OutboxKey(0), Args: []string{"user", string(u)}}}
+	g.Events = [][]byte{[]byte(`{"type":"streak.started","user":"` + u + `"}`)}
 	g.Boards = []store.BoardWrite{place(weekly(1), u, nil, &store.Standing{Value: 1, Reached: 2})}
 	return g
 }
@@ -132,8 +133,8 @@ func TestCommit_LostReplyIsAppliedOnce(t *testing.T) {
 				t.Fatal("the proxy saw no script call")
 			}
 			wants(t, r, store.Applied, store.Stale, store.Applied)
-			if n, err := h.Client().XLen(ctx, string(store.OutboxKey(0))).Result(); n != 2 || err != nil {
-				t.Errorf("%d appended, %v; want 2", n, err)
+			if n, err := h.Client().XLen(ctx, string(store.OutboxKey(0))).Result(); n != 4 || err != nil {
+				t.Errorf("%d appended, %v; want a write and an event of each", n, err)
 			}
 			if diff := cmp.Diff([]feed.Change{r.Change}, h.changes(other.Position)); diff != "" {
 				t.Errorf("the result's change against the stream (-want +got):\n%s", diff)

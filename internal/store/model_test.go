@@ -25,7 +25,7 @@ type modelStore struct {
 	due     map[string]float64
 	boards  map[feed.Board]map[activity.User]store.Standing
 	changes []feed.Change
-	outbox  int
+	outbox  []string // the bodies, "" for an entry that is no event
 }
 
 func newModel() *modelStore {
@@ -118,7 +118,7 @@ func (m *modelStore) write(op store.Op) {
 			clear(m.due)
 		}
 	case store.OpAppend:
-		m.outbox++
+		m.outbox = append(m.outbox, "")
 	}
 }
 
@@ -162,6 +162,10 @@ func (m *modelStore) commit(groups []store.Group, r store.Result) store.Result {
 			change.Writes = append(change.Writes, fw)
 		}
 		change.Dropped = append(change.Dropped, g.Drops...)
+		for _, body := range g.Events {
+			m.outbox = append(m.outbox, string(body))
+			change.Events = append(change.Events, feed.Event{Org: g.Org, User: g.User, Body: body})
+		}
 	}
 	if applied {
 		m.changes = append(m.changes, change)
@@ -220,6 +224,11 @@ func (m *modelStore) drawGroup(t *rapid.T, u activity.User) store.Group {
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "writes") {
 		g.Writes = append(g.Writes, drawOp(t, log, g.Doc != ""))
+	}
+	if g.Doc != "" && !g.Delete {
+		for range rapid.IntRange(0, 3).Draw(t, "events") {
+			g.Events = append(g.Events, fmt.Appendf(nil, `{"n":%d}`, rapid.IntRange(0, 1<<20).Draw(t, "event")))
+		}
 	}
 	for _, b := range modelBoards {
 		if rapid.Bool().Draw(t, "board") {
@@ -296,10 +305,15 @@ func (m *modelStore) compare(t *rapid.T, h *harness) {
 		}
 		equal("board", want, h.board(b, b == modelBoards[1]))
 	}
-	n, err := h.Client().XLen(ctx, string(store.OutboxKey(0))).Result()
-	if err != nil || int(n) != m.outbox {
-		t.Fatalf("outbox has %d entries, %v; want %d", n, err, m.outbox)
+	events, err := h.Events(ctx, 0, feed.Position{}, 1_000_000)
+	if err != nil {
+		t.Fatal(err)
 	}
+	var outbox []string
+	for _, e := range events {
+		outbox = append(outbox, string(e.Body))
+	}
+	equal("outbox", m.outbox, outbox)
 	equal("changes", m.changes, h.changes(feed.Position{}))
 }
 

@@ -59,7 +59,8 @@ const (
 	metaFormat     = "format"
 	metaLast       = "last"
 	metaSum        = "sum"
-	metaLost       = "lost:" // and an epoch: the one that came after it
+	metaEvents     = "events" // where what the outbox has of events begins, if some were taken out of it
+	metaLost       = "lost:"  // and an epoch: the one that came after it
 )
 
 // driver is what differs between a Redis server and the embedded one.

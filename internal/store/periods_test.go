@@ -105,32 +105,32 @@ func TestEvents_InOrderUntilTrimmed(t *testing.T) {
 			}
 			version = h.commit(g).Version
 		}
-		if got, err := h.Events(ctx, feed.Position{}, 10); err != nil || len(got) != 0 {
+		if got, err := h.Events(ctx, 0, feed.Position{}, 10); err != nil || len(got) != 0 {
 			t.Errorf("without any: %v, %v", got, err)
 		}
 		add(0, 5)
-		all, err := h.Events(ctx, feed.Position{}, 10)
+		all, err := h.Events(ctx, 0, feed.Position{}, 10)
 		if err != nil || len(all) != 5 || all[0].Org != org || string(all[4].Body) != `{"n":4}` {
 			t.Fatalf("%v, %v", all, err)
 		}
-		two, err := h.Events(ctx, all[1].ID, 2)
+		two, err := h.Events(ctx, 0, all[1].ID, 2)
 		if diff := cmp.Diff(all[2:4], two); err != nil || diff != "" {
 			t.Errorf("after the second: %v\n%s", err, diff)
 		}
-		if early, err := h.Events(ctx, feed.Position{Ms: 1}, 10); err != nil || len(early) != 5 {
+		if early, err := h.Events(ctx, 0, feed.Position{Ms: 1}, 10); err != nil || len(early) != 5 {
 			t.Errorf("after a position before all, of which none was trimmed: %d, %v", len(early), err)
 		}
 		for n := 5; n < store.OutboxKeep+300; n += 2000 {
 			add(n, 2000)
 		}
-		if _, err := h.Events(ctx, all[1].ID, 10); !errors.Is(err, store.ErrEventsGone) {
+		if _, err := h.Events(ctx, 0, all[1].ID, 10); !errors.Is(err, store.ErrEventsGone) {
 			t.Errorf("after a trimmed position: %v", err)
 		}
-		oldest, err := h.Events(ctx, feed.Position{}, 1)
+		oldest, err := h.Events(ctx, 0, feed.Position{}, 1)
 		if err != nil || len(oldest) != 1 {
 			t.Fatalf("%v, %v", oldest, err)
 		}
-		if _, err := h.Events(ctx, oldest[0].ID, 10); err != nil {
+		if _, err := h.Events(ctx, 0, oldest[0].ID, 10); err != nil {
 			t.Errorf("after the oldest that is kept: %v", err)
 		}
 	})

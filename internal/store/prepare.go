@@ -100,6 +100,9 @@ func (c *prepared) checkGuards() error {
 		if err := checkVersions(g); err != nil {
 			return err
 		}
+		if err := c.checkEvents(g); err != nil {
+			return err
+		}
 		if g.ProfileChanged && g.User == "" {
 			return errors.New("commit: a profile changed, of no user")
 		}
@@ -191,6 +194,8 @@ func (c *prepared) checkOp(g *Group, op *Op) error {
 		ok = n > 0
 	case OpZAdd:
 		ok = n > 0 && n%2 == 0 && validScores(op.Args)
+	case OpXDel:
+		ok = n > 0 && validPositions(op.Args)
 	case OpAppend:
 		ok = n > 0 && n%2 == 0 && n <= maxUnpack && op.Keep >= 0
 		if g.Doc == "" {
@@ -217,7 +222,7 @@ func validScores(pairs []string) bool {
 // to one key become one.
 func (c *prepared) joinOps(i int, alone map[Key]bool, sets map[Key]int) {
 	g := &c.groups[i]
-	ops := make([]joinedOp, 0, len(g.Writes)+1)
+	ops := make([]joinedOp, 0, len(g.Writes)+len(g.Events)+1)
 	for _, op := range g.Writes {
 		switch {
 		case op.Kind == OpZAdd && !alone[op.Key]:
@@ -235,6 +240,9 @@ func (c *prepared) joinOps(i int, alone map[Key]bool, sets map[Key]int) {
 		default:
 			ops = joinOp(ops, op)
 		}
+	}
+	for _, body := range g.Events {
+		ops = append(ops, joinedOp{Op: eventOp(c.p, g.Org, g.User, body)})
 	}
 	if org, ok := strings.CutPrefix(string(g.Doc), catalogPrefix); ok {
 		ops = joinOp(ops, Op{Kind: OpHSet, Key: catalogsKey(), Args: []string{org, ""}})
@@ -386,6 +394,9 @@ func (c *prepared) change(applies func(group int) bool) feed.Change {
 			ch.Writes = append(roomFor(ch.Writes, c.rows), g.Boards[j].write())
 		}
 		ch.Dropped = append(ch.Dropped, g.Drops...)
+		for _, body := range g.Events {
+			ch.Events = append(ch.Events, feed.Event{Org: g.Org, User: g.User, Body: body})
+		}
 	}
 	return ch
 }

@@ -40,7 +40,8 @@ type Group struct {
 	// Writes are applied in order, before the document.
 	Writes []Op
 	Boards []BoardWrite
-	// Events are what becomes true for User with the group: JSON objects. They go to the partition's outbox and to followers.
+	// Events are what becomes true for User with the group, in order: JSON objects with members. Each is appended to the partition's outbox, and followers
+	// are told of it. The group needs a User and a Doc, as a lost reply would repeat them else, and is no deletion.
 	Events [][]byte
 	// Drops are boards that are removed with all their rows. No group of the commit may write them.
 	Drops []feed.Board
@@ -80,6 +81,7 @@ const (
 	OpZAdd                     // ZADD key args… (score, member pairs)
 	OpZRem                     // ZREM key args…
 	OpAppend                   // XADD key [MAXLEN ~ Op.Keep] * args… (field, value pairs)
+	OpXDel                     // XDEL key args… (ids of entries)
 )
 
 // Op is one plain write.

@@ -1,0 +1,158 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"laurel/internal/activity"
+	"laurel/internal/feed"
+	"laurel/internal/store"
+)
+
+func events(bodies ...string) [][]byte {
+	var out [][]byte
+	for _, b := range bodies {
+		out = append(out, []byte(b))
+	}
+	return out
+}
+
+func withEvents(u activity.User, expect store.Version, bodies ...string) store.Group {
+	g := write(u, expect, "x")
+	g.Events = events(bodies...)
+	return g
+}
+
+// removal is what takes a user's events out of the outbox.
+func removal(t testing.TB, h *harness, u activity.User) []store.Op {
+	t.Helper()
+	found, err := h.FindEvents(context.Background(), 0, org, u, store.UserEvents{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ops, err := h.RemoveEvents(context.Background(), 0, found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ops
+}
+
+func (h *harness) outbox() []string {
+	h.t.Helper()
+	read, err := h.Events(context.Background(), 0, feed.Position{}, 1_000)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var out []string
+	for _, e := range read {
+		out = append(out, string(e.Org)+" "+string(e.User)+" "+string(e.Body))
+	}
+	return out
+}
+
+func TestCommit_EventsGoWithTheirGroup(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *harness) {
+		before := h.tail()
+		closed := write("bob", "", "x")
+		closed.Writes = []store.Op{store.AppendEvent(org, []byte(`{"n":0}`))}
+		closed.Drops, closed.ProfileChanged = []feed.Board{weekly(7)}, true
+		closed.Events = events(`{"n":4}`)
+		r := h.commit(withEvents("ann", "", `{"n":1}`, `{"n":2}`), withEvents("eve", "AAAAAAAA", `{"n":3}`), closed, write("dan", "", "x"))
+		wants(t, r, store.Applied, store.Stale, store.Applied, store.Applied)
+		want := []feed.Event{{Org: org, User: "ann", Body: []byte(`{"n":1}`)}, {Org: org, User: "ann", Body: []byte(`{"n":2}`)}, {Org: org, User: "bob", Body: []byte(`{"n":4}`)}}
+		if diff := cmp.Diff(want, r.Change.Events); diff != "" {
+			t.Errorf("the result's events (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]feed.Change{r.Change}, h.changes(before)); diff != "" {
+			t.Errorf("the result's change against the stream (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{`git ann {"n":1}`, `git ann {"n":2}`, `git  {"n":0}`, `git bob {"n":4}`}, h.outbox()); diff != "" {
+			t.Errorf("outbox (-want +got):\n%s", diff)
+		}
+		if r := h.commit(withEvents("ann", "", `{"n":1}`)); r.Change.Events != nil || len(h.outbox()) != 4 {
+			t.Errorf("a commit that does not apply tells %v", r.Change.Events)
+		}
+	})
+}
+
+func TestRemoveEvents(t *testing.T) {
+	onBothWith(t, store.Options{Fsync: store.FsyncNo}, func(t *testing.T, h *harness) {
+		ctx := context.Background()
+		other := withEvents("ann", "", `{"n":1}`)
+		other.Org, other.Doc = "another", store.StateKey(0, "another", "ann")
+		first := h.commit(withEvents("ann", "", `{"n":2}`, `{"n":3}`), withEvents("bob", "", `{"n":4}`), other)
+		read, err := h.Events(ctx, 0, feed.Position{}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		some, err := h.FindEvents(ctx, 0, org, "ann", store.UserEvents{})
+		if diff := cmp.Diff(store.UserEvents{IDs: []string{read[0].ID.String(), read[1].ID.String()}, Through: read[3].ID}, some); err != nil || diff != "" {
+			t.Fatalf("found: %v\n%s", err, diff)
+		}
+		second := h.commit(withEvents("ann", first.Version, `{"n":5}`))
+		all, err := h.FindEvents(ctx, 0, org, "ann", some)
+		if err != nil || len(all.IDs) != 3 {
+			t.Fatalf("found then: %v, %v", all, err)
+		}
+		ops, err := h.RemoveEvents(ctx, 0, all)
+		if err != nil || len(ops) != 1 {
+			t.Fatalf("%v, %v", ops, err)
+		}
+		g := write("ann", second.Version, "x")
+		g.Writes = append(ops, ops...) // what is not there is no fault
+		h.commit(g)
+		if diff := cmp.Diff([]string{`git bob {"n":4}`, `another ann {"n":1}`}, h.outbox()); diff != "" {
+			t.Errorf("outbox (-want +got):\n%s", diff)
+		}
+		if rest, err := h.Events(ctx, 0, read[0].ID, 10); err != nil || len(rest) != 2 {
+			t.Errorf("after a position that was removed: %v, %v", rest, err)
+		}
+		if none, err := h.RemoveEvents(ctx, 0, store.UserEvents{}); len(none) > 0 || err != nil {
+			t.Errorf("of nothing: %v, %v", none, err)
+		}
+	})
+}
+
+// TestRemoveEvents_TrimmedIsStillTold: the outbox is shorter than what is trimmed then, and yet who was behind its beginning is told.
+func TestRemoveEvents_TrimmedIsStillTold(t *testing.T) {
+	onBothWith(t, store.Options{Fsync: store.FsyncNo}, func(t *testing.T, h *harness) {
+		ctx := context.Background()
+		begun := h.commit(withEvents("bob", "", `{"n":0}`))
+		early, err := h.Events(ctx, 0, feed.Position{}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ann store.Version
+		bob := begun.Version
+		for n := 0; n < store.OutboxKeep+5_000; n += 5_000 {
+			a, b := write("ann", ann, "x"), write("bob", bob, "x")
+			for i := range 2_500 {
+				a.Events = append(a.Events, []byte(`{"n":`+strconv.Itoa(n+i)+`}`))
+				b.Events = append(b.Events, []byte(`{"n":`+strconv.Itoa(n+i)+`}`))
+			}
+			r := h.commit(a, b)
+			ann, bob = r.Version, r.Version
+		}
+		g := deletion("ann", ann)
+		g.Writes = removal(t, h, "ann")
+		h.commit(g)
+		if n, err := h.Client().XLen(ctx, string(store.OutboxKey(0))).Result(); err != nil || n > store.OutboxKeep*6/10 {
+			t.Fatalf("%d are left, %v", n, err)
+		}
+		if _, err := h.Events(ctx, 0, early[0].ID, 1); !errors.Is(err, store.ErrEventsGone) {
+			t.Errorf("after what was trimmed: %v", err)
+		}
+		kept, err := h.Events(ctx, 0, feed.Position{}, 2_000)
+		if err != nil || fmt.Sprint(kept[0].User) != "bob" {
+			t.Fatal(kept[0], err)
+		}
+		if _, err := h.Events(ctx, 0, kept[1_999].ID, 1); err != nil {
+			t.Errorf("after one that is kept: %v", err)
+		}
+	})
+}
