@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 
 	"github.com/redis/go-redis/v9"
 
@@ -65,15 +66,9 @@ func (s *Store) Events(ctx context.Context, p Partition, after feed.Position, li
 	if err := s.checkPartition(p); err != nil {
 		return nil, err
 	}
-	entries, err := s.client.XRangeN(ctx, string(OutboxKey(p)), "("+after.String(), "+", int64(limit)).Result()
+	events, err := s.driver.outbox(ctx, p, after, limit)
 	if err != nil {
-		return nil, unavailable("read events", err)
-	}
-	events := make([]Event, len(entries))
-	for i := range entries {
-		if events[i], err = readEvent(p, &entries[i]); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	if after == (feed.Position{}) {
 		return events, nil
@@ -88,19 +83,17 @@ func (s *Store) Events(ctx context.Context, p Partition, after feed.Position, li
 
 // eventsFrom is a position after which nothing was trimmed: that of the entry at a place, counted from the oldest, in an outbox as long as one that is trimmed;
 // of a shorter one, what the last removal of entries left as that; else zero.
-func (s *Store) eventsFrom(ctx context.Context, p Partition, place int64) (from feed.Position, err error) {
+func (s *Store) eventsFrom(ctx context.Context, p Partition, place int) (from feed.Position, err error) {
 	pipe := s.client.Pipeline()
 	size := pipe.XLen(ctx, string(OutboxKey(p)))
-	oldest := pipe.XRangeN(ctx, string(OutboxKey(p)), "-", "+", place)
 	removed := pipe.HGet(ctx, string(MetaKey(p)), metaEvents)
 	_, _ = pipe.Exec(ctx) // each reply has its own error
 	n, err := size.Result()
-	entries, err2 := oldest.Result()
-	noted, err3 := removed.Result()
-	if errors.Is(err3, redis.Nil) {
-		err3 = nil
+	noted, err2 := removed.Result()
+	if errors.Is(err2, redis.Nil) {
+		err2 = nil
 	}
-	if err := errors.Join(err, err2, err3); err != nil {
+	if err := errors.Join(err, err2); err != nil {
 		return from, unavailable("read events", err)
 	}
 	if noted != "" {
@@ -108,21 +101,73 @@ func (s *Store) eventsFrom(ctx context.Context, p Partition, place int64) (from 
 			return from, err
 		}
 	}
-	if n < OutboxKeep || len(entries) == 0 {
+	if n < OutboxKeep {
 		return from, nil
 	}
-	first, err := feed.ParsePosition(entries[len(entries)-1].ID)
-	if first.Compare(from) > 0 {
+	oldest, err := s.driver.outbox(ctx, p, feed.Position{}, place)
+	if err != nil || len(oldest) == 0 {
+		return from, err
+	}
+	if first := oldest[len(oldest)-1].ID; first.Compare(from) > 0 {
 		from = first
 	}
-	return from, err
+	return from, nil
 }
 
-func readEvent(p Partition, m *redis.XMessage) (Event, error) {
-	id, err := feed.ParsePosition(m.ID)
+func (r *remote) outbox(ctx context.Context, p Partition, after feed.Position, limit int) ([]Event, error) {
+	entries, err := r.client.XRangeN(ctx, string(OutboxKey(p)), "("+after.String(), "+", int64(limit)).Result()
 	if err != nil {
-		return Event{}, err
+		return nil, unavailable("read events", err)
 	}
-	field := func(name string) string { s, _ := m.Values[name].(string); return s }
-	return Event{Partition: p, ID: id, Org: activity.Org(field(eventOrg)), User: activity.User(field(eventUser)), Body: []byte(field(eventBody))}, nil
+	events := make([]Event, len(entries))
+	for i := range entries {
+		field := func(name string) string { s, _ := entries[i].Values[name].(string); return s }
+		if events[i], err = newEvent(p, entries[i].ID, field); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}
+
+// outbox reads the server's own list, while only this goroutine may write: its XRANGE would walk the whole stream.
+func (e *embedded) outbox(ctx context.Context, p Partition, after feed.Position, limit int) ([]Event, error) {
+	select {
+	case e.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-e.turn }()
+	if !e.mem.mini.Exists(string(OutboxKey(p))) {
+		return nil, nil
+	}
+	entries, err := e.mem.mini.Stream(string(OutboxKey(p)))
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", OutboxKey(p), err)
+	}
+	from := sort.Search(len(entries), func(i int) bool {
+		id, err := feed.ParsePosition(entries[i].ID)
+		return err == nil && id.Compare(after) > 0
+	})
+	entries = entries[from:min(from+limit, len(entries))]
+	events := make([]Event, len(entries))
+	for i := range entries {
+		values := entries[i].Values // field, value pairs
+		field := func(name string) string {
+			for j := 0; j+1 < len(values); j += 2 {
+				if values[j] == name {
+					return values[j+1]
+				}
+			}
+			return ""
+		}
+		if events[i], err = newEvent(p, entries[i].ID, field); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}
+
+func newEvent(p Partition, id string, field func(name string) string) (Event, error) {
+	at, err := feed.ParsePosition(id)
+	return Event{Partition: p, ID: at, Org: activity.Org(field(eventOrg)), User: activity.User(field(eventUser)), Body: []byte(field(eventBody))}, err
 }

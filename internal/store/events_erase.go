@@ -24,17 +24,14 @@ type UserEvents struct {
 // at most OutboxKeep entries and what is appended meanwhile.
 func (s *Store) FindEvents(ctx context.Context, p Partition, org activity.Org, user activity.User, found UserEvents) (UserEvents, error) {
 	for {
-		page, err := s.client.XRangeN(ctx, string(OutboxKey(p)), "("+found.Through.String(), "+", outboxPage).Result()
+		page, err := s.driver.outbox(ctx, p, found.Through, outboxPage)
 		if err != nil {
-			return found, unavailable("find events", err)
+			return found, err
 		}
 		for i := range page {
-			e, err := readEvent(p, &page[i])
-			if err != nil {
-				return found, err
-			}
+			e := &page[i]
 			if found.Through = e.ID; e.Org == org && e.User == user {
-				found.IDs = append(found.IDs, page[i].ID)
+				found.IDs = append(found.IDs, e.ID.String())
 			}
 		}
 		if len(page) < outboxPage {
