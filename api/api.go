@@ -12,11 +12,10 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
-	"laurel/internal/feed"
+	"laurel/internal/closing"
 	"laurel/internal/ingest"
 	"laurel/internal/query"
 	"laurel/internal/registry"
-	"laurel/internal/store"
 )
 
 // Limits of one request, checked before anything is stored.
@@ -57,7 +56,7 @@ type Reads interface {
 
 // Events is what happened in an org, in order (*closing.Closer).
 type Events interface {
-	Events(ctx context.Context, org activity.Org, after feed.Position, limit int, wait time.Duration) ([]store.Event, feed.Position, error)
+	Events(ctx context.Context, q closing.EventQuery, wait time.Duration) (closing.EventPage, error)
 }
 
 // Options is what the API stands on. Writes, Reads, Events, Registry and Keys are required.

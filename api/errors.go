@@ -10,6 +10,7 @@ import (
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
+	"laurel/internal/closing"
 	"laurel/internal/feed"
 	"laurel/internal/fold"
 	"laurel/internal/ingest"
@@ -153,6 +154,7 @@ func answers() []answer {
 		{calendar.ErrBadInstant, "bad_time"},
 		{feed.ErrTrimmed, "loading"},
 		{store.ErrEventsGone, "events_gone"},
+		{closing.ErrBadCursor, "bad_request"},
 		{store.ErrTooLarge, "too_large"},
 		{store.ErrVerify, "unavailable"},
 		{store.ErrUnavailable, "unavailable"},

@@ -1,23 +1,28 @@
 package api
 
 import (
+	"errors"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"laurel/internal/activity"
 	"laurel/internal/auth"
-	"laurel/internal/feed"
+	"laurel/internal/closing"
 	"laurel/internal/registry"
-	"laurel/internal/store"
 )
 
 const (
 	defaultEvents = 100
 	maxEvents     = 1_000
 	maxEventWait  = 30 // seconds
+	maxEventTypes = 32 // filters of one request
+	maxEventType  = 64 // bytes
 )
 
 func (a *API) eventRoutes() []route {
@@ -26,29 +31,50 @@ func (a *API) eventRoutes() []route {
 
 // getEvents answers with what happened after an event, and waits for the first if there is none.
 func (a *API) getEvents(w http.ResponseWriter, r *request) error {
-	var after feed.Position
-	if text := r.URL.Query().Get("after"); text != "" {
-		var err error
-		if after, err = feed.ParsePosition(text); err != nil || after.String() != text {
-			return badRequest("after", "This must be the id of an event, or the next of an answer before.")
-		}
-	}
 	if _, ok := a.Registry.Get(r.org); !ok {
 		return registry.ErrOrgNotFound
 	}
-	limit, err := queryInt(r, "limit", defaultEvents, 1, maxEvents)
-	if err != nil {
+	q := closing.EventQuery{Org: r.org, After: r.query().Get("after"), User: activity.User(r.query().Get("user")), Types: r.query()["type"],
+		Users: r.identity.Allows(auth.UsersRead)}
+	if err := checkEventFilters(r, &q); err != nil {
+		return err
+	}
+	var err error
+	if q.Limit, err = queryInt(r, "limit", defaultEvents, 1, maxEvents); err != nil {
 		return err
 	}
 	wait, err := queryWait(r)
 	if err != nil {
 		return err
 	}
-	events, next, err := a.Events.Events(r.Context(), r.org, after, limit, wait)
-	if err != nil {
+	page, err := a.Events.Events(r.Context(), q, wait)
+	if errors.Is(err, closing.ErrBadCursor) {
+		return badRequest("after", "This must be the next of an answer before.")
+	} else if err != nil {
 		return err
 	}
-	return a.writeAppended(w, http.StatusOK, eventPage{events, next})
+	return a.writeAppended(w, http.StatusOK, eventPage(page))
+}
+
+// checkEventFilters refuses filters that no event can pass, and those that the key may not see by.
+func checkEventFilters(r *request, q *closing.EventQuery) error {
+	if r.query().Has("user") {
+		switch {
+		case !validText(string(q.User)):
+			return badRequest("user", "A user id is 1 to 128 bytes of UTF-8 without control characters.")
+		case !q.Users:
+			return &fault{code: "forbidden", detail: "Events of users need a key with the scope " + string(auth.UsersRead) + "."}
+		}
+	}
+	if len(q.Types) > maxEventTypes || slices.ContainsFunc(q.Types, func(t string) bool { return !validEventType(t) }) {
+		return badRequest("type", "This must be a type such as streak.lost, or how some begin, such as streak., at most "+itoa(maxEventTypes)+" times.")
+	}
+	return nil
+}
+
+// validEventType says whether t is made of words and dots, as types of events are.
+func validEventType(t string) bool {
+	return t != "" && len(t) <= maxEventType && strings.Trim(t, "abcdefghijklmnopqrstuvwxyz0123456789_.") == ""
 }
 
 // queryWait is the parameter wait: seconds, with or without an s.
@@ -65,39 +91,58 @@ func queryWait(r *request) (time.Duration, error) {
 }
 
 // eventPage writes events as they were stored, each with its id.
-type eventPage struct {
-	events []store.Event
-	next   feed.Position
-}
+type eventPage closing.EventPage
 
 // AppendJSON appends the page as a JSON object.
 func (p eventPage) AppendJSON(b []byte) []byte {
 	b = append(b, `{"events":[`...)
-	for i, e := range p.events {
+	for i, e := range p.Events {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendText(b, `{"id":`, e.ID.String())
+		b = appendText(b, `{"id":`, e.ID)
 		b = append(append(b, ','), e.Body[1:]...) // an object with members
 	}
-	return append(appendText(b, `],"next":`, p.next.String()), '}')
+	return append(appendText(b, `],"next":`, p.Next), '}')
 }
 
 // eventsDoc describes eventPage.
 type eventsDoc struct {
-	Events []eventDoc `json:"events" nullable:"false" doc:"Oldest first"`
-	Next   string     `json:"next" doc:"Pass it as after to go on"`
+	Events []eventDoc `json:"events" nullable:"false" doc:"The events of one user, and of one partition, in the order in which they were committed; others by time"`
+	Next   string     `json:"next" doc:"Opaque. Pass it as after to go on"`
 }
 
-// eventDoc is an event; what it has beside id and type depends on the type.
+// eventDoc is an event; what it has beside id, type and at depends on the type.
 type eventDoc struct {
-	ID     string         `json:"id" example:"1763942400000-0"`
-	Type   string         `json:"type" enum:"period.closed"`
-	At     string         `json:"at" format:"date-time" doc:"When the period was closed: its end and the org's close_grace"`
-	Rule   string         `json:"rule" example:"commits"`
-	Cycle  string         `json:"cycle" example:"week"`
-	Period eventPeriodDoc `json:"period"`
-	Total  int            `json:"total" doc:"Users on its leaderboard, whose standings are final"`
+	_ struct{} `additionalProperties:"true"`
+
+	ID   string `json:"id" example:"1763942400000-0" doc:"Stays the same for good. ms-seq, where there are several partitions partition.ms-seq"`
+	Type string `json:"type" example:"streak.extended" doc:"period.closed, or of users streak.started, streak.extended, streak.at_risk, streak.frozen, streak.lost, streak.decayed, streak.freeze_earned, streak.paused, streak.resumed, streak.restored, streak.milestone, streak.record, streak.undone; more may come"`
+	At   string `json:"at" format:"date-time" doc:"When it became true. period.closed: the period's end and the org's close_grace"`
+	Rule string `json:"rule,omitempty" example:"commits" doc:"Whose leaderboard or streak it is"`
+	// Of period.closed.
+	Cycle string `json:"cycle,omitempty" example:"week" doc:"Of period.closed"`
+	Total int    `json:"total,omitempty" doc:"Of period.closed: users on its leaderboard, whose standings are final"`
+	// Period is a label in streak events.
+	Period eventPeriod `json:"period,omitempty"`
+	// Of streak events.
+	User            string `json:"user,omitempty" example:"ada" doc:"Whose streak it is. Such events need the scope users:read"`
+	Current         int    `json:"current,omitempty" doc:"The length of the streak from now on"`
+	Previous        int    `json:"previous,omitempty" doc:"The length before"`
+	Length          int    `json:"length,omitempty" doc:"Of streak.lost: what was lost"`
+	FreezesReturned int    `json:"freezes_returned,omitempty" doc:"Of streak.lost: how many freezes came back"`
+	Held            int    `json:"held,omitempty" doc:"Of streak.frozen and streak.freeze_earned: how many freezes are held now"`
+	Milestone       int    `json:"milestone,omitempty" doc:"Of streak.milestone: the length that was reached"`
+	Undone          string `json:"undone,omitempty" example:"streak.lost" doc:"Of streak.undone: the type of the event that is no longer so"`
+}
+
+// eventPeriod is how events name a period.
+type eventPeriod struct{}
+
+// Schema is an object in period.closed, and a label in the others.
+func (eventPeriod) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{Description: "The label of the streak's period; of period.closed the whole period",
+		OneOf: []*huma.Schema{{Type: huma.TypeString}, r.Schema(reflect.TypeFor[eventPeriodDoc](), true, "")}}
 }
 
 type eventPeriodDoc struct {
@@ -108,11 +153,17 @@ type eventPeriodDoc struct {
 
 func docGetEvents() operation {
 	const example = `{"events":[{"id":"1766966400120-0","type":"period.closed","at":"2026-12-28T00:00:00.000Z","rule":"commits","cycle":"week",` +
-		`"period":{"label":"2026-W47","start":"2026-11-16T00:00:00.000Z","end":"2026-11-23T00:00:00.000Z"},"total":2}],"next":"1766966400120-0"}`
+		`"period":{"label":"2026-W47","start":"2026-11-16T00:00:00.000Z","end":"2026-11-23T00:00:00.000Z"},"total":2},` +
+		`{"id":"1766966401007-0","type":"streak.extended","at":"2026-12-29T00:00:01.000Z","user":"ada","rule":"daily","period":"2026-12-29","current":5}],` +
+		`"next":"1766966401007-0"}`
 	return operation{id: "listEvents", tag: "events", summary: "Read what happened, and wait for more",
-		description: "An event for each period that was closed with somebody on its leaderboard, in order. Remember next and ask again: each event comes " +
-			"exactly once. About 100,000 events of all orgs are kept; who is further behind is told so (410) and begins again without after.",
-		query: []param{{name: "after", description: "Only what came after this event, or the next of an answer before", schema: text()},
+		description: "An event for each period that was closed with somebody on its leaderboard, and for what became true of users' streaks; a key without the scope " +
+			"users:read sees those of no user. Remember next and ask again with the same filters: each event comes exactly once. Who saw an event twice, because " +
+			"a next was lost, knows it by its id. About 100,000 events of all orgs are kept in each partition; who is further behind is told so (410) and begins again " +
+			"without after. Deleting a user removes the user's events; those of a merged user stay under the old id.",
+		query: []param{{name: "after", description: "Only what came after the answer with this next", schema: text()},
+			{name: "type", description: "Only this type, or all that begin so: streak. (with the dot). May be repeated: any of them", schema: text()},
+			{name: "user", description: "Only the events of this user (users:read)", schema: text()},
 			{name: "limit", description: "Events", schema: integer(1, maxEvents, defaultEvents)},
 			{name: "wait", description: "Seconds to wait for the first event", schema: huma.Schema{Type: huma.TypeInteger, Minimum: ptr(0.0),
 				Maximum: ptr(float64(maxEventWait)), Default: 0}}},

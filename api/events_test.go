@@ -3,13 +3,15 @@ package api
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"laurel/internal/activity"
-	"laurel/internal/feed"
+	"laurel/internal/closing"
 	"laurel/internal/store"
 )
 
@@ -78,7 +80,8 @@ func awaitClosing(g *rig) {
 func TestEvents_Refused(t *testing.T) {
 	g := newRig(t)
 	for query, field := range map[string]string{"after=x": "after", "after=1": "after", "after=01-0": "after", "after=1-99999999999999999999": "after", "limit=0": "limit",
-		"limit=1001": "limit", "wait=31": "wait", "wait=-1": "wait", "wait=1m": "wait"} {
+		"limit=1001": "limit", "wait=31": "wait", "user=": "user", "user=%01": "user",
+		"type=": "type", "type=Streak": "type", "type=a%20b": "type", "type=" + strings.Repeat("a", 65): "type", strings.Repeat("type=a&", 33): "type", "wait=-1": "wait", "wait=1m": "wait"} {
 		if r := g.call("GET", "/v1/events?"+query, "").wants(t, 400, "bad_request"); r.at("field") != field {
 			t.Errorf("%s: %s", query, r.Body)
 		}
@@ -95,6 +98,72 @@ func TestEvents_Refused(t *testing.T) {
 // trimmed no longer has what is asked for.
 type trimmed struct{}
 
-func (trimmed) Events(context.Context, activity.Org, feed.Position, int, time.Duration) ([]store.Event, feed.Position, error) {
-	return nil, feed.Position{}, store.ErrEventsGone
+func (trimmed) Events(context.Context, closing.EventQuery, time.Duration) (closing.EventPage, error) {
+	return closing.EventPage{}, store.ErrEventsGone
+}
+
+// tell commits events of users of git, as the write path does.
+func (g *rig) tell(user activity.User, bodies ...string) {
+	g.t.Helper()
+	group := store.Group{Org: "git", User: user, Doc: store.ColdKey(0, "git", user), Content: []byte("x")}
+	for _, b := range bodies {
+		group.Events = append(group.Events, []byte(b))
+	}
+	r, err := g.store.Commit(g.t.Context(), 0, []store.Group{group})
+	must(g.t, err)
+	if r.Outcomes[0].Status != store.Applied {
+		g.t.Fatal(r.Outcomes)
+	}
+}
+
+// TestEvents_OfUsers: what streaks tell comes as it was committed, in any shape; filters choose, and the scope decides.
+func TestEvents_OfUsers(t *testing.T) {
+	g := newRig(t)
+	started := `{"type":"streak.started","at":"2026-11-21T19:40:00.000Z","user":"ada","rule":"daily","period":"2026-11-21","current":1}`
+	lost := `{"type":"streak.lost","at":"2026-11-23T00:00:00.000Z","user":"ada","rule":"daily","period":"2026-11-22","length":1,"freezes_returned":2,"more":{"a":[1]}}`
+	undone := `{"type":"streak.undone","at":"2026-11-23T00:00:01.000Z","user":"bob b","rule":"daily","undone":"streak.lost","current":4,"previous":0}`
+	g.tell("ada", started, lost)
+	g.tell("bob b", undone)
+	read := func(path string, headers ...func(*http.Request)) (out []string) {
+		t.Helper()
+		r := g.call("GET", path, "", headers...).wants(t, 200, "")
+		for i, e := range r.at("events").([]any) {
+			body := e.(map[string]any)
+			if i == 0 && body["id"] != r.at("events.0.id") || body["id"] == "" {
+				t.Errorf("ids of %s", r.Body)
+			}
+			out = append(out, body["type"].(string)+" "+body["user"].(string))
+		}
+		return out
+	}
+	all := []string{"streak.started ada", "streak.lost ada", "streak.undone bob b"}
+	for path, want := range map[string][]string{
+		"/v1/events":                                         all,
+		"/v1/events?type=streak.":                            all,
+		"/v1/events?type=period.closed":                      nil,
+		"/v1/events?type=streak.lost&type=streak.undone":     all[1:],
+		"/v1/events?user=ada":                                all[:2],
+		"/v1/events?user=bob%20b&type=streak.lost":           nil,
+		"/v1/events?user=bob%20b&type=streak.&type=period.x": all[2:],
+	} {
+		if diff := cmp.Diff(want, read(path)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+	if r := g.call("GET", "/v1/events?limit=1&type=streak.lost", ""); r.at("events.0.more.a.0") != 1.0 || r.at("events.0.freezes_returned") != 2.0 || r.at("next") != r.at("events.0.id") {
+		t.Errorf("an event is %s", r.Body)
+	}
+
+	boards := g.call("POST", "/v1/keys", `{"name":"boards","kind":"sk","scopes":["boards:read"]}`).wants(t, 201, "").at("key").(string)
+	as := header("Authorization", "Bearer "+boards)
+	if got := read("/v1/events", as); got != nil {
+		t.Errorf("a key that may not read users sees %v", got)
+	}
+	g.call("GET", "/v1/events?user=ada", "", as).wants(t, 403, "forbidden")
+	awaitClosing(g)
+	g.send(commit("1", "ada", now))
+	g.setClock("2026-12-28T19:40:00.000Z")
+	if r := g.call("GET", "/v1/events?wait=20&limit=1", "", as).wants(t, 200, ""); r.at("events.0.type") != "period.closed" {
+		t.Errorf("but of periods it does: %s", r.Body)
+	}
 }

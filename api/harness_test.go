@@ -54,6 +54,7 @@ const now = "2026-11-21T19:40:00.000Z"
 type rig struct {
 	t      *testing.T
 	api    *API
+	store  *store.Store
 	clock  *clock.Clock
 	key    string // sk, all scopes, org git
 	both   string // sk, all scopes, orgs shop and empty; empty has no catalog
@@ -74,7 +75,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	t.Helper()
 	s, err := store.Open(context.Background(), store.Options{DataDir: t.TempDir(), Fsync: store.FsyncNo, Log: zerolog.Nop()})
 	must(t, err)
-	g := &rig{t: t, clock: &clock.Clock{}, key: "sk_git", both: "sk_both"}
+	g := &rig{t: t, store: s, clock: &clock.Clock{}, key: "sk_git", both: "sk_both"}
 	g.setClock(now)
 	reg, keys := registry.New(s, zerolog.Nop()), auth.New(s, g.clock)
 	_, err = reg.Apply(t.Context(), []byte(testCatalog))

@@ -51,7 +51,7 @@ type race struct {
 	ids   sent
 	mu    sync.Mutex
 	model oracle.Model
-	after feed.Position
+	after string
 	// first is each event as it came, and its board as it was then.
 	events []event
 	first  map[feed.Board]map[activity.User]row

@@ -19,6 +19,6 @@
 //     commit writes a row of it any more (progress), and then its boards are dropped by commits that followers see. What is gone stays gone, whatever a
 //     later catalog says.
 //
-// Events are kept in one stream of bounded length for all orgs. Whoever wants to do something at a close follows them (Events): they are durable, and come at
+// Events of periods and of users are kept in a stream of bounded length a partition, for all orgs. Whoever wants to do something at a close follows them (Events): they are durable, and come at
 // least once to who remembers the last position. What has to be a part of the closing itself would be further writes of commit (see Closer.writes).
 package closing

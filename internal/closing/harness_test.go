@@ -187,23 +187,23 @@ func (e *event) board() feed.Board { return feed.Board{Org: org, Rule: e.Rule, L
 // events are all events of the org.
 func (n *node) events(t *testing.T) []event {
 	t.Helper()
-	list, _ := n.eventsAfter(t, feed.Position{})
+	list, _ := n.eventsAfter(t, "")
 	return list
 }
 
-func (n *node) eventsAfter(t *testing.T, after feed.Position) ([]event, feed.Position) {
+func (n *node) eventsAfter(t *testing.T, after string) ([]event, string) {
 	t.Helper()
-	found, next, err := n.closer.Events(context.WithoutCancel(t.Context()), org, after, 10_000, 0)
+	page, err := n.closer.Events(context.WithoutCancel(t.Context()), closing.EventQuery{Org: org, After: after, Limit: 10_000}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := make([]event, len(found))
-	for i := range found {
-		if err := json.Unmarshal(found[i].Body, &list[i]); err != nil {
+	list := make([]event, len(page.Events))
+	for i := range page.Events {
+		if err := json.Unmarshal(page.Events[i].Body, &list[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return list, next
+	return list, page.Next
 }
 
 // names are events in short.

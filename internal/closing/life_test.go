@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"laurel/internal/activity"
-	"laurel/internal/feed"
+	"laurel/internal/closing"
 	"laurel/internal/ingest"
 	"laurel/internal/store"
 	"laurel/internal/testenv"
@@ -152,30 +152,30 @@ func TestRun_WakesAndAnswersWhoWaits(t *testing.T) {
 		for _, n := range nodes {
 			waitFor(t, func() bool { e, _ := n.registry.Get(org); return e.ClosedThrough > 0 }) // it has begun
 		}
-		answered := make(chan []store.Event)
+		answered := make(chan closing.EventPage)
 		go func() {
-			found, _, err := nodes[1].closer.Events(t.Context(), org, feed.Position{}, 10, time.Minute)
+			page, err := nodes[1].closer.Events(t.Context(), closing.EventQuery{Org: org, Limit: 10}, time.Minute)
 			if err != nil {
 				t.Error(err)
 			}
-			answered <- found
+			answered <- page
 		}()
 		for _, n := range nodes {
 			n.set(noon.Add(24 * time.Hour))
 		}
 		found := <-answered
-		if len(found) != 1 || !strings.Contains(string(found[0].Body), "2026-11-21") {
+		if len(found.Events) != 1 || !strings.Contains(string(found.Events[0].Body), "2026-11-21") {
 			t.Errorf("%v", found)
 		}
-		if got, _, err := nodes[0].closer.Events(t.Context(), "another", feed.Position{}, 10, 0); err != nil || len(got) != 0 {
+		if got, err := nodes[0].closer.Events(t.Context(), closing.EventQuery{Org: "another", Limit: 10}, 0); err != nil || len(got.Events) != 0 {
 			t.Errorf("another org's events: %v, %v", got, err)
 		}
 		go func() {
-			found, _, _ := nodes[1].closer.Events(t.Context(), org, found[0].ID, 10, time.Hour)
-			answered <- found
+			page, _ := nodes[1].closer.Events(t.Context(), closing.EventQuery{Org: org, After: found.Next, Limit: 10}, time.Hour)
+			answered <- page
 		}()
 		cancel()
-		if left := <-answered; len(left) != 0 {
+		if left := <-answered; len(left.Events) != 0 {
 			t.Errorf("%v", left)
 		}
 		running.Wait()
