@@ -122,7 +122,7 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 		return nil
 	}
 	if into := t.attempt.state.Merged; into != "" {
-		return w.decideMerged(t, c, into)
+		return w.decideMerged(ctx, t, c, into)
 	}
 	switch c.kind {
 	case ordered:

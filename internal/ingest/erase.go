@@ -11,7 +11,7 @@ import (
 )
 
 // Delete removes a user, everyone who was merged into that user, and all that the store has of them: states, logs, profiles, deadlines, and every row of every
-// board. What names them in the change stream goes within the hour (store.Options.ChangesAge). An activity that comes later begins a new user.
+// board, and their events, also those that nobody has read yet. What names them in the change stream goes within the hour (store.Options.ChangesAge). An activity that comes later begins a new user.
 // ErrUserNotFound, ErrUserMerged.
 func (s *Service) Delete(ctx context.Context, org activity.Org, user activity.User) error {
 	for range maxRounds {
@@ -25,7 +25,11 @@ func (s *Service) Delete(ctx context.Context, org activity.Org, user activity.Us
 				return err
 			}
 		}
-		_, err = s.do(ctx, org, user, "", &command{kind: erase, merge: &merge{known: m}})
+		events, err := s.findEvents(ctx, org, user)
+		if err != nil {
+			return err
+		}
+		_, err = s.do(ctx, org, user, "", &command{kind: erase, merge: &merge{known: m, events: events}})
 		if !errors.Is(err, errAwaited) {
 			return err
 		}
@@ -36,7 +40,11 @@ func (s *Service) Delete(ctx context.Context, org activity.Org, user activity.Us
 // bury removes what is left of a user who was merged.
 func (s *Service) bury(ctx context.Context, org activity.Org, from activity.User, m *merge) error {
 	for {
-		_, err := s.do(ctx, org, from, "", &command{kind: bury, merge: m})
+		events, err := s.findEvents(ctx, org, from)
+		if err != nil {
+			return err
+		}
+		_, err = s.do(ctx, org, from, "", &command{kind: bury, merge: &merge{into: m.into, known: m.known, events: events}})
 		switch {
 		case errors.Is(err, ErrUserNotFound):
 			return nil
@@ -47,6 +55,11 @@ func (s *Service) bury(ctx context.Context, org activity.Org, from activity.User
 			return err
 		}
 	}
+}
+
+// findEvents looks through the outbox for a user's events, so that the writer has only to look at what has come since.
+func (s *Service) findEvents(ctx context.Context, org activity.Org, user activity.User) (store.UserEvents, error) {
+	return s.Store.FindEvents(ctx, s.Store.PartitionOf(org, user), org, user, store.UserEvents{})
 }
 
 // decideErase deletes a user to whom nobody is about to be merged, and of whose names none is left.
@@ -68,16 +81,26 @@ func (w *writer) decideErase(ctx context.Context, t *task) error {
 		return err
 	}
 	a.group.Boards = append(boardWrites(t.key, a.boards), a.strays...)
-	w.remove(t)
-	return nil
+	return w.remove(ctx, t)
 }
 
-// remove has the user's document deleted, and all keys beside it.
-func (w *writer) remove(t *task) {
+// remove has the user's document deleted, and all keys beside it, and the user's events. Those are all that there are: an event that came after they were
+// looked for came with another version of the document, and the deletion is decided again.
+func (w *writer) remove(ctx context.Context, t *task) error {
+	found, err := w.Store.FindEvents(ctx, w.partition, t.key.org, t.key.user, t.units[0].command.merge.events)
+	if err != nil {
+		return err
+	}
+	events, err := w.Store.RemoveEvents(ctx, w.partition, found)
+	if err != nil {
+		return err
+	}
 	a := &t.attempt
 	a.commits = true
 	a.group.Delete, a.group.ProfileChanged = true, true
 	a.group.Writes = append(append(a.group.Writes, w.removals(t)...), store.Op{Kind: store.OpZRem, Key: store.DueKey(w.partition), Args: []string{t.dueMember()}})
+	a.group.Writes = append(a.group.Writes, events...)
+	return nil
 }
 
 // removals delete what is kept of a user beside the state.

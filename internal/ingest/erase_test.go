@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"laurel/internal/activity"
+	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/oracle"
 	"laurel/internal/store"
@@ -40,9 +42,16 @@ func TestDelete_LeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.submit(t, org, ingest.SubmitOptions{}, record(from, "x", now))
+		for _, u := range []activity.User{user, "other", from, "other", user} {
+			tell(t, n.store, org, u)
+		}
 		if err := n.Merge(t.Context(), org, from, user); err != nil {
 			t.Fatal(err)
 		}
+		if got := told(t, n.store, org); len(got) != 5 {
+			t.Errorf("after the merge: events of %q", got)
+		}
+		tell(t, n.store, org, user)
 		// Neither of these is defined any more when the user is deleted, nor a streak.
 		fewer := fmt.Sprintf(definitions, "org")
 		for _, part := range []string{"day, week, all], ties: standard", "{id: least,", "{id: mine,"} {
@@ -73,6 +82,9 @@ func TestDelete_LeavesNothing(t *testing.T) {
 		if len(left) > 0 {
 			t.Fatalf("named in %q", left)
 		}
+		if got := told(t, n.store, org); len(got) != 2 || got[0] != "other" || got[1] != "other" {
+			t.Errorf("events are left of %q", got)
+		}
 		// And both names begin anew.
 		n.publish(t, fmt.Sprintf(definitions, "org"))
 		again := []oracle.Record{record(user, "0", now), record(from, "x", now)}
@@ -88,4 +100,37 @@ func TestDelete_LeavesNothing(t *testing.T) {
 		m.Records = append(m.Records, again...)
 		n.check(t, m, org, now)
 	})
+}
+
+// tell commits an event of a user, under a document that is nobody's.
+func tell(t *testing.T, s *store.Store, org activity.Org, user activity.User) {
+	t.Helper()
+	p := s.PartitionOf(org, user)
+	guard := store.ColdKey(p, org, "nobody's")
+	docs, err := s.Docs(t.Context(), []store.Key{guard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := fmt.Sprintf(`{"type":"streak.started","user":%q}`, user)
+	r, err := s.Commit(t.Context(), p, []store.Group{{Org: org, User: user, Doc: guard, Expect: docs[0].Version, Content: []byte("x"), Events: [][]byte{[]byte(body)}}})
+	if err != nil || r.Outcomes[0].Status != store.Applied {
+		t.Fatal(r.Outcomes, err)
+	}
+}
+
+// told is whose events the outboxes have.
+func told(t *testing.T, s *store.Store, org activity.Org) (users []activity.User) {
+	t.Helper()
+	for p := range s.Partitions() {
+		events, err := s.Events(t.Context(), store.Partition(p), feed.Position{}, 1_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			if e.Org == org {
+				users = append(users, e.User)
+			}
+		}
+	}
+	return users
 }

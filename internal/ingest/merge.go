@@ -83,6 +83,7 @@ type merge struct {
 	records    []activity.Activity // absorb: all of from
 	came       merges              // absorb: who was merged into from before
 	known      merges              // erase, bury
+	events     store.UserEvents    // erase, bury: of the user, in the outbox before the writer looked
 }
 
 // Merge makes everything that a user did another one's: all is then as if both users' activities had been into's. Of an id that both have the one received
@@ -207,7 +208,7 @@ func (s *Service) underWay(ctx context.Context, org activity.Org, from activity.
 }
 
 // decideMerged decides a command for a user who was merged.
-func (w *writer) decideMerged(t *task, c *command, into activity.User) error {
+func (w *writer) decideMerged(ctx context.Context, t *task, c *command, into activity.User) error {
 	a := &t.attempt
 	underWay := a.state.Scheduled != 0
 	switch {
@@ -218,7 +219,7 @@ func (w *writer) decideMerged(t *task, c *command, into activity.User) error {
 	case c.kind == sweep:
 	case c.kind == bury:
 		if _, named := c.merge.known[into]; named || into == c.merge.into {
-			w.remove(t)
+			return w.remove(ctx, t)
 		}
 	case c.kind == finish && underWay:
 		a.state = &progress.State{Merged: into, Scheduled: a.state.Scheduled}
