@@ -230,18 +230,6 @@ func (c *conn) mark(s *subscription) (first bool) {
 	return first
 }
 
-// keepEvent keeps an event for a subscription until it is written.
-func (c *conn) keepEvent(s *subscription, event []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(s.events) >= c.hub.o.Limits.Events {
-		over := len(s.events) + 1 - c.hub.o.Limits.Events
-		s.events = append(s.events[:0], s.events[over:]...)
-		s.lost += over
-	}
-	s.events = append(s.events, event)
-}
-
 // endSubscription ends a subscription from the server's side.
 func (c *conn) endSubscription(s *subscription, why *refusal) {
 	s.gone.Store(true)

@@ -2,11 +2,9 @@ package ws
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gorilla/websocket"
 
 	"laurel/internal/activity"
@@ -69,7 +67,8 @@ func New(o Options) *Hub {
 }
 
 // Wake says that a commit was applied to the boards that Source reads. The views that it touches are sent with the next
-// tick. It does not block, and costs a map look-up for each write.
+// tick, and behind them its events to those who watch their users. It does not block, and costs a map look-up for each write and event. It is called once
+// for each commit, for those of one user in their order; events' bodies, JSON objects, must not be changed any more.
 func (h *Hub) Wake(c feed.Change) {
 	now := time.Now()
 	h.mu.Lock()
@@ -82,6 +81,9 @@ func (h *Hub) Wake(c feed.Change) {
 	}
 	for i := range c.Users {
 		h.touchLocked(topicKey{org: c.Users[i].Org, user: c.Users[i].User}, now)
+	}
+	for i := range c.Events {
+		h.tellLocked(&c.Events[i])
 	}
 	h.boards.renameLocked(c.Profiles, now)
 	for _, org := range c.Orgs {
@@ -97,25 +99,6 @@ func (h *Hub) touchLocked(key topicKey, now time.Time) {
 	}
 	t.woken = now
 	t.lane.dirty = append(t.lane.dirty, t)
-}
-
-// Event queues a JSON object for those who watch the user, to be sent with the next tick, behind the view's own change. Call it
-// after the commit that the event tells of. It does not block. A subscription keeps Limits.Events of them; beyond, the oldest are
-// dropped and the client is told how many.
-func (h *Hub) Event(org activity.Org, user activity.User, event jsontext.Value) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	v := h.views[viewKey{org: org, kind: query.ViewUser, user: user}]
-	if v == nil {
-		return
-	}
-	event = slices.Clone(event)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for s := range v.subs {
-		s.conn.keepEvent(s, event)
-	}
-	v.lane.eventful[v] = struct{}{}
 }
 
 // join adds a subscription to the view with the key, which it makes if need be.

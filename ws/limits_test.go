@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gorilla/websocket"
 )
 
@@ -353,12 +353,12 @@ func TestEvents_OverflowIsTold(t *testing.T) {
 		say(t, ws, `{"type":"subscribe","id":"a","view":{"kind":"user","user":"ann"}}`)
 		before := len(messages())
 		for n := range 5 {
-			f.hub.Event("o", "ann", jsontext.Value([]byte{'0' + byte(n)}))
+			f.tell("ann", fmt.Sprintf(`{"n":%d}`, n))
 		}
 		pass(time.Second)
 		wantEqual(t, messages()[before:], []string{
 			`{"type":"error","id":"a","code":"events_lost","detail":"2 events before the next were dropped, as they could not be sent in time"}`,
-			`{"type":"event","id":"a","event":2}`, `{"type":"event","id":"a","event":3}`, `{"type":"event","id":"a","event":4}`,
+			`{"type":"event","id":"a","event":{"n":2}}`, `{"type":"event","id":"a","event":{"n":3}}`, `{"type":"event","id":"a","event":{"n":4}}`,
 		})
 		_ = ws.Close()
 		_ = end()

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"laurel/internal/activity"
 	"laurel/internal/feed"
 	"laurel/internal/query"
@@ -124,9 +122,9 @@ func TestProtocol_User(t *testing.T) {
 	f.hub.Wake(f.source.setMember("ann", "level", -1))
 	c.want(`{"type":"delta","id":"me","prev":2,"seq":3,"as_of":"1970-01-01T00:00:10.004Z","user":{},"unset":["level"]}`)
 
-	f.source.setMember("ann", "coins", 5) // the event's commit; its Wake comes with it
-	f.hub.Event("o", "ann", jsontext.Value(`{"type":"level.reached","level":2}`))
-	f.hub.Wake(feed.Change{Users: []feed.UserVersion{{Org: "o", User: "ann"}}})
+	f.source.setMember("ann", "coins", 5)
+	f.hub.Wake(feed.Change{Users: []feed.UserVersion{{Org: "o", User: "ann"}},
+		Events: []feed.Event{{Org: "o", User: "ann", Body: []byte(`{"type":"level.reached","level":2}`)}}})
 	kinds := map[string]string{}
 	for range 2 {
 		m := c.next()

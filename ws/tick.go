@@ -104,7 +104,7 @@ func (h *Hub) step(ctx context.Context, l *lane, take func(now calendar.Instant)
 	}
 	awake = l.offerLater(awake)
 	for v := range eventful {
-		awake = markEvents(v, awake)
+		awake = l.offerEvents(v, awake)
 	}
 	for _, c := range awake {
 		c.wake() // only now, so that all that the tick brings a connection goes out together
@@ -280,18 +280,6 @@ func (l *lane) offerLater(awake []*conn) []*conn {
 			delete(l.later, s)
 		} else if l.tick >= s.nextTick {
 			awake = l.offer(s, awake)
-		}
-	}
-	return awake
-}
-
-// markEvents marks the subscriptions that hold events.
-func markEvents(v *view, awake []*conn) []*conn {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for s := range v.subs {
-		if s.started && s.conn.mark(s) {
-			awake = append(awake, s.conn)
 		}
 	}
 	return awake
