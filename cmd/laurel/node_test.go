@@ -160,17 +160,18 @@ func (n *testNode) board(path string) boardAnswer {
 
 // frame is any message of the WebSocket protocol.
 type frame struct {
-	Type     string     `json:"type"`
-	ID       string     `json:"id"`
-	Seq      int        `json:"seq"`
-	Prev     int        `json:"prev"`
-	Total    int        `json:"total"`
-	Rows     []boardRow `json:"rows"`
-	Upsert   []boardRow `json:"upsert"`
-	Remove   []string   `json:"remove"`
-	Code     string     `json:"code"`
-	Detail   string     `json:"detail"`
-	InMillis int        `json:"reconnect_in_ms"`
+	Type     string          `json:"type"`
+	ID       string          `json:"id"`
+	Seq      int             `json:"seq"`
+	Prev     int             `json:"prev"`
+	Total    int             `json:"total"`
+	Rows     []boardRow      `json:"rows"`
+	Upsert   []boardRow      `json:"upsert"`
+	Remove   []string        `json:"remove"`
+	Code     string          `json:"code"`
+	Detail   string          `json:"detail"`
+	InMillis int             `json:"reconnect_in_ms"`
+	Event    json.RawMessage `json:"event"`
 }
 
 // socket is a WebSocket client.
