@@ -133,6 +133,7 @@ type eventDoc struct {
 	FreezesReturned int    `json:"freezes_returned,omitempty" doc:"Of streak.lost: how many freezes came back"`
 	Held            int    `json:"held,omitempty" doc:"Of streak.frozen and streak.freeze_earned: how many freezes are held now"`
 	Milestone       int    `json:"milestone,omitempty" doc:"Of streak.milestone: the length that was reached"`
+	Deadline        string `json:"deadline,omitempty" format:"date-time" doc:"Of streak.at_risk: until when the period can be met"`
 	Undone          string `json:"undone,omitempty" example:"streak.lost" doc:"Of streak.undone: the type of the event that is no longer so"`
 }
 
