@@ -63,27 +63,37 @@ func (x *Index) Find(dst []Row, users []activity.User, t Ties) []Row {
 }
 
 func (x *Index) findTogether(dst []Row, users []activity.User, t Ties, b *batch) []Row {
+	x.settle(users, b)
+	x.touchEntries(b)
+	for i, u := range b.user[:b.n] {
+		if u == none {
+			dst = append(dst, Row{Entry: Entry{User: users[i]}})
+			continue
+		}
+		l := x.leaf(b.leaf[i])
+		dst = append(dst, Row{Rank: x.rankAt(b.leaf[i], b.place[i], t), Entry: x.entry(l, b.place[i])})
+	}
+	return dst
+}
+
+// settle finds users for certain, and where their entries are; user is none for those who are not on the board.
+func (x *Index) settle(users []activity.User, b *batch) {
 	for i, u := range users {
 		b.id[i] = string(u)
 	}
 	b.n = len(users)
 	x.users.locate(b)
-	x.touchEntries(b)
+	x.touchUsers(b)
 	for i, id := range b.id[:b.n] {
-		u, ok := b.user[i], true
-		if !x.users.is(u, id) {
-			u, ok = x.users.lookup(id) // another user has the same hash
+		if !x.users.is(b.user[i], id) {
+			u, ok := x.users.lookup(id) // another user has the same hash
+			if b.user[i] = u; !ok {
+				continue
+			}
+			b.leaf[i] = x.users.leafOf(u)
 		}
-		if !ok {
-			dst = append(dst, Row{Entry: Entry{User: users[i]}})
-			continue
-		}
-		l := x.leaf(x.users.leafOf(u))
-		place := l.find(u)
-		before, firsts := x.before(u)
-		dst = append(dst, Row{Rank: x.number(t, l, place, before, firsts), Entry: x.entry(l, place)})
+		b.place[i] = x.leaf(b.leaf[i]).find(b.user[i])
 	}
-	return dst
 }
 
 // batch is what is known of some users: hints only, to be checked before use.
@@ -93,6 +103,7 @@ type batch struct {
 	hash   [together]uint32
 	user   [together]uint32 // the first with the hash, or none
 	leaf   [together]uint32 // of user; for none some leaf
+	place  [together]int    // in leaf; only settle knows it
 	probe  [together]probe
 	target [together]uint32 // where the new entry belongs
 }
@@ -138,8 +149,8 @@ func (t *table) candidate(h uint32) uint32 {
 	return none
 }
 
-// touchEntries reads what a row needs of leaves.
-func (x *Index) touchEntries(b *batch) {
+// touchUsers reads the heads and the users of leaves.
+func (x *Index) touchUsers(b *batch) {
 	var sum uint64
 	for _, id := range b.leaf[:b.n] {
 		l := x.leaf(id)
@@ -149,12 +160,15 @@ func (x *Index) touchEntries(b *batch) {
 		}
 	}
 	touched(sum)
-	sum = 0
+}
+
+// touchEntries reads the rest of the entries that settle found.
+func (x *Index) touchEntries(b *batch) {
+	var sum uint64
 	for i, u := range b.user[:b.n] {
 		if u != none {
 			l := x.leaf(b.leaf[i])
-			place := l.find(u)
-			sum += uint64(l.value[place]) + uint64(l.reached[place])
+			sum += uint64(l.value[b.place[i]]) + uint64(l.reached[b.place[i]])
 		}
 	}
 	touched(sum)

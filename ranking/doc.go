@@ -30,10 +30,10 @@
 //	Rank, Position, Get    O(log n): one lookup, one leaf and the log₆₄ n inner nodes above it
 //	Upsert, Remove         O(log n); a move inside a leaf touches only that leaf, unless its firsts or first key change
 //	Find, Apply            the same for many users, in a half to a third of the time: what they wait for memory overlaps (see batch.go)
-//	Range                  O(log n + rows)
+//	Range, Around          O(log n + rows)
 //	After                  O(log n)
 //
-// Rank, Get, Range and Find into a slice with room, and Upsert and Apply of users who are there do not allocate (growth of the index aside). A
+// Rank, Get, Range, Around and Find into a slice with room, and Upsert and Apply of users who are there do not allocate (growth of the index aside). A
 // member takes 48 to 64 bytes beside its id: 20 a place in a leaf, 8 a slot in the table, both in part empty, 8 for the record, 1 for the
 // length. Memory follows the greatest size that a board had until it is dropped. It grows in steps that do not depend on the size of the
 // board: a segment of the table is split (16 KiB, some 30 µs, once for about a thousand new users), 256 leaves are allocated (330 KiB), eight ids are moved out of

@@ -45,8 +45,7 @@ func (x *Index) Position(u activity.User) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	before, _ := x.before(l.user[i])
-	return before + i, true
+	return x.before(x.users.leafOf(l.user[i])) + i, true
 }
 
 // Rank is the rank of u, counted from 1, over the whole board. It costs O(log n) for all three ways to number ties.
@@ -55,8 +54,7 @@ func (x *Index) Rank(u activity.User, t Ties) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	before, firsts := x.before(l.user[i])
-	return x.number(t, l, i, before, firsts), true
+	return x.rankAt(x.users.leafOf(l.user[i]), i, t), true
 }
 
 // number gives entry i of l its rank, where before entries and firsts first-of-their-values come before l.
@@ -84,10 +82,38 @@ func (x *Index) Range(dst []Row, offset, limit int, t Ties) []Row {
 		return dst
 	}
 	id, i, firsts := x.at(offset)
-	l := x.leaf(id)
+	return x.walk(dst, spot{x.leaf(id), i, offset, firsts}, limit, t)
+}
+
+// Around appends the row of u, and up to n rows before it and n after it, in ordinal order, with ranks over the whole board. own is the place of u's row among
+// those appended. A negative n is 0. It costs O(log n + rows).
+func (x *Index) Around(dst []Row, u activity.User, n int, t Ties) (rows []Row, own int, ok bool) {
+	l, i, ok := x.find(u)
+	if !ok {
+		return dst, 0, false
+	}
+	begin, firsts := x.bothBefore(x.users.leafOf(l.user[i])) // of the leaf
+	place := begin + i
+	from, to := max(place-max(n, 0), 0), min(place+max(n, 0)+1, x.Len())
+	for begin > from {
+		l = x.leaf(l.prev)
+		begin, firsts = begin-int(l.n), firsts-ones(l.firsts)
+	}
+	return x.walk(dst, spot{l, from - begin, from, firsts}, to-from, t), place - from, true
+}
+
+// spot is a place of the board: entry i of a leaf, before which there are so many firsts.
+type spot struct {
+	*leaf
+	i, place, firsts int
+}
+
+// walk appends limit rows, one at least, from a spot on.
+func (x *Index) walk(dst []Row, s spot, limit int, t Ties) []Row {
+	l, i, place := s.leaf, s.i, s.place
 	x.touchIDs(l, i, limit)
-	rank := x.number(t, l, i, offset-i, firsts)
-	for place := offset; ; {
+	rank := x.number(t, l, i, place-i, s.firsts)
+	for {
 		dst = append(dst, Row{Rank: rank, Entry: x.entry(l, i)})
 		place, i = place+1, i+1
 		if limit--; limit == 0 {
@@ -148,32 +174,43 @@ func (x *Index) find(u activity.User) (*leaf, int, bool) {
 	return l, l.find(n), true
 }
 
-// find is the place of a user. Reading 256 bytes in sequence is cheaper than a search that compares keys.
-func (l *leaf) find(u uint32) int {
-	for i := range l.user[:l.n] {
-		if l.user[i] == u {
-			return i
-		}
+// rankAt is the rank of entry i of a leaf.
+func (x *Index) rankAt(id uint32, i int, t Ties) int {
+	if t == Ordinal {
+		return x.before(id) + i + 1
 	}
-	panic("ranking: a user is not in its leaf")
+	before, firsts := x.bothBefore(id)
+	return x.number(t, x.leaf(id), i, before, firsts)
 }
 
-// before counts the entries and the firsts in the leaves before that of u. It climbs: what comes before a node in its
-// parent is a sum over arrays, and no key is compared.
-func (x *Index) before(u uint32) (count, firsts int) {
-	child := x.users.leafOf(u)
-	for p := x.leaf(child).parent; p != none; {
+// find is the place of a user. Reading 256 bytes in sequence is cheaper than a search that compares keys.
+func (l *leaf) find(u uint32) int {
+	i := indexOf(l.user[:l.n], u)
+	if i < 0 {
+		panic("ranking: a user is not in its leaf")
+	}
+	return i
+}
+
+// before counts the entries in the leaves before a leaf. It climbs: what comes before a node in its parent is a sum over an array, and no key is
+// compared.
+func (x *Index) before(id uint32) (count int) {
+	for p := x.leaf(id).parent; p != none; {
 		in := x.inner(p)
-		var c, f uint32
-		for i := range in.child[:in.n] {
-			if in.child[i] == child {
-				break
-			}
-			c += in.count[i]
-			f += in.firsts[i]
-		}
-		count, firsts = count+int(c), firsts+int(f)
-		child, p = p, in.parent
+		count += int(sum(in.count[:in.slot(id)]))
+		id, p = p, in.parent
+	}
+	return count
+}
+
+// bothBefore counts the firsts too.
+func (x *Index) bothBefore(id uint32) (count, firsts int) {
+	for p := x.leaf(id).parent; p != none; {
+		in := x.inner(p)
+		slot := in.slot(id)
+		count += int(sum(in.count[:slot]))
+		firsts += int(sum(in.firsts[:slot]))
+		id, p = p, in.parent
 	}
 	return count, firsts
 }

@@ -55,7 +55,27 @@ func compare(t rapid.TB, x *Index, m *model, users int) {
 			if ok != (i >= 0) || ok && r != m.rank(i, ties) {
 				t.Fatalf("Rank(%q, %d) = %d, %v, want %d", u, ties, r, ok, m.rank(i, ties))
 			}
+			compareAround(t, x, m, u, n%20, ties)
 		}
+	}
+}
+
+// compareAround checks the rows around a user, which are the model's from the first on.
+func compareAround(t rapid.TB, x *Index, m *model, u activity.User, n int, ties Ties) {
+	t.Helper()
+	rows, own, ok := x.Around(nil, u, n, ties)
+	place := m.position(u)
+	if place < 0 {
+		if ok || rows != nil {
+			t.Fatalf("Around(%q), who is not on the board: %v, %v", u, rows, ok)
+		}
+		return
+	}
+	n = max(n, 0)
+	first := max(place-n, 0)
+	want := m.rows(first, place+n+1-first, ties)
+	if d := cmp.Diff(want, rows); !ok || own != place-first || d != "" {
+		t.Fatalf("Around(%q, %d, %d): own %d, want %d, %v: %s", u, n, ties, own, place-first, ok, d)
 	}
 }
 
@@ -118,6 +138,12 @@ func TestIndex_EqualsSortedSlice(t *testing.T) {
 				if d := cmp.Diff(m.rows(offset, limit, ties), x.Range(nil, offset, limit, ties)); d != "" {
 					t.Fatalf("Range(%d, %d, %d): %s", offset, limit, ties, d)
 				}
+			},
+			"around": func(t *rapid.T) {
+				u := userID(rapid.IntRange(0, users-1).Draw(t, "user"))
+				n := rapid.IntRange(-1, users+1).Draw(t, "n")
+				ties := rapid.SampledFrom(allTies).Draw(t, "ties")
+				compareAround(t, x, m, u, n, ties)
 			},
 			"after": func(t *rapid.T) {
 				e := drawEntry(t, users*2, values)

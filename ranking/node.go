@@ -98,12 +98,50 @@ func (in *inner) take(at int, src *inner, i, m int) {
 
 // slot is the place of a child.
 func (in *inner) slot(child uint32) int {
-	for i := range in.child[:in.n] {
-		if in.child[i] == child {
+	i := indexOf(in.child[:in.n], child)
+	if i < 0 {
+		panic("ranking: a node is not among its parent's children")
+	}
+	return i
+}
+
+// indexOf is the place of n in a list, -1 if it is not there. Every rank looks for four numbers among some thirty, so four are compared a turn.
+func indexOf(list []uint32, n uint32) int {
+	i := 0
+	for ; i+4 <= len(list); i += 4 {
+		four := list[i : i+4 : i+4]
+		switch n {
+		case four[0]:
+			return i
+		case four[1]:
+			return i + 1
+		case four[2]:
+			return i + 2
+		case four[3]:
+			return i + 3
+		}
+	}
+	for ; i < len(list); i++ {
+		if list[i] == n {
 			return i
 		}
 	}
-	panic("ranking: a node is not among its parent's children")
+	return -1
+}
+
+// sum adds up a list, four at a time: no addition waits for the one before.
+func sum(list []uint32) uint32 {
+	var a, b, c, d uint32
+	for ; len(list) >= 4; list = list[4:] {
+		a += list[0]
+		b += list[1]
+		c += list[2]
+		d += list[3]
+	}
+	for _, n := range list {
+		a += n
+	}
+	return a + b + c + d
 }
 
 // sums are the entries and the firsts below the node.
