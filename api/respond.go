@@ -34,10 +34,16 @@ func (p *bufferPool) put(lent *[]byte, b []byte) {
 // appender is an object that writes itself as JSON.
 type appender interface{ AppendJSON(b []byte) []byte }
 
-// writeAppended writes an object that encodes itself.
+// releaser is an object whose memory is used again when it is not needed any more.
+type releaser interface{ Release() }
+
+// writeAppended writes an object that encodes itself, and is done with it.
 func (a *API) writeAppended(w http.ResponseWriter, status int, v appender) error {
 	lent := a.buffers.get()
 	b := v.AppendJSON(*lent)
+	if r, ok := v.(releaser); ok {
+		r.Release()
+	}
 	defer a.buffers.put(lent, b)
 	return writeBytes(w, status, b)
 }

@@ -33,6 +33,7 @@ type Leaderboard struct {
 	User      *UserRank `json:"user,omitempty"`
 	userAsked bool
 	Freshness `json:"-"`
+	*room     `json:"-"`
 }
 
 // AppendJSON appends the leaderboard as a JSON object.
@@ -94,7 +95,7 @@ func (r *Reader) Leaderboard(ctx context.Context, org activity.Org, rule, period
 	if fresh.Unchanged {
 		return &Leaderboard{Freshness: fresh}, nil
 	}
-	l := b.read(r.sealer, r.edition())
+	l := b.read(r, r.edition())
 	l.Freshness = fresh
 	return l, r.addBoardProfiles(ctx, org, l.Rows, l.User)
 }
@@ -136,40 +137,40 @@ type window struct {
 
 // rows reads the rows at the place that pick chooses, with each user's rank in the period before.
 func (t *boards) rows(pick func(*ranking.Index) (offset, limit int)) *window {
-	w := &window{}
-	var found []ranking.Row
+	w, m := &window{}, &room{} // the frame keeps it
 	t.board.View(func(x *ranking.Index, _ uint64) {
 		w.Total = x.Len()
 		offset, limit := pick(x)
 		w.offset = offset
 		if limit > 0 {
-			found = x.Range(make([]ranking.Row, 0, min(limit, max(x.Len()-offset, 0))), offset, limit, ranking.Ties(t.ties))
+			m.expect(min(limit, max(x.Len()-offset, 0)))
+			m.found = x.Range(m.found, offset, limit, ranking.Ties(t.ties))
 		}
 	})
-	w.Rows = t.asRows(found)
-	t.addPrevious(w.Rows, found)
+	w.Rows = t.asRows(m)
+	t.addPrevious(w.Rows, m)
 	return w
 }
 
 // addPrevious gives rows their users' ranks in the period before.
-// scratch is room for as many rows.
-func (t *boards) addPrevious(rows []Row, scratch []ranking.Row) {
-	for i, before := range t.findBefore(rows, scratch) {
+func (t *boards) addPrevious(rows []Row, m *room) {
+	for i, before := range t.findBefore(rows, m) {
 		rows[i].PreviousRank = before.Rank
 	}
 }
 
-// findBefore finds the users of rows on the board of the period before, all at once; nil if there is none.
-func (t *boards) findBefore(rows []Row, scratch []ranking.Row) []ranking.Row {
+// findBefore finds the users of rows on the board of the period before, all at once; nil if there is none. What was found before is lost.
+func (t *boards) findBefore(rows []Row, m *room) []ranking.Row {
 	if t.prev == nil || len(rows) == 0 {
 		return nil
 	}
-	users := make([]activity.User, len(rows))
+	m.users = slices.Grow(m.users[:0], len(rows))
 	for i := range rows {
-		users[i] = rows[i].User
+		m.users = append(m.users, rows[i].User)
 	}
-	found, _ := t.prev.Find(slices.Grow(scratch[:0], len(rows)), users, ranking.Ties(t.ties))
-	return found
+	m.expect(len(rows))
+	m.found, _ = t.prev.Find(m.found, m.users, ranking.Ties(t.ties))
+	return m.found
 }
 
 // previous is a place in the period before as it is shown, nil for none.
@@ -184,12 +185,13 @@ func (t *target) row(f *ranking.Row) Row {
 	return Row{Rank: f.Rank, User: f.User, Score: t.score(f.Value), ReachedAt: f.Reached}
 }
 
-func (t *target) asRows(found []ranking.Row) []Row {
-	rows := make([]Row, len(found))
-	for i := range found {
-		rows[i] = t.row(&found[i])
+// asRows are the rows that were found last.
+func (t *target) asRows(m *room) []Row {
+	m.rows = slices.Grow(m.rows[:0], max(len(m.found), 1)) // one: rows that are none are not nil
+	for i := range m.found {
+		m.rows = append(m.rows, t.row(&m.found[i]))
 	}
-	return rows
+	return m.rows
 }
 
 // UserRank is one user's place on a board.
@@ -201,6 +203,7 @@ type UserRank struct {
 	Previous   *Previous `json:"previous,omitempty"`
 	Around     []Row     `json:"around,omitempty"`
 	Freshness  `json:"-"`
+	*room     `json:"-"`
 }
 
 // Previous is a user's place in the period before.
@@ -268,41 +271,41 @@ func (r *Reader) UserRank(ctx context.Context, org activity.Org, rule, period st
 	if fresh.Unchanged {
 		return &UserRank{Freshness: fresh}, nil
 	}
-	var place *userPlace
-	b.board.View(func(x *ranking.Index, _ uint64) { place = t.placeOf(x, user, around) })
-	if place == nil {
+	m := r.rooms.get()
+	var place userPlace
+	b.board.View(func(x *ranking.Index, _ uint64) { place = t.placeOf(x, m, user, around) })
+	if place.total == 0 {
+		m.Release()
 		return nil, r.absent(ctx, org, user)
 	}
-	u := b.userRank(place)
+	u := b.userRank(&place, m)
 	u.Freshness = fresh
 	return u, r.addBoardProfiles(ctx, org, nil, u)
 }
 
-// userPlace is a user among the rows around: the one at own.
+// userPlace is a user among the rows around, which were found: the one at own.
 type userPlace struct {
-	rows   []ranking.Row
 	own    int
-	total  int
+	total  int  // 0: there is no such user
 	window bool // the rows around were asked for
 }
 
-// placeOf reads a user's row and so many around it, none for a negative number; nil if there is no such user.
-func (t *target) placeOf(x *ranking.Index, user activity.User, around int) *userPlace {
-	at, ok := x.Position(user)
-	if !ok {
-		return nil
+// placeOf finds a user's row and so many around it, none for a negative number.
+func (t *target) placeOf(x *ranking.Index, m *room, user activity.User, around int) (p userPlace) {
+	m.expect(2*max(around, 0) + 1)
+	var ok bool
+	if m.found, p.own, ok = x.Around(m.found, user, around, ranking.Ties(t.ties)); ok {
+		p.total, p.window = x.Len(), around >= 0
 	}
-	first, after := max(at-max(around, 0), 0), min(at+max(around, 0)+1, x.Len())
-	rows := x.Range(make([]ranking.Row, 0, after-first), first, after-first, ranking.Ties(t.ties))
-	return &userPlace{rows: rows, own: at - first, total: x.Len(), window: around >= 0}
+	return p
 }
 
 // userRank adds what the period before says of the rows.
-func (t *boards) userRank(p *userPlace) *UserRank {
-	rows := t.asRows(p.rows)
-	u := &UserRank{Segment: t.segment, Row: rows[p.own], Total: p.total}
+func (t *boards) userRank(p *userPlace, m *room) *UserRank {
+	rows := t.asRows(m)
+	u := &UserRank{Segment: t.segment, Row: rows[p.own], Total: p.total, room: m}
 	u.Percentile = percentile(u.Rank, u.Total)
-	for i, before := range t.findBefore(rows, p.rows) {
+	for i, before := range t.findBefore(rows, m) {
 		if rows[i].PreviousRank = before.Rank; i == p.own {
 			u.Previous = t.previous(&before)
 		}

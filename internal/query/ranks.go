@@ -21,6 +21,7 @@ type Ranks struct {
 	Rows    []Row           `json:"rows"`
 	Missing []activity.User `json:"missing"`
 	Total   int             `json:"total"` // users among whom they are ranked
+	*room   `json:"-"`
 }
 
 // AppendJSON appends the ranks as a JSON object.
@@ -50,7 +51,7 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 	if err != nil {
 		return nil, err
 	}
-	ranks := t.ranksOf(b, users)
+	ranks := t.ranksOf(b, users, r.rooms.get())
 	if relative {
 		t.renumber(ranks.Rows)
 		ranks.Total = len(ranks.Rows)
@@ -60,21 +61,22 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 	if err != nil {
 		return nil, err
 	}
-	both.addPrevious(ranks.Rows, nil)
+	both.addPrevious(ranks.Rows, ranks.room)
 	return ranks, r.addProfiles(ctx, org, ranks.Rows)
 }
 
 // ranksOf reads the places of users on the whole board.
-func (t *target) ranksOf(b *ranking.Board, users []activity.User) *Ranks {
-	ranks := &Ranks{Segment: t.segment, Missing: []activity.User{}, Rows: make([]Row, 0, len(users))}
-	var found []ranking.Row
-	found, ranks.Total = b.Find(make([]ranking.Row, 0, len(users)), users, ranking.Ties(t.ties))
+func (t *target) ranksOf(b *ranking.Board, users []activity.User, m *room) *Ranks {
+	ranks := &Ranks{Segment: t.segment, Missing: []activity.User{}, room: m}
+	m.expect(len(users))
+	m.found, ranks.Total = b.Find(m.found, users, ranking.Ties(t.ties))
 	var missed map[activity.User]bool
-	for i := range found {
-		u := found[i].User
+	there := m.found[:0]
+	for i := range m.found {
+		u := m.found[i].User
 		switch {
-		case found[i].Rank > 0:
-			ranks.Rows = append(ranks.Rows, t.row(&found[i]))
+		case m.found[i].Rank > 0:
+			there = append(there, m.found[i])
 		case !missed[u]:
 			if missed == nil {
 				missed = map[activity.User]bool{}
@@ -83,17 +85,18 @@ func (t *target) ranksOf(b *ranking.Board, users []activity.User) *Ranks {
 			ranks.Missing = append(ranks.Missing, u)
 		}
 	}
-	slices.SortFunc(ranks.Rows, boardOrder)
-	ranks.Rows = slices.CompactFunc(ranks.Rows, func(a, b Row) bool { return a.User == b.User }) // those named twice
+	slices.SortFunc(there, boardOrder)
+	m.found = slices.CompactFunc(there, func(a, b ranking.Row) bool { return a.User == b.User }) // those named twice
+	ranks.Rows = t.asRows(m)
 	return ranks
 }
 
 // boardOrder compares rows of one board: equal ranks, in whatever numbering, are equal scores.
-func boardOrder(a, b Row) int {
+func boardOrder(a, b ranking.Row) int {
 	if a.Rank != b.Rank {
 		return a.Rank - b.Rank
 	}
-	if c := cmp.Compare(a.ReachedAt, b.ReachedAt); c != 0 {
+	if c := cmp.Compare(a.Reached, b.Reached); c != 0 {
 		return c
 	}
 	return cmp.Compare(a.User, b.User)
@@ -197,7 +200,7 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 	if err != nil {
 		return nil, err
 	}
-	ranks := t.ranksOf(b, []activity.User{user})
+	ranks := t.ranksOf(b, []activity.User{user}, &room{})
 	if len(ranks.Rows) == 0 {
 		return list, nil
 	}
@@ -205,7 +208,7 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 	if err != nil {
 		return nil, err
 	}
-	both.addPrevious(ranks.Rows, nil)
+	both.addPrevious(ranks.Rows, ranks.room)
 	row := ranks.Rows[0]
 	return append(list, BoardRank{Rule: rule, Segment: t.segment, Cycle: t.cycle.String(), Label: t.label, Rank: row.Rank, Score: row.Score,
 		ReachedAt: row.ReachedAt, Total: ranks.Total, PreviousRank: row.PreviousRank}), nil

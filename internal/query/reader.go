@@ -26,13 +26,14 @@ type Reader struct {
 	clock  *clock.Clock
 	sealer sealer
 	show   Show
-	last   *atomic.Pointer[edition] // shared with those that With made
+	last   *atomic.Pointer[edition] // shared with those that With made, as rooms
+	rooms  *rooms
 }
 
 // New returns a Reader over the write path's plans and states and the boards in memory. secret gives what signs cursors: the same on all nodes, now and
 // after a restart, or clients cannot go on where they were.
 func New(s *ingest.Service, b *ranking.Boards, c *clock.Clock, secret func() []byte) *Reader {
-	return &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}, last: new(atomic.Pointer[edition])}
+	return &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}, last: new(atomic.Pointer[edition]), rooms: new(rooms)}
 }
 
 // target is a board as a read names it: a rule and one period of one of its cycles.

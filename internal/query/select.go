@@ -174,7 +174,6 @@ func (s *selection) span(x *ranking.Index) (first, end int) {
 type selected struct {
 	total  int
 	count  int // rows of the span
-	found  []ranking.Row
 	more   bool // rows of the span follow
 	place  int  // what the rows are around
 	rank   int  // at place
@@ -182,10 +181,11 @@ type selected struct {
 }
 
 // read finds the rows.
-func (s *selection) read(x *ranking.Index, ties ranking.Ties) selected {
+func (s *selection) read(x *ranking.Index, m *room, ties ranking.Ties) selected {
 	out := selected{total: x.Len()}
+	m.expect(0)
 	if s.kind == aroundScore || s.kind == atPercentile {
-		s.readAround(x, ties, &out)
+		s.readAround(x, m, ties, &out)
 		return out
 	}
 	first, end := s.span(x)
@@ -196,14 +196,15 @@ func (s *selection) read(x *ranking.Index, ties ranking.Ties) selected {
 	}
 	n := min(s.limit, end-from)
 	if n > 0 {
-		out.found = x.Range(make([]ranking.Row, 0, n), from, n, ties)
+		m.expect(n)
+		m.found = x.Range(m.found, from, n, ties)
 		out.more = from+n < end
 	}
 	return out
 }
 
 // readAround finds the rows around a place, half of them above it.
-func (s *selection) readAround(x *ranking.Index, ties ranking.Ties, out *selected) {
+func (s *selection) readAround(x *ranking.Index, m *room, ties ranking.Ties, out *selected) {
 	if s.kind == aroundScore {
 		out.place, out.rank = x.Through(s.score), x.RankOf(s.score, ties)
 	} else if out.total > 0 {
@@ -213,7 +214,8 @@ func (s *selection) readAround(x *ranking.Index, ties ranking.Ties, out *selecte
 	}
 	from, to := max(out.place-s.limit/2, 0), min(out.place+s.limit-s.limit/2, out.total)
 	if from < to {
-		out.found = x.Range(make([]ranking.Row, 0, to-from), from, to-from, ties)
+		m.expect(to - from)
+		m.found = x.Range(m.found, from, to-from, ties)
 	}
 }
 

@@ -68,24 +68,25 @@ func (r *Reader) edition() *edition {
 }
 
 // read reads what is asked: rows and the user's place under one lock of the board.
-func (o *openedPage) read(s sealer, e *edition) *Leaderboard {
+func (o *openedPage) read(r *Reader, e *edition) *Leaderboard {
+	m, own := r.rooms.get(), &room{}
 	l := &Leaderboard{Rule: o.rule, Segment: o.segment, Cycle: o.cycle.String(), Period: o.period(o.now), Order: o.orderName(), Ties: tiesNames[o.ties],
-		Pending: o.pending, Revision: e.revision, AsOf: e.asOf, userAsked: o.query.User != ""}
+		Pending: o.pending, Revision: e.revision, AsOf: e.asOf, userAsked: o.query.User != "", room: m}
 	var got selected
-	var place *userPlace
+	var place userPlace
 	o.board.View(func(x *ranking.Index, _ uint64) {
-		got = o.sel.read(x, ranking.Ties(o.ties))
+		got = o.sel.read(x, m, ranking.Ties(o.ties))
 		if l.userAsked {
-			place = o.placeOf(x, o.query.User, o.query.Around)
+			place = o.placeOf(x, own, o.query.User, o.query.Around)
 		}
 	})
-	l.Total, l.Rows = got.total, o.asRows(got.found)
+	l.Total, l.Rows = got.total, o.asRows(m)
 	if got.more {
-		l.Next = o.cursor(s, o.sel.filter, got.found[len(got.found)-1].Entry)
+		l.Next = o.cursor(r.sealer, o.sel.filter, m.found[len(m.found)-1].Entry)
 	}
-	o.addPrevious(l.Rows, got.found)
-	if place != nil {
-		l.User = o.userRank(place)
+	o.addPrevious(l.Rows, m)
+	if place.total > 0 {
+		l.User = o.userRank(&place, own)
 	}
 	if k := o.sel.kind; k == betweenScores || k == topPercent {
 		l.Count = &got.count
@@ -138,7 +139,7 @@ func (r *Reader) Several(ctx context.Context, org activity.Org, queries []BoardQ
 		set.Revision, set.AsOf = e.revision, e.asOf
 		for i, page := range pages {
 			if set.Boards[i].Err == nil {
-				set.Boards[i].Board = page.read(r.sealer, e)
+				set.Boards[i].Board = page.read(r, e)
 			}
 		}
 		if try == steadyTries || r.boards.Revision().Equal(e.of) {

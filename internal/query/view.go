@@ -131,8 +131,8 @@ func (t *boards) window(v *View) *window {
 	if v.Kind != ViewUsers {
 		return t.rows(v.place)
 	}
-	ranks := t.ranksOf(t.board, v.Users)
-	t.addPrevious(ranks.Rows, nil)
+	ranks := t.ranksOf(t.board, v.Users, &room{}) // the frame keeps it
+	t.addPrevious(ranks.Rows, ranks.room)
 	return &window{Total: ranks.Total, Rows: ranks.Rows}
 }
 

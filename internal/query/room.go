@@ -1,0 +1,39 @@
+package query
+
+import (
+	"slices"
+	"sync"
+
+	"laurel/internal/activity"
+	"laurel/ranking"
+)
+
+// room is memory for the rows of an answer, and for what is looked up on the way to them. The zero value has none and grows. (A window of 21 rows takes
+// 4 KB: with that much new memory for every read, each would wait for memory that no cache holds, and push the boards out of it.)
+type room struct {
+	rows  []Row
+	found []ranking.Row // on whichever board was asked last
+	users []activity.User
+	home  *rooms // nil: of nobody
+}
+
+// expect forgets what was found and makes room for n rows.
+func (m *room) expect(n int) { m.found = slices.Grow(m.found[:0], n) }
+
+// Release gives back the memory that the rows of an answer are in: nothing of the answer may be used after it. An answer that is not released is collected as
+// anything else is.
+func (m *room) Release() {
+	if m != nil && m.home != nil {
+		m.home.pool.Put(m)
+	}
+}
+
+// rooms lends rooms. What waits there keeps the ids that were last shown from being collected, until the pool is emptied by the collector.
+type rooms struct{ pool sync.Pool }
+
+func (r *rooms) get() *room {
+	if m, ok := r.pool.Get().(*room); ok {
+		return m
+	}
+	return &room{home: r}
+}
