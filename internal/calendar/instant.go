@@ -34,17 +34,10 @@ func (i Instant) String() string {
 // AppendFormat appends String to b.
 func (i Instant) AppendFormat(b []byte) []byte {
 	day := floorDiv(int64(i), dayMS)
-	ms := int(int64(i) - day*dayMS)
-	b = Date(day).appendFormat(b)
-	b = append(b, 'T')
-	b = appendPadded(b, ms/hourMS, 2)
-	b = append(b, ':')
-	b = appendPadded(b, ms/minuteMS%60, 2)
-	b = append(b, ':')
-	b = appendPadded(b, ms/secondMS%60, 2)
-	b = append(b, '.')
-	b = appendPadded(b, ms%secondMS, 3)
-	return append(b, 'Z')
+	ms := uint32(int64(i) - day*dayMS)
+	h, m, s, ms := ms/hourMS, ms/minuteMS%60, ms/secondMS%60, ms%secondMS
+	return append(Date(day).appendFormat(b), 'T', byte('0'+h/10), byte('0'+h%10), ':', byte('0'+m/10), byte('0'+m%10), ':', byte('0'+s/10), byte('0'+s%10),
+		'.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
 }
 
 // ParseInstant reads an RFC 3339 time with an offset, from 1970 on, and returns the offset beside the instant (positive is

@@ -148,3 +148,16 @@ func FuzzParseInstant(f *testing.F) {
 		}
 	})
 }
+
+// TestDate_CivilIsTheTimePackages: of every date that has its own arithmetic, and of some around.
+func TestDate_CivilIsTheTimePackages(t *testing.T) {
+	for d := Date(-1000); d <= lastDate+1000; d++ {
+		year, month, day := d.Civil()
+		if y, m, n := d.midnight().Date(); y != year || m != month || n != day {
+			t.Fatalf("%d days: %d-%d-%d, want %d-%d-%d", d, year, month, day, y, m, n)
+		}
+	}
+	if got := lastDate.String(); got != "9999-12-31" {
+		t.Errorf("the last date is %s", got)
+	}
+}

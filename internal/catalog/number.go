@@ -90,6 +90,9 @@ func pow10(n int) int64 {
 
 // FormatScaled appends n·10^-decimals as a JSON number: without exponent and without zeros at the end.
 func FormatScaled(b []byte, n int64, decimals int) []byte {
+	if decimals == 0 {
+		return strconv.AppendInt(b, n, 10)
+	}
 	scale := pow10(decimals)
 	whole, rest := n/scale, n%scale
 	if rest == 0 {

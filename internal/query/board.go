@@ -203,7 +203,7 @@ type UserRank struct {
 	Previous   *Previous `json:"previous,omitempty"`
 	Around     []Row     `json:"around,omitempty"`
 	Freshness  `json:"-"`
-	*room     `json:"-"`
+	*room      `json:"-"`
 }
 
 // Previous is a user's place in the period before.

@@ -173,7 +173,7 @@ func (s *selection) span(x *ranking.Index) (first, end int) {
 // selected is what a selection finds on a board.
 type selected struct {
 	total  int
-	count  int // rows of the span
+	count  int  // rows of the span
 	more   bool // rows of the span follow
 	place  int  // what the rows are around
 	rank   int  // at place

@@ -38,7 +38,7 @@ func (r *Row) AppendJSON(b []byte) []byte {
 	b = append(b, `{"rank":`...)
 	b = strconv.AppendInt(b, int64(r.Rank), 10)
 	b = append(b, `,"user":`...)
-	b, _ = jsontext.AppendQuote(b, string(r.User)) // user ids are valid UTF-8, so this cannot fail
+	b = appendQuoted(b, string(r.User))
 	b = append(b, `,"score":`...)
 	b = r.Score.AppendJSON(b)
 	b = append(b, `,"reached_at":"`...)
@@ -52,6 +52,19 @@ func (r *Row) AppendJSON(b []byte) []byte {
 		b = appendProfile(append(b, `,"profile":`...), &r.Profile)
 	}
 	return append(b, '}')
+}
+
+// appendQuoted appends a text that is valid UTF-8, as all that is stored is. Most ids are letters, digits and punctuation that need no second look.
+func appendQuoted(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			b, _ = jsontext.AppendQuote(b, s)
+			return b
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
 }
 
 func appendProfile(b []byte, p *profile.Profile) []byte {
