@@ -67,11 +67,11 @@ func (x *Index) findTogether(dst []Row, users []activity.User, t Ties, b *batch)
 	x.touchEntries(b)
 	for i, u := range b.user[:b.n] {
 		if u == none {
-			dst = append(dst, Row{Entry: Entry{User: users[i]}})
+			dst = append(dst, Row{Entry: Entry{User: users[i]}, number: none})
 			continue
 		}
 		l := x.leaf(b.leaf[i])
-		dst = append(dst, Row{Rank: x.rankAt(b.leaf[i], b.place[i], t), Entry: x.entry(l, b.place[i])})
+		dst = append(dst, Row{Rank: x.rankAt(b.leaf[i], b.place[i], t), Entry: x.entry(l, b.place[i]), number: u})
 	}
 	return dst
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"laurel/internal/activity"
 	"laurel/internal/feed"
@@ -17,6 +18,7 @@ import (
 type Board struct {
 	id    feed.Board
 	order Order
+	self  weak.Pointer[Board]
 
 	revision atomic.Uint64
 	members  atomic.Int64
@@ -48,6 +50,7 @@ func newBoard(id feed.Board, o Order, partitions int, now time.Time) *Board {
 		touched: make(map[activity.User]struct{}),
 		since:   make([]atomic.Int64, partitions),
 	}
+	b.self = weak.Make(b)
 	b.revision.Store(uint64(rand.Int64())) // far from where it would begin again
 	b.used.Store(now.UnixNano())
 	b.parts.Store(int32(partitions))
@@ -81,32 +84,45 @@ const findPiece = 4 * together
 // Find appends a row for each of users to dst as Index.Find does, and tells how many are on the board. All of it is of one moment, but the
 // lock is not held all the time: where the board changes meanwhile Find starts again, and after a few times it does hold it.
 func (b *Board) Find(dst []Row, users []activity.User, t Ties) (rows []Row, total int) {
-	for range 3 {
-		if rows, total, ok := b.findInPieces(dst, users, t); ok {
-			return rows, total
-		}
-	}
-	b.View(func(x *Index, _ uint64) { rows, total = x.Find(dst, users, t), x.Len() })
+	rows, total, _ = b.findIn(dst, users, t)
 	return rows, total
 }
 
-func (b *Board) findInPieces(dst []Row, users []activity.User, t Ties) (rows []Row, total int, ok bool) {
+// findIn is Find, and tells in which state of the board.
+func (b *Board) findIn(dst []Row, users []activity.User, t Ties) (rows []Row, total int, state uint64) {
+	for range 3 {
+		if rows, total, state, ok := b.findInPieces(dst, users, t); ok {
+			return rows, total, state
+		}
+	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.index.Find(dst, users, t), b.index.Len(), b.state
+}
+
+func (b *Board) findInPieces(dst []Row, users []activity.User, t Ties) (rows []Row, total int, state uint64, ok bool) {
 	n := min(len(users), findPiece)
-	dst, total, begun := b.findSome(dst, users[:n], t)
+	dst, total, state = b.findSome(dst, users[:n], t)
 	for users = users[n:]; len(users) > 0; users = users[n:] {
 		n = min(len(users), findPiece)
 		var now uint64
-		if dst, total, now = b.findSome(dst, users[:n], t); now != begun {
-			return nil, 0, false
+		if dst, total, now = b.findSome(dst, users[:n], t); now != state {
+			return nil, 0, 0, false
 		}
 	}
-	return dst, total, true
+	return dst, total, state, true
 }
 
 func (b *Board) findSome(dst []Row, users []activity.User, t Ties) (rows []Row, total int, state uint64) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.index.Find(dst, users, t), b.index.Len(), b.state
+}
+
+func (b *Board) stateNow() uint64 {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.state
 }
 
 // Dropped says that the board no longer follows the store.

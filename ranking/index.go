@@ -2,6 +2,7 @@ package ranking
 
 import (
 	"math/bits"
+	"sync/atomic"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
@@ -16,6 +17,7 @@ type Index struct {
 	root   uint32
 	height int32 // the root's level; 0 where it is a leaf
 	users  users
+	memo   atomic.Pointer[memo] // of ranks on another board; see Elsewhere
 }
 
 // NewIndex returns an empty index.
@@ -114,7 +116,7 @@ func (x *Index) walk(dst []Row, s spot, limit int, t Ties) []Row {
 	x.touchIDs(l, i, limit)
 	rank := x.number(t, l, i, place-i, s.firsts)
 	for {
-		dst = append(dst, Row{Rank: rank, Entry: x.entry(l, i)})
+		dst = append(dst, Row{Rank: rank, Entry: x.entry(l, i), number: l.user[i]})
 		place, i = place+1, i+1
 		if limit--; limit == 0 {
 			return dst
@@ -153,7 +155,7 @@ func (x *Index) After(e Entry) int {
 }
 
 // MemoryBytes is what the index takes, roughly, ids included.
-func (x *Index) MemoryBytes() int { return x.nodes.bytes() + x.users.bytes() }
+func (x *Index) MemoryBytes() int { return x.nodes.bytes() + x.users.bytes() + x.memo.Load().bytes() }
 
 // entry is entry i of l as readers see it.
 func (x *Index) entry(l *leaf, i int) Entry {

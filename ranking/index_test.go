@@ -31,7 +31,7 @@ func compare(t rapid.TB, x *Index, m *model, users int) {
 		for n := range users {
 			r := Row{Entry: Entry{User: userID(n)}}
 			if i := m.position(userID(n)); i >= 0 {
-				r = Row{m.rank(i, ties), m.entries[i]}
+				r = Row{Rank: m.rank(i, ties), Entry: m.entries[i]}
 			}
 			ids, want = append(ids, userID(n)), append(want, r)
 		}

@@ -63,7 +63,7 @@ func (m *model) rank(i int, t Ties) int {
 func (m *model) rows(offset, limit int, t Ties) []Row {
 	var rows []Row
 	for i := max(offset, 0); i < len(m.entries) && len(rows) < limit; i++ {
-		rows = append(rows, Row{m.rank(i, t), m.entries[i]})
+		rows = append(rows, Row{Rank: m.rank(i, t), Entry: m.entries[i]})
 	}
 	return rows
 }

@@ -39,7 +39,11 @@ type Entry struct {
 type Row struct {
 	Rank int
 	Entry
+	number uint32 // of the user, on the board and at the moment of which the row is; see Elsewhere
 }
+
+// Equal says whether two rows show the same.
+func (r Row) Equal(q Row) bool { return r.Rank == q.Rank && r.Entry == q.Entry }
 
 // sortable turns a value into one that ascends in the board's order, and back: it is its own inverse. The complement
 // reverses the order of all int64, where negation would fail at the smallest.

@@ -13,7 +13,9 @@ func (x *Index) Upsert(e Entry) {
 // put puts q, who is u if known, on the board or moves it. target may be a leaf where it may belong.
 func (x *Index) put(q *probe, u uint32, known bool, target uint32) {
 	if !known {
-		x.insert(q, x.users.add(q.id), target)
+		u = x.users.add(q.id)
+		x.forget(u)
+		x.insert(q, u, target)
 		return
 	}
 	id := x.users.leafOf(u)

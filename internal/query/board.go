@@ -148,29 +148,18 @@ func (t *boards) rows(pick func(*ranking.Index) (offset, limit int)) *window {
 		}
 	})
 	w.Rows = t.asRows(m)
-	t.addPrevious(w.Rows, m)
+	t.addPrevious(m)
 	return w
 }
 
-// addPrevious gives rows their users' ranks in the period before.
-func (t *boards) addPrevious(rows []Row, m *room) {
-	for i, before := range t.findBefore(rows, m) {
-		rows[i].PreviousRank = before.Rank
+// addPrevious gives the rows that were found their users' ranks in the period before.
+func (t *boards) addPrevious(m *room) {
+	if t.prev == nil || len(m.rows) == 0 {
+		return
 	}
-}
-
-// findBefore finds the users of rows on the board of the period before, all at once; nil if there is none. What was found before is lost.
-func (t *boards) findBefore(rows []Row, m *room) []ranking.Row {
-	if t.prev == nil || len(rows) == 0 {
-		return nil
+	for i, rank := range m.before.Ranks(t.board, t.prev, m.found, ranking.Ties(t.ties)) {
+		m.rows[i].PreviousRank = rank
 	}
-	m.users = slices.Grow(m.users[:0], len(rows))
-	for i := range rows {
-		m.users = append(m.users, rows[i].User)
-	}
-	m.expect(len(rows))
-	m.found, _ = t.prev.Find(m.found, m.users, ranking.Ties(t.ties))
-	return m.found
 }
 
 // previous is a place in the period before as it is shown, nil for none.
@@ -305,13 +294,16 @@ func (t *boards) userRank(p *userPlace, m *room) *UserRank {
 	rows := t.asRows(m)
 	u := &UserRank{Segment: t.segment, Row: rows[p.own], Total: p.total, room: m}
 	u.Percentile = percentile(u.Rank, u.Total)
-	for i, before := range t.findBefore(rows, m) {
-		if rows[i].PreviousRank = before.Rank; i == p.own {
-			u.Previous = t.previous(&before)
-		}
-	}
 	if p.window {
 		u.Around = rows
+		t.addPrevious(m)
+	}
+	if t.prev != nil {
+		m.users = append(m.users[:0], u.User)
+		m.expect(1)
+		m.found, _ = t.prev.Find(m.found, m.users, ranking.Ties(t.ties))
+		u.Previous = t.previous(&m.found[0])
+		rows[p.own].PreviousRank = m.found[0].Rank // the two are one
 	}
 	return u
 }

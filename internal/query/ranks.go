@@ -61,7 +61,7 @@ func (r *Reader) Ranks(ctx context.Context, org activity.Org, rule, period strin
 	if err != nil {
 		return nil, err
 	}
-	both.addPrevious(ranks.Rows, ranks.room)
+	both.addPrevious(ranks.room)
 	return ranks, r.addProfiles(ctx, org, ranks.Rows)
 }
 
@@ -208,7 +208,7 @@ func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.
 	if err != nil {
 		return nil, err
 	}
-	both.addPrevious(ranks.Rows, ranks.room)
+	both.addPrevious(ranks.room)
 	row := ranks.Rows[0]
 	return append(list, BoardRank{Rule: rule, Segment: t.segment, Cycle: t.cycle.String(), Label: t.label, Rank: row.Rank, Score: row.Score,
 		ReachedAt: row.ReachedAt, Total: ranks.Total, PreviousRank: row.PreviousRank}), nil

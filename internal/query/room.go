@@ -11,10 +11,11 @@ import (
 // room is memory for the rows of an answer, and for what is looked up on the way to them. The zero value has none and grows. (A window of 21 rows takes
 // 4 KB: with that much new memory for every read, each would wait for memory that no cache holds, and push the boards out of it.)
 type room struct {
-	rows  []Row
-	found []ranking.Row // on whichever board was asked last
-	users []activity.User
-	home  *rooms // nil: of nobody
+	rows   []Row
+	found  []ranking.Row // on whichever board was asked last
+	users  []activity.User
+	before ranking.Elsewhere
+	home   *rooms // nil: of nobody
 }
 
 // expect forgets what was found and makes room for n rows.

@@ -84,7 +84,7 @@ func (o *openedPage) read(r *Reader, e *edition) *Leaderboard {
 	if got.more {
 		l.Next = o.cursor(r.sealer, o.sel.filter, m.found[len(m.found)-1].Entry)
 	}
-	o.addPrevious(l.Rows, m)
+	o.addPrevious(m)
 	if place.total > 0 {
 		l.User = o.userRank(&place, own)
 	}

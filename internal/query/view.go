@@ -132,7 +132,7 @@ func (t *boards) window(v *View) *window {
 		return t.rows(v.place)
 	}
 	ranks := t.ranksOf(t.board, v.Users, &room{}) // the frame keeps it
-	t.addPrevious(ranks.Rows, ranks.room)
+	t.addPrevious(ranks.room)
 	return &window{Total: ranks.Total, Rows: ranks.Rows}
 }
 
