@@ -32,11 +32,11 @@
 //	Find, Apply            the same for many users, in a half to a third of the time: what they wait for memory overlaps (see batch.go)
 //	Range, Around          O(log n + rows)
 //	After                  O(log n)
-//	Elsewhere.Ranks        as Find on the other board, at first; then one look a user until that board changes
+//	Elsewhere.Find         as Find on the other board, at first; then one look a user until that board changes
 //
 // Rank, Get, Range, Around and Find into a slice with room, and Upsert and Apply of users who are there do not allocate (growth of the index aside). A
 // member takes 48 to 64 bytes beside its id: 20 a place in a leaf, 8 a slot in the table, both in part empty, 8 for the record, 1 for the
-// length; and 8 more where ranks on another board are remembered, for each 4,096 users of whom one was asked about. Memory follows the greatest size that a board had until it is dropped. It grows in steps that do not depend on the size of the
+// length; and 16 more where places on another board are remembered, for each 4,096 users of whom one was asked about. Memory follows the greatest size that a board had until it is dropped. It grows in steps that do not depend on the size of the
 // board: a segment of the table is split (16 KiB, some 30 µs, once for about a thousand new users), 256 leaves are allocated (330 KiB), eight ids are moved out of
 // a sparse chunk. The exception is the table's directory, which is copied when the board has doubled: 24 bytes for about 1,200 users, some
 // ten microseconds at ten million.

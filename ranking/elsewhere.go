@@ -8,23 +8,29 @@ import (
 	"laurel/internal/activity"
 )
 
-// Elsewhere finds the ranks that the users of one board have on another. It is memory that can be used again; its zero value is ready. It is not safe for
+// Elsewhere finds the places that the users of one board have on another. It is memory that can be used again; its zero value is ready. It is not safe for
 // concurrent use.
 //
 // Rows are shown with the ranks of their users on the board of the period before, which hardly changes any more, while to find twenty users at random on
-// a large board takes as long as all else that a read does. So a board remembers, by its own numbers of its users, which ranks they had on the other board and in
+// a large board takes as long as all else that a read does. So a board remembers, by its own numbers of its users, which places they had on the other board and in
 // which state of it. As long as that is its state they have them: one look in place of a dozen, each of which would wait for memory.
 type Elsewhere struct {
-	ranks   []int
-	missing []int // places in ranks that are not known
+	places  []Place
+	missing []int // indexes of places that are not known
 	users   []activity.User
 	found   []Row
 }
 
-// Ranks gives the ranks on other of the users of rows, which were read from b; 0 for one who is not there. It says what other.Find says, and all of it is of
-// one moment. The slice is good until the next call.
-func (e *Elsewhere) Ranks(b, other *Board, rows []Row, t Ties) []int {
-	e.ranks = slices.Grow(e.ranks[:0], len(rows))[:len(rows)]
+// Place is a user's rank, 0 for none, and value on a board.
+type Place struct {
+	Rank  int
+	Value int64
+}
+
+// Find gives the places on other of the users of rows, which were read from b. It says what other.Find says, and all of it is of one moment. The slice is
+// good until the next call.
+func (e *Elsewhere) Find(b, other *Board, rows []Row, t Ties) []Place {
+	e.places = slices.Grow(e.places[:0], len(rows))[:len(rows)]
 	state := other.stateNow()
 	b.recall(memoKey{other.self, t, state >> 32}, uint32(state), rows, e)
 	if len(e.missing) > 0 && e.find(other, rows, t) != state {
@@ -37,7 +43,7 @@ func (e *Elsewhere) Ranks(b, other *Board, rows []Row, t Ties) []int {
 	if len(e.missing) > 0 {
 		b.remember(memoKey{other.self, t, state >> 32}, uint32(state), rows, e)
 	}
-	return e.ranks
+	return e.places
 }
 
 // find looks for those who are missing, and tells in which state of the board.
@@ -48,28 +54,54 @@ func (e *Elsewhere) find(other *Board, rows []Row, t Ties) (state uint64) {
 	}
 	e.found, _, state = other.findIn(e.found[:0], e.users, t)
 	for n, i := range e.missing {
-		e.ranks[i] = e.found[n].Rank
+		e.places[i] = Place{e.found[n].Rank, e.found[n].Value}
 	}
 	return state
 }
 
-// memo has what a board remembers of another one. It takes 8 bytes a user, in chunks that are made when one of their users is remembered.
+// memo has what a board remembers of another one. It takes 16 bytes a user, in chunks that are made when one of their users is remembered.
 type memo struct {
 	memoKey
 	chunks []atomic.Pointer[memoChunk]
 }
 
-// memoKey is what a whole memo is about. A state is kept in two parts: era, and beside each rank the rest.
+// memoKey is what a whole memo is about. A state is kept in two parts: era, and beside each place the rest.
 type memoKey struct {
 	of   weak.Pointer[Board] // a board that was dropped is not kept for it
 	ties Ties
 	era  uint64
 }
 
-// memoChunk has, for each of as many numbers as a chunk of records has, state<<32 | rank+1; 0 where nothing is known.
-type memoChunk [recChunk]atomic.Uint64
+// memoChunk has the places of as many numbers as a chunk of records has.
+type memoChunk [recChunk]memoPlace
 
-// recall fills in the ranks that are remembered of a state, and lists the others.
+// memoPlace is a place that is remembered. Readers share a lock and may write at a time, so who writes takes it first: value belongs to tag as long as tag is
+// what it was.
+type memoPlace struct {
+	tag   atomic.Uint64 // state<<32 | rank+1; nothing: nothing is known; taken: being written
+	value atomic.Int64
+}
+
+const (
+	nothing = 0
+	taken   = 1 << 32 // of no rank
+)
+
+func (m *memoPlace) get(state uint32) (p Place, ok bool) {
+	tag := m.tag.Load()
+	p = Place{int(uint32(tag)) - 1, m.value.Load()}
+	return p, p.Rank >= 0 && uint32(tag>>32) == state && m.tag.Load() == tag
+}
+
+// put does nothing where another is writing.
+func (m *memoPlace) put(state uint32, p Place) {
+	if tag := m.tag.Load(); tag != taken && m.tag.CompareAndSwap(tag, taken) {
+		m.value.Store(p.Value)
+		m.tag.Store(uint64(state)<<32 | uint64(p.Rank+1))
+	}
+}
+
+// recall fills in the places that are remembered of a state, and lists the others.
 func (b *Board) recall(k memoKey, state uint32, rows []Row, e *Elsewhere) {
 	e.missing = e.missing[:0]
 	b.mu.RLock()
@@ -79,8 +111,8 @@ func (b *Board) recall(k memoKey, state uint32, rows []Row, e *Elsewhere) {
 	for i := range rows {
 		if known && b.index.users.is(rows[i].number, string(rows[i].User)) {
 			if at := m.at(rows[i].number); at != nil {
-				if v := at.Load(); uint32(v) != 0 && uint32(v>>32) == state {
-					e.ranks[i] = int(uint32(v) - 1)
+				if p, ok := at.get(state); ok {
+					e.places[i] = p
 					continue
 				}
 			}
@@ -89,7 +121,7 @@ func (b *Board) recall(k memoKey, state uint32, rows []Row, e *Elsewhere) {
 	}
 }
 
-// remember keeps the ranks of those who were missing.
+// remember keeps the places of those who were missing.
 func (b *Board) remember(k memoKey, state uint32, rows []Row, e *Elsewhere) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -99,7 +131,7 @@ func (b *Board) remember(k memoKey, state uint32, rows []Row, e *Elsewhere) {
 	}
 	for _, i := range e.missing {
 		if u := rows[i].number; b.index.users.is(u, string(rows[i].User)) {
-			m.make(u).Store(uint64(state)<<32 | uint64(e.ranks[i]+1))
+			m.make(u).put(state, e.places[i])
 		}
 	}
 }
@@ -117,8 +149,8 @@ func (x *Index) newMemo(k memoKey, last *memo) *memo {
 	return m
 }
 
-// at is where a number's rank is kept, nil where there is no chunk for it.
-func (m *memo) at(number uint32) *atomic.Uint64 {
+// at is where a number's place is kept, nil where there is no chunk for it.
+func (m *memo) at(number uint32) *memoPlace {
 	if c := number >> recChunkBits; int(c) < len(m.chunks) {
 		if chunk := m.chunks[c].Load(); chunk != nil {
 			return &chunk[number&(recChunk-1)]
@@ -128,7 +160,7 @@ func (m *memo) at(number uint32) *atomic.Uint64 {
 }
 
 // make is at, and makes the chunk.
-func (m *memo) make(number uint32) *atomic.Uint64 {
+func (m *memo) make(number uint32) *memoPlace {
 	c := &m.chunks[number>>recChunkBits]
 	if c.Load() == nil {
 		c.CompareAndSwap(nil, new(memoChunk))
@@ -140,7 +172,7 @@ func (m *memo) make(number uint32) *atomic.Uint64 {
 func (x *Index) forget(number uint32) {
 	if m := x.memo.Load(); m != nil {
 		if at := m.at(number); at != nil {
-			at.Store(0)
+			at.tag.Store(nothing) // under the lock, which no reader shares
 		}
 	}
 }
@@ -152,7 +184,7 @@ func (m *memo) bytes() int {
 	n := len(m.chunks)
 	for i := range m.chunks {
 		if m.chunks[i].Load() != nil {
-			n += recChunk
+			n += 2 * recChunk
 		}
 	}
 	return 8 * n

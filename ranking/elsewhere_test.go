@@ -36,14 +36,14 @@ func readRows(b *Board, byName bool, users []activity.User) (rows []Row) {
 
 func checkElsewhere(t rapid.TB, e *Elsewhere, b, other *Board, rows []Row, ties Ties) {
 	t.Helper()
-	got := append([]int{}, e.Ranks(b, other, rows, ties)...)
-	want := make([]int, 0, len(rows))
+	got := append([]Place{}, e.Find(b, other, rows, ties)...)
+	want := make([]Place, 0, len(rows))
 	for _, r := range rows {
 		found, _ := other.Find(nil, []activity.User{r.User}, ties)
-		want = append(want, found[0].Rank)
+		want = append(want, Place{found[0].Rank, found[0].Value})
 	}
 	if d := cmp.Diff(want, got); d != "" {
-		t.Fatalf("ranks elsewhere (-want +got)\n%s", d)
+		t.Fatalf("places elsewhere (-want +got)\n%s", d)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestElsewhere_Concurrent(t *testing.T) {
 		readers.Go(func() {
 			var e Elsewhere
 			for !closed(done) {
-				e.Ranks(b, other, readRows(b, false, nil), Ordinal)
+				e.Find(b, other, readRows(b, false, nil), Ordinal)
 			}
 		})
 	}
@@ -142,17 +142,17 @@ func TestElsewhere_Remembers(t *testing.T) {
 	}
 	rows := readRows(b, false, nil)
 	var e Elsewhere
-	if e.Ranks(b, other, rows, Ordinal); len(e.missing) != 100 {
+	if e.Find(b, other, rows, Ordinal); len(e.missing) != 100 {
 		t.Errorf("%d of 100 are looked for at first", len(e.missing))
 	}
-	if allocs := testing.AllocsPerRun(10, func() { e.Ranks(b, other, rows, Ordinal) }); allocs != 0 || len(e.missing) != 0 {
+	if allocs := testing.AllocsPerRun(10, func() { e.Find(b, other, rows, Ordinal) }); allocs != 0 || len(e.missing) != 0 {
 		t.Errorf("%d are looked for again; %v allocations", len(e.missing), allocs)
 	}
-	if e.Ranks(b, other, rows, Standard); len(e.missing) != 100 {
+	if e.Find(b, other, rows, Standard); len(e.missing) != 100 {
 		t.Errorf("%d of 100 are looked for when ties are numbered in another way", len(e.missing))
 	}
 	other.write(Update{Entry: Entry{User: "new"}})
-	if e.Ranks(b, other, rows, Standard); len(e.missing) != 100 {
+	if e.Find(b, other, rows, Standard); len(e.missing) != 100 {
 		t.Errorf("%d of 100 are looked for after the other board changed", len(e.missing))
 	}
 }

@@ -154,20 +154,25 @@ func (t *boards) rows(pick func(*ranking.Index) (offset, limit int)) *window {
 
 // addPrevious gives the rows that were found their users' ranks in the period before.
 func (t *boards) addPrevious(m *room) {
-	if t.prev == nil || len(m.rows) == 0 {
-		return
-	}
-	for i, rank := range m.before.Ranks(t.board, t.prev, m.found, ranking.Ties(t.ties)) {
-		m.rows[i].PreviousRank = rank
+	for i, before := range t.findBefore(m) {
+		m.rows[i].PreviousRank = before.Rank
 	}
 }
 
-// previous is a place in the period before as it is shown, nil for none.
-func (t *boards) previous(found *ranking.Row) *Previous {
-	if found.Rank == 0 {
+// findBefore finds the users of the rows that were found in the period before, all at once; nil if there is none.
+func (t *boards) findBefore(m *room) []ranking.Place {
+	if t.prev == nil || len(m.found) == 0 {
 		return nil
 	}
-	return &Previous{Label: t.before.label, Rank: found.Rank, Score: t.score(found.Value)}
+	return m.before.Find(t.board, t.prev, m.found, ranking.Ties(t.ties))
+}
+
+// previous is a place in the period before as it is shown, nil for none.
+func (t *boards) previous(p ranking.Place) *Previous {
+	if p.Rank == 0 {
+		return nil
+	}
+	return &Previous{Label: t.before.label, Rank: p.Rank, Score: t.score(p.Value)}
 }
 
 func (t *target) row(f *ranking.Row) Row {
@@ -294,16 +299,13 @@ func (t *boards) userRank(p *userPlace, m *room) *UserRank {
 	rows := t.asRows(m)
 	u := &UserRank{Segment: t.segment, Row: rows[p.own], Total: p.total, room: m}
 	u.Percentile = percentile(u.Rank, u.Total)
+	for i, before := range t.findBefore(m) {
+		if rows[i].PreviousRank = before.Rank; i == p.own {
+			u.Previous = t.previous(before)
+		}
+	}
 	if p.window {
 		u.Around = rows
-		t.addPrevious(m)
-	}
-	if t.prev != nil {
-		m.users = append(m.users[:0], u.User)
-		m.expect(1)
-		m.found, _ = t.prev.Find(m.found, m.users, ranking.Ties(t.ties))
-		u.Previous = t.previous(&m.found[0])
-		rows[p.own].PreviousRank = m.found[0].Rank // the two are one
 	}
 	return u
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync"
 
-	"laurel/internal/activity"
 	"laurel/ranking"
 )
 
@@ -13,7 +12,6 @@ import (
 type room struct {
 	rows   []Row
 	found  []ranking.Row // on whichever board was asked last
-	users  []activity.User
 	before ranking.Elsewhere
 	home   *rooms // nil: of nobody
 }
