@@ -63,9 +63,11 @@ func boardPage(r *request) (p query.Page, err error) {
 		return p, err
 	}
 	p.Cursor = q.Get("cursor")
-	for name, to := range map[string]*string{"min_score": &p.MinScore, "max_score": &p.MaxScore, "around_score": &p.AroundScore,
-		"percentile": &p.Percentile, "top_percent": &p.TopPercent} {
-		if *to, err = queryNumber(r, name); err != nil {
+	for _, number := range [...]struct {
+		name string
+		to   *string
+	}{{"min_score", &p.MinScore}, {"max_score", &p.MaxScore}, {"around_score", &p.AroundScore}, {"percentile", &p.Percentile}, {"top_percent", &p.TopPercent}} {
+		if *number.to, err = queryNumber(r, number.name); err != nil {
 			return p, err
 		}
 	}

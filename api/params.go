@@ -1,10 +1,49 @@
 package api
 
 import (
+	"net/url"
 	"strconv"
+	"strings"
 
 	"laurel/internal/activity"
 )
+
+// parameters are a query as it is written, which is well-formed: see run. Reads have one or two, which are found sooner than put into a map.
+type parameters string
+
+// Has says whether there is a parameter of this name.
+func (p parameters) Has(name string) bool {
+	_, ok := p.find(name)
+	return ok
+}
+
+// Get is the first value of a parameter, "" if there is none.
+func (p parameters) Get(name string) string {
+	value, _ := p.find(name)
+	return value
+}
+
+func (p parameters) find(name string) (value string, ok bool) {
+	for rest := string(p); rest != ""; {
+		var pair string
+		pair, rest, _ = strings.Cut(rest, "&")
+		if pair == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(pair, "=")
+		if unescape(key) == name {
+			return unescape(value), true
+		}
+	}
+	return "", false
+}
+
+func unescape(s string) string {
+	if strings.ContainsAny(s, "%+") {
+		s, _ = url.QueryUnescape(s)
+	}
+	return s
+}
 
 // pathUser is the user of the path, percent-decoded.
 func pathUser(r *request) (activity.User, error) {

@@ -80,10 +80,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 // writeBytes writes a whole JSON text. A client that went away is nobody's error.
 func writeBytes(w http.ResponseWriter, status int, b []byte) error {
 	h := w.Header()
+	values := [2]string{strconv.Itoa(len(b)), "application/json"}
+	h["Content-Length"] = values[:1:1]
 	if len(h["Content-Type"]) == 0 {
-		h["Content-Type"] = []string{"application/json"}
+		h["Content-Type"] = values[1:]
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(b))}
 	w.WriteHeader(status)
 	_, _ = w.Write(b)
 	return nil

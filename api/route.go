@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -16,16 +15,10 @@ type request struct {
 	id       string
 	identity *auth.Identity
 	org      activity.Org
-	params   url.Values // see query
 }
 
-// query is the parameters of the URL, taken apart once.
-func (r *request) query() url.Values {
-	if r.params == nil && r.URL.RawQuery != "" {
-		r.params = r.URL.Query()
-	}
-	return r.params
-}
+// query is the parameters of the URL.
+func (r *request) query() parameters { return parameters(r.URL.RawQuery) }
 
 // route is one line of the route table: what is served, who may ask, and how it is described.
 type route struct {

@@ -26,10 +26,12 @@ func (a *API) wrap(rt route) http.Handler {
 		both := &struct {   // one allocation
 			recorder
 			request
-		}{recorder{ResponseWriter: w}, request{Request: r, id: requestID(r.Header.Get("X-Request-Id"))}}
+			id [1]string
+		}{recorder: recorder{ResponseWriter: w}, request: request{Request: r, id: requestID(r.Header.Get("X-Request-Id"))}}
 		rec, req := &both.recorder, &both.request
 		h := rec.Header()
-		h["X-Request-Id"] = []string{req.id}
+		both.id[0] = req.id
+		h["X-Request-Id"] = both.id[:]
 		h["X-Content-Type-Options"] = a.always.nosniff
 		if rt.browser {
 			a.allowOrigin(h, r.Header.Get("Origin"))
