@@ -34,7 +34,7 @@ func (a *API) getEvents(w http.ResponseWriter, r *request) error {
 	if _, ok := a.Registry.Get(r.org); !ok {
 		return registry.ErrOrgNotFound
 	}
-	q := closing.EventQuery{Org: r.org, After: r.query().Get("after"), User: activity.User(r.query().Get("user")), Types: r.query()["type"],
+	q := closing.EventQuery{Org: r.org, After: r.query().Get("after"), User: activity.User(r.query().Get("user")), Types: r.query().All("type"),
 		Users: r.identity.Allows(auth.UsersRead)}
 	if err := checkEventFilters(r, &q); err != nil {
 		return err

@@ -23,6 +23,16 @@ func (p parameters) Get(name string) string {
 	return value
 }
 
+// All is every value of a parameter that may be repeated, in order; nil if there is none.
+func (p parameters) All(name string) (values []string) {
+	for pair := range strings.SplitSeq(string(p), "&") {
+		if key, value, _ := strings.Cut(pair, "="); pair != "" && unescape(key) == name {
+			values = append(values, unescape(value))
+		}
+	}
+	return values
+}
+
 func (p parameters) find(name string) (value string, ok bool) {
 	for rest := string(p); rest != ""; {
 		var pair string
