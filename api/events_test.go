@@ -24,7 +24,7 @@ func TestEvents(t *testing.T) {
 	awaitClosing(g)
 	g.send(commit("1", "ada", now), commit("2", "bob", now))
 	g.setClock("2026-12-28T19:40:00.000Z")
-	r := g.call("GET", "/v1/events?wait=20&limit=2", "").wants(t, 200, "")
+	r := g.call("GET", "/v1/events?type=period.&wait=20&limit=2", "").wants(t, 200, "")
 	short := func(r reply) (out []string) {
 		for i := range r.at("events").([]any) {
 			at := func(name string) any { return r.at(fmt.Sprintf("events.%d.%s", i, name)) }
@@ -36,7 +36,7 @@ func TestEvents(t *testing.T) {
 	if diff := cmp.Diff(want, short(r)); diff != "" || r.at("next") != r.at("events.1.id") {
 		t.Errorf("events are %s\n%s", r.Body, diff)
 	}
-	rest := g.call("GET", "/v1/events?after="+r.at("next").(string)+"&wait=20s", "").wants(t, 200, "")
+	rest := g.call("GET", "/v1/events?type=period.&after="+r.at("next").(string)+"&wait=20s", "").wants(t, 200, "")
 	if diff := cmp.Diff([]string{"period.closed 2026-12-28T00:00:00.000Z lines week 2026-W47 2"}, short(rest)); diff != "" {
 		t.Errorf("events are %s\n%s", rest.Body, diff)
 	}

@@ -48,10 +48,11 @@ func TestDelete_LeavesNothing(t *testing.T) {
 		if err := n.Merge(t.Context(), org, from, user); err != nil {
 			t.Fatal(err)
 		}
-		if got := told(t, n.store, org); len(got) != 5 {
-			t.Errorf("after the merge: events of %q", got)
-		}
 		tell(t, n.store, org, user)
+		before := told(t, n.store, org)
+		if before[user] < 3 || before[from] < 1 || before["other"] < 2 {
+			t.Errorf("after the merge: events of %v", before)
+		}
 		// Neither of these is defined any more when the user is deleted, nor a streak.
 		fewer := fmt.Sprintf(definitions, "org")
 		for _, part := range []string{"day, week, all], ties: standard", "{id: least,", "{id: mine,"} {
@@ -82,8 +83,8 @@ func TestDelete_LeavesNothing(t *testing.T) {
 		if len(left) > 0 {
 			t.Fatalf("named in %q", left)
 		}
-		if got := told(t, n.store, org); len(got) != 2 || got[0] != "other" || got[1] != "other" {
-			t.Errorf("events are left of %q", got)
+		if got := told(t, n.store, org); len(got) != 1 || got["other"] < before["other"] {
+			t.Errorf("events are left of %v", got)
 		}
 		// And both names begin anew.
 		n.publish(t, fmt.Sprintf(definitions, "org"))
@@ -118,17 +119,18 @@ func tell(t *testing.T, s *store.Store, org activity.Org, user activity.User) {
 	}
 }
 
-// told is whose events the outboxes have.
-func told(t *testing.T, s *store.Store, org activity.Org) (users []activity.User) {
+// told is how many events of each user the outboxes have.
+func told(t *testing.T, s *store.Store, org activity.Org) map[activity.User]int {
 	t.Helper()
+	users := map[activity.User]int{}
 	for p := range s.Partitions() {
-		events, err := s.Events(t.Context(), store.Partition(p), feed.Position{}, 1_000)
+		events, err := s.Events(t.Context(), store.Partition(p), feed.Position{}, 10_000)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range events {
 			if e.Org == org {
-				users = append(users, e.User)
+				users[e.User]++
 			}
 		}
 	}

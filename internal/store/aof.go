@@ -295,7 +295,7 @@ func known(words []string) bool {
 	switch words[0] {
 	case "DEL":
 		return len(words) == 2
-	case "SET", "MSET", "HSET", "HDEL", "ZADD", "ZREM":
+	case "SET", "MSET", "HSET", "HDEL", "ZADD", "ZREM", "XDEL":
 		return len(words) >= 3
 	case "XADD":
 		return len(words) >= 5

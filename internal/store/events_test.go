@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -158,4 +159,27 @@ func TestRemoveEvents_TrimmedIsStillTold(t *testing.T) {
 			t.Errorf("after one that is kept: %v", err)
 		}
 	})
+}
+
+// TestRemoveEvents_IsInTheFile: a start finds the outbox as it was left, and goes on after its last entry, also where that was removed.
+func TestRemoveEvents_IsInTheFile(t *testing.T) {
+	now := time.UnixMilli(1_800_000_000_000)
+	o := store.Options{DataDir: t.TempDir(), Clock: func() time.Time { return now }}
+	h := open(t, o)
+	r := h.commit(withEvents("bob", "", `{"n":1}`), withEvents("ann", "", `{"n":2}`))
+	g := deletion("ann", r.Version)
+	g.Writes = removal(t, h, "ann")
+	h.commit(g)
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h = open(t, o)
+	h.commit(withEvents("ann", "", `{"n":3}`))
+	if diff := cmp.Diff([]string{`git bob {"n":1}`, `git ann {"n":3}`}, h.outbox()); diff != "" {
+		t.Errorf("outbox (-want +got):\n%s", diff)
+	}
+	all, err := h.Events(context.Background(), 0, feed.Position{}, 2)
+	if want := (feed.Position{Ms: 1_800_000_000_000, Seq: 2}); err != nil || all[1].ID != want {
+		t.Errorf("the new one has the place %v, %v; want %v", all[1].ID, err, want)
+	}
 }
