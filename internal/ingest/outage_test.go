@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
@@ -195,4 +196,41 @@ func TestOutage_NodeThatHasNotHeard(t *testing.T) {
 	if n.following(t, org, records) != 1 {
 		t.Error("a commit without the outage applied")
 	}
+}
+
+// TestOutage_SavesAStreak: a streak that was lost for an outage runs again once it is declared, for a user to whom nothing happens, and is lost again once it is
+// taken back.
+func TestOutage_SavesAStreak(t *testing.T) {
+	n, org := startOrg(t, embedded(t, 2))
+	const days = 24 * time.Hour
+	n.submit(t, org, ingest.SubmitOptions{}, record("ada", "1", noon.Add(-3*days)), record("ada", "2", noon.Add(-2*days)), record("bob", "1", noon.Add(-3*days)))
+	n.waitFilled(t, org)
+	shows := func(when string, want map[string]int64) {
+		t.Helper()
+		if err := n.BackfillNow(t.Context(), org); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]int64{}
+		for p := range n.store.Partitions() {
+			err := n.store.LoadBoard(t.Context(), store.Partition(p), feed.Board{Org: org, Rule: "daily.current", Label: "all"}, false,
+				func(u activity.User, length int64, _ calendar.Instant) error { got[string(u)] = length; return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", when, diff)
+		}
+	}
+	shows("before", map[string]int64{})
+	yesterday := calendar.InstantOf(noon.Add(-days))
+	o, err := n.DeclareOutage(t.Context(), org, yesterday, yesterday+1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows("declared", map[string]int64{"ada": 2})
+	if err := n.WithdrawOutage(t.Context(), org, o.ID); err != nil {
+		t.Fatal(err)
+	}
+	shows("taken back", map[string]int64{})
 }
