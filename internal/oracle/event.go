@@ -63,7 +63,7 @@ func (v *view) upTo(after *view) []Event {
 	case is.State != "paused" && was.State == "paused":
 		events = append(events, Event{Type: "resumed", At: after.now, Period: after.label(after.open), Length: after.length})
 	}
-	if is.State == "at_risk" && is.Deadline.Sub(after.now) == after.rule.AtRisk {
+	if is.State == "at_risk" && (was.State != "at_risk" || !was.Deadline.Equal(is.Deadline)) {
 		events = append(events, Event{Type: "at_risk", At: after.now, Period: after.label(after.due()), Length: after.length})
 	}
 	return events

@@ -126,9 +126,8 @@ func (v *view) show() View {
 	out := View{Zone: v.zoneName(v.now)}
 	if v.optedOut() {
 		out.OptedOut, out.State = true, "none"
-		open := v.showPeriod(v.open)
-		clear(open.Values)
-		out.History = []Period{open}
+		v.periods = nil // as if nothing had been done
+		out.History = []Period{v.showPeriod(v.open)}
 		return out
 	}
 	out.Current, out.Longest, out.Total, out.LastExtendedAt = v.current(), v.longest, v.total, v.extendedAt
