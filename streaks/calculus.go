@@ -111,7 +111,7 @@ func (c *Calculus) paused(o calendar.Ordinal, offset int16) bool {
 	if len(c.Pauses) > 0 {
 		first, after := c.Zoning.Dates(o)
 		for i := range c.Pauses {
-			if p := &c.Pauses[i]; p.From < after && p.Until() >= first {
+			if p := &c.Pauses[i]; max(p.From, first) <= min(p.Until(), after-1) {
 				return true
 			}
 		}
