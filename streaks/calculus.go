@@ -84,9 +84,27 @@ func metIn(marks []Mark, o calendar.Ordinal) bool {
 	return false
 }
 
-// Decided is the first instant at which a period cannot be met any more; offset (minutes east of UTC) is what rules in mode event are read at.
+// Decided is the first instant at which a period cannot be met any more; offset (minutes east of UTC) is what rules in mode event are read at. The first period that
+// must be met after a change of zone can be met as long as it could have been in the old zone, if that is later, and until the end of the period after it at
+// most: no change of zone makes a running deadline come earlier.
 func (c *Calculus) Decided(o calendar.Ordinal, offset int16) calendar.Instant {
-	return c.Zoning.until(o, offset) + calendar.Instant(c.Rule.Grace.Milliseconds())
+	end := c.Zoning.End(o, offset)
+	c.Zoning.inOldZones(o, func(changed calendar.Ordinal, old calendar.Instant) {
+		if old > end && c.firstAfter(changed, o) {
+			end = max(end, min(old, c.Zoning.End(c.Zoning.nextExisting(o), offset)))
+		}
+	})
+	return end + calendar.Instant(c.Rule.Grace.Milliseconds())
+}
+
+// firstAfter says whether o is the first period after another that must be met.
+func (c *Calculus) firstAfter(other, o calendar.Ordinal) bool {
+	for p := other + 1; p < o; p++ {
+		if c.required(p) {
+			return false
+		}
+	}
+	return o > other && c.required(o)
 }
 
 // required says whether a period must be met: it is active and exists in the user's zone.

@@ -50,7 +50,7 @@ func (c *Calculus) Passed(before, after *Moment, marks []Mark) (events []Event) 
 	}
 	switch {
 	case is == 0 && was > 0:
-		tell(Event{Type: WasLost, Period: before.Due, Returned: before.Used - after.Used})
+		tell(Event{Type: WasLost, Period: after.Lost.Missed, Returned: before.Used - after.Used})
 	case after.Total > before.Total: // a period began in which there was something already
 		return append(events, c.Changed(before, after, marks, false)...)
 	case is < was:

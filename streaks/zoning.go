@@ -127,21 +127,14 @@ func (z *Zoning) End(o calendar.Ordinal, offset int16) calendar.Instant {
 	return end
 }
 
-// until is End, or later for the first period that is wholly in a new zone: it can be met as long as it could be in the old one, if that is later, and until the end
-// of the period after it at most. So no change of zone makes a deadline come earlier.
-func (z *Zoning) until(o calendar.Ordinal, offset int16) calendar.Instant {
-	end := z.End(o, offset)
+// inOldZones calls yield for each change of zone that was in force: with the period that ran at the change, and the first instant past period o by the zone before it.
+func (z *Zoning) inOldZones(o calendar.Ordinal, yield func(changed calendar.Ordinal, end calendar.Instant)) {
 	for i := 1; i < len(z.segments); i++ {
-		if o <= z.segments[i].floor || o > z.segments[i].floor+bridgedBack || o != z.nextExisting(z.segments[i].floor) {
-			continue
-		}
-		if old := z.segments[i-1].cal.PeriodOf(z.unit, o).End; old > end {
-			end = min(old, z.End(z.nextExisting(o), offset))
-		}
+		yield(z.segments[i].floor, z.segments[i-1].cal.PeriodOf(z.unit, o).End)
 	}
-	return end
 }
 
+// nextExisting is the first period after o that any instant is stamped with.
 func (z *Zoning) nextExisting(o calendar.Ordinal) calendar.Ordinal {
 	for o++; !z.exists(o); o++ {
 	}

@@ -167,7 +167,7 @@ func (k *clockwork) extended(first, end time.Time) time.Time {
 	}
 	extended := end
 	for i := 1; i < len(k.stretches); i++ {
-		if !k.existingAfter(k.stretches[i].floor).Equal(first) {
+		if !k.activeAfter(k.stretches[i].floor).Equal(first) {
 			continue
 		}
 		old := k.m.dateStart(k.rule.Unit.next(first), k.stretches[i-1].zone, k.rule.DayStart)
