@@ -187,14 +187,14 @@ func docPutUser() operation {
 	return operation{id: "putUser", tag: "users", summary: "Create a user, or replace what is known of one",
 		description: "The profile and the attributes become those of the body; a timezone that it leaves out stays.",
 		body:        &content{of: userChange{}, example: exampleUserChange},
-		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_merged", "loading"}}
+		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_merged", "too_many_commands", "too_many_zone_changes", "loading"}}
 }
 
 func docPatchUser() operation {
 	return operation{id: "patchUser", tag: "users", summary: "Change what is known of a user",
 		description: "What the body leaves out stays; null removes.",
 		body:        &content{of: userChange{}, example: exampleUserChange},
-		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_not_found", "user_merged", "loading"}}
+		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_not_found", "user_merged", "too_many_commands", "too_many_zone_changes", "loading"}}
 }
 
 const exampleUserChange = `{"timezone":"Europe/Vienna","name":"Ada L.","picture":"https://shop.example/ada.png","attributes":{"country":"AT"}}`
