@@ -22,6 +22,7 @@ type Grant struct {
 type Restore struct {
 	At          calendar.Instant
 	First, Last calendar.Ordinal
+	Reason      string // what was said of it, for the audit
 }
 
 // Target is the user's own target (scaled) for the rule's one condition, from period From on; N 0 is the rule's own.

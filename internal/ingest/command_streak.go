@@ -25,10 +25,10 @@ func (s *Service) GrantFreezes(ctx context.Context, org activity.Org, user activ
 	return granted, err
 }
 
-// RestoreStreak brings back the streak that a user lost last. Errors as GrantFreezes, of progress.State.RestoreStreak.
-func (s *Service) RestoreStreak(ctx context.Context, org activity.Org, user activity.User, rule string) error {
+// RestoreStreak brings back the streak that a user lost last; reason is kept with it. Errors as GrantFreezes, of progress.State.RestoreStreak.
+func (s *Service) RestoreStreak(ctx context.Context, org activity.Org, user activity.User, rule, reason string) error {
 	return s.order(ctx, org, user, progress.Restoring, func(st *progress.State, p *progress.Plan, now calendar.Instant) (*progress.State, error) {
-		return st.RestoreStreak(p, rule, now)
+		return st.RestoreStreak(p, rule, reason, now)
 	})
 }
 

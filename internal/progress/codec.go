@@ -360,6 +360,7 @@ func (e *encoder) commands(c *streaks.Commands) {
 		e.instant(r.At)
 		e.period(r.First)
 		e.period(r.Last)
+		e.string(r.Reason)
 	}
 	e.uint(uint64(len(c.Targets)))
 	for _, t := range c.Targets {

@@ -86,9 +86,9 @@ func (s *State) GrantFreezes(p *Plan, rule string, n int, now calendar.Instant) 
 	return next, granted, nil
 }
 
-// RestoreStreak names the unmet periods between the streak that was lost last and the one that goes on now. ErrStreakNotFound, ErrNoRestore,
+// RestoreStreak names the unmet periods between the streak that was lost last and the one that goes on now; reason is kept with it. ErrStreakNotFound, ErrNoRestore,
 // ErrNothingToRestore, ErrRestoreExpired, ErrTooManyCommands.
-func (s *State) RestoreStreak(p *Plan, rule string, now calendar.Instant) (*State, error) {
+func (s *State) RestoreStreak(p *Plan, rule, reason string, now calendar.Instant) (*State, error) {
 	i, err := p.streakRule(rule)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (s *State) RestoreStreak(p *Plan, rule string, now calendar.Instant) (*Stat
 	}
 	next := s.with()
 	own := &next.openStreak(c.Rule).Commands
-	own.Restores = append(own.Restores, streaks.Restore{At: now, First: m.Lost.Last + 1, Last: last})
+	own.Restores = append(own.Restores, streaks.Restore{At: now, First: m.Lost.Last + 1, Last: last, Reason: reason})
 	return next, nil
 }
 
@@ -177,9 +177,12 @@ func (s *State) Today(p *Plan, now calendar.Instant) calendar.Date {
 	return cal.DateAt(now)
 }
 
-// Pause adds a pause over local dates, both inclusive. ErrPausePast, ErrPauseRange, ErrPauseOverlaps, ErrTooManyCommands.
+// Pause adds a pause over local dates, both inclusive. It returns s and the pause that is there where there is the same one. ErrPausePast, ErrPauseRange, ErrPauseOverlaps, ErrTooManyCommands.
 func (s *State) Pause(p *Plan, from, to calendar.Date, now calendar.Instant) (*State, streaks.Pause, error) {
 	today := s.Today(p, now)
+	if i := slices.IndexFunc(s.Pauses, func(x streaks.Pause) bool { return x.From == from && x.To == to && x.CutAt == 0 }); i >= 0 {
+		return s, s.Pauses[i], nil
+	}
 	pause := streaks.Pause{ID: 1, At: now, From: from, To: to}
 	switch {
 	case from < today:

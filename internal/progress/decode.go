@@ -251,7 +251,7 @@ func (d *decoder) commands(c *streaks.Commands) {
 	}
 	c.Restores = make([]streaks.Restore, d.count())
 	for i := range c.Restores {
-		c.Restores[i] = streaks.Restore{At: d.instant(), First: d.period(), Last: d.period()}
+		c.Restores[i] = streaks.Restore{At: d.instant(), First: d.period(), Last: d.period(), Reason: d.string()}
 	}
 	c.Targets = make([]streaks.Target, d.count())
 	for i := range c.Targets {
