@@ -36,6 +36,7 @@ type Writes interface {
 	CloseImport(ctx context.Context, org activity.Org, id string) (ingest.Import, error)
 	Moderation
 	Outages
+	StreakCommands
 }
 
 // Reads is every read of boards and users (*query.Reader).
@@ -51,6 +52,7 @@ type Reads interface {
 	Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) ([]activity.Activity, string, error)
 	UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error)
 	Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error)
+	StreakReads
 	Wait(ctx context.Context, revision string) error
 }
 

@@ -148,9 +148,22 @@ type streakDoc struct {
 	LastExtendedAt string             `json:"last_extended_at,omitempty" format:"date-time"`
 	Deadline       string             `json:"deadline,omitempty" format:"date-time"`
 	DiesAt         string             `json:"dies_at,omitempty" format:"date-time" doc:"The deadline counting freezes"`
+	Target         *float64           `json:"target,omitempty" nullable:"false" doc:"The user's own, once set; absent where it is the rule's"`
+	OptedOut       bool               `json:"opted_out,omitempty" doc:"The user wants no such streak; absent where not"`
+	Pending        bool               `json:"pending,omitempty" doc:"The rule was changed and this user not counted anew yet; absent where not"`
+	Lost           *lostDoc           `json:"lost,omitempty" doc:"The streak that was lost last; absent where none was"`
 	Period         streakPeriodDoc    `json:"period"`
 	Freezes        freezesDoc         `json:"freezes"`
 	History        []streakHistoryDoc `json:"history" nullable:"false"`
+}
+
+// lostDoc is the streak that was lost last.
+type lostDoc struct {
+	Length          int    `json:"length"`
+	Start           string `json:"start" doc:"Label of the first met period"`
+	End             string `json:"end" doc:"Label of the last one"`
+	At              string `json:"at" format:"date-time" doc:"When it ended"`
+	RestorableUntil string `json:"restorable_until,omitempty" format:"date-time" doc:"Absent where it cannot be restored, or not any more"`
 }
 
 type spanDoc struct {

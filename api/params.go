@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"laurel/internal/activity"
+	"laurel/internal/calendar"
 )
 
 // parameters are a query as it is written, which is well-formed: see run. Reads have one or two, which are found sooner than put into a map.
@@ -88,4 +89,17 @@ func queryInt(r *request, name string, absent, low, high int) (int, error) {
 		return 0, badRequest(name, "This must be an integer from "+itoa(low)+" to "+itoa(high)+".")
 	}
 	return n, nil
+}
+
+// queryInstant is a parameter that is an instant, nil for an absent one.
+func queryInstant(r *request, name string) (*calendar.Instant, error) {
+	q := r.query()
+	if !q.Has(name) {
+		return nil, nil
+	}
+	i, _, err := calendar.ParseInstant(q.Get(name))
+	if err != nil {
+		return nil, badRequest(name, "This must be an RFC 3339 time with an offset, from 1970 on; write + as %2B.")
+	}
+	return &i, nil
 }

@@ -33,7 +33,7 @@ type route struct {
 
 // table is every route of the public listener.
 func (a *API) table() []route {
-	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.moderationRoutes(), a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(),
+	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.streakRoutes(), a.userPauseRoutes(), a.moderationRoutes(), a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(),
 		a.pageRoutes())
 }
 

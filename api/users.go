@@ -6,7 +6,6 @@ import (
 
 	"laurel/internal/activity"
 	"laurel/internal/auth"
-	"laurel/internal/calendar"
 )
 
 const maxActivities = 500
@@ -79,13 +78,9 @@ func (a *API) getStreaks(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	var at *calendar.Instant
-	if q := r.query(); q.Has("at") {
-		i, _, err := calendar.ParseInstant(q.Get("at"))
-		if err != nil {
-			return badRequest("at", "This must be an RFC 3339 time with an offset, from 1970 on; write + as %2B.")
-		}
-		at = &i
+	at, err := queryInstant(r, "at")
+	if err != nil {
+		return err
 	}
 	if err := a.await(r); err != nil {
 		return err

@@ -39,6 +39,24 @@ func NewPlanOf(c *catalog.Catalog, kept catalog.Kept, outages []streaks.Outage) 
 	return p
 }
 
+// AsOf is a plan of the same definitions that knows the org's outages as they were known at an instant.
+func (p *Plan) AsOf(at calendar.Instant) *Plan {
+	var known []streaks.Outage
+	for _, o := range p.outages {
+		if o.At > at {
+			continue
+		}
+		if o.RemoveAt > at {
+			o.RemoveAt = 0
+		}
+		known = append(known, o)
+	}
+	if slices.Equal(known, p.outages) {
+		return p
+	}
+	return NewPlanOf(p.Catalog, nil, known)
+}
+
 // gone says whether the rule no longer keeps a period of a cycle.
 func (r *rulePlan) gone(cycle int, o calendar.Ordinal) bool {
 	return r.first != nil && o < r.first[cycle]

@@ -62,6 +62,7 @@ func TestStreaks_Object(t *testing.T) {
 				{"period":"2026-11-21","status":"open","value":0,"target":1}]}`},
 		{"broken", "2026-11-22T00:00:00Z", "daily", `{"rule":"daily","current":0,"longest":2,"longest_span":{"start":"2026-11-19","end":"2026-11-20"},
 			"total_periods":2,"state":"broken","unit":"day","timezone":"UTC","last_extended_at":"2026-11-20T10:00:00.000Z",
+			"lost":{"length":2,"start":"2026-11-19","end":"2026-11-20","at":"2026-11-22T00:00:00.000Z"},
 			"period":{"label":"2026-11-22","value":0,"target":1,"met":false},` + freezes + `,
 			"history":[{"period":"2026-11-19","status":"met","value":1,"target":1},{"period":"2026-11-20","status":"met","value":1,"target":1},
 				{"period":"2026-11-21","status":"missed","value":0,"target":1},{"period":"2026-11-22","status":"open","value":0,"target":1}]}`},
