@@ -47,10 +47,12 @@ func appendLength(out []Place, board string, s Standing) []Place {
 	return append(out, Place{Rule: board, Label: calendar.All.String(), Cycle: calendar.Cycle{Unit: calendar.All}, Standing: s})
 }
 
-// Recover is what can be known of a user whose state was lost: the seal and the zones as of the last folding, and the counters of behaviours as far as
-// the log tells. What was said of the user since (zone, hidden, blocked, merged, attributes) is gone. Rebuild makes the rest of it.
+// Recover is what can be known of a user whose state was lost: the seal, the zones and what was ordered for streaks as of the last folding, and the
+// counters of behaviours as far as the log tells. What was said of the user since (zone, commands, hidden, blocked, merged, attributes) is gone. Rebuild
+// makes the rest of it.
 func Recover(p *Plan, base *State, records []activity.Activity) *State {
-	s := &State{Sealed: base.Sealed, Zones: slices.Clone(base.Zones), Plan: p.print}
+	s := &State{Sealed: base.Sealed, Zones: slices.Clone(base.Zones), Pauses: slices.Clone(base.Pauses), Plan: p.print}
+	s.takeCommands(p, base)
 	for _, act := range inOrder(records) {
 		if act.At >= s.Sealed && !act.WasIgnored {
 			s.noteBehaviour(p, p.Catalog.Behaviours[act.Name], act)

@@ -34,6 +34,7 @@ func rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 		s.noteOldest(records[i].At)
 	}
 	s.takeCommands(p, old)
+	s.keepUndefinedStreaks(p, old)
 	s.continueFrom(p, base)
 	if old.shown() {
 		s.keepUndefined(p, old)
@@ -67,6 +68,10 @@ func (s *State) keepUndefined(p *Plan, old *State) {
 			to.Cycles = append(to.Cycles, CycleState{Key: c.Key, Periods: slices.Clone(c.Periods)})
 		}
 	}
+}
+
+// keepUndefinedStreaks keeps what stands on the boards of streaks that the plan does not define any more, and what was ordered for them.
+func (s *State) keepUndefinedStreaks(p *Plan, old *State) {
 	for i := range old.Streaks {
 		if was := &old.Streaks[i]; p.Catalog.Streak(was.ID) == nil {
 			s.Streaks = append(s.Streaks, StreakState{ID: was.ID, Print: was.Print, Terms: was.Terms, Commands: was.Commands, Shown: was.Shown})

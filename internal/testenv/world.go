@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"laurel/internal/clock"
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
+	"laurel/internal/progress"
 	"laurel/internal/registry"
 	"laurel/internal/store"
 	"laurel/ranking"
@@ -38,8 +40,8 @@ orgs:
       - {id: least, when: {name: a}, value: {min: meta.n}, order: asc, cycles: [week, all]}
       - {id: tags, when: {}, value: {unique: meta.tag}, cycles: [month]}
     streaks:
-      - {id: daily, when: {name: a}, unit: day}
-      - {id: weekly, when: {}, unit: week, target: 2, timezone: org}
+      - {id: daily, when: {name: a}, unit: day, grace: 3h, freezes: {initial: 1, earn_every: 3, max: 3}, restore_window: 5d}
+      - {id: weekly, when: {}, unit: week, target: 2, user_target: {max: 4}, timezone: org}
 `
 
 // World is a server's write path in a test, at a time that the test sets: what tools are tried on.
@@ -126,7 +128,7 @@ func WorldActivity(r *rand.Rand, now time.Time, i int) ingest.Item {
 	return ingest.Item{Activity: a}
 }
 
-// Live plays days of a random history: activities, late ones, undo, changes of zone and team, users hidden and blocked; a month of it is long enough for logs to be folded.
+// Live plays days of a random history: activities, late ones, undo, changes of zone and team, commands for streaks, users hidden and blocked; a month of it is long enough for logs to be folded.
 func (w *World) Live(r *rand.Rand, days int) {
 	w.T.Helper()
 	for day := range days {
@@ -164,7 +166,40 @@ func (w *World) Live(r *rand.Rand, days int) {
 				w.T.Fatal(err)
 			}
 		}
+		w.order(r, items[4].Activity.User)
 		w.Set(w.Now.Add(26 * time.Hour))
+	}
+}
+
+// order gives a command for a user's streaks, which may be refused.
+func (w *World) order(r *rand.Rand, u activity.User) {
+	w.T.Helper()
+	today, ctx := calendar.DateOf(w.Now.Date()), w.T.Context()
+	var err error
+	switch r.IntN(6) {
+	case 0:
+		_, err = w.Writes.GrantFreezes(ctx, WorldOrg, u, "daily", 1+r.IntN(3))
+	case 1:
+		from := today + calendar.Date(1+r.IntN(3)) // the user's date may be another one
+		_, err = w.Writes.Pause(ctx, WorldOrg, u, from, from+calendar.Date(r.IntN(3)))
+	case 2:
+		err = w.Writes.Unpause(ctx, WorldOrg, u, 1)
+	case 3:
+		err = w.Writes.RestoreStreak(ctx, WorldOrg, u, "daily")
+	case 4:
+		n := int64(2 + r.IntN(3))
+		err = w.Writes.SetStreak(ctx, WorldOrg, u, "weekly", ingest.StreakChange{SetTarget: true, Target: &n})
+	case 5:
+		out := r.IntN(3) == 0
+		err = w.Writes.SetStreak(ctx, WorldOrg, u, "daily", ingest.StreakChange{OptedOut: &out})
+	}
+	for _, refused := range []error{progress.ErrPauseOverlaps, progress.ErrPauseNotFound, progress.ErrPauseOver, progress.ErrNothingToRestore, progress.ErrRestoreExpired} {
+		if errors.Is(err, refused) {
+			return
+		}
+	}
+	if err != nil {
+		w.T.Fatal(err)
 	}
 }
 

@@ -75,10 +75,14 @@ type userLine struct {
 	Merging    calendar.Instant `json:"merging_at,omitzero"`
 	Attributes []attributeLine  `json:"attributes,omitempty"`
 	// Hashes are what else is kept of the user, by name (see hashes).
-	Hashes     map[string]map[string]string `json:"hashes,omitempty"`
-	Zones      []zoneLine                   `json:"zones,omitempty"`
-	Behaviours []behaviourLine              `json:"behaviours,omitempty"`
-	Sealed     calendar.Instant             `json:"sealed_before,omitzero"`
+	Hashes  map[string]map[string]string `json:"hashes,omitempty"`
+	Zones   []zoneLine                   `json:"zones,omitempty"`
+	Pauses  []pauseLine                  `json:"pauses,omitempty"`
+	Streaks []commandsLine               `json:"streaks,omitempty"`
+	// Told is up to when time's own events of streaks have been told.
+	Told       calendar.Instant `json:"told_until,omitzero"`
+	Behaviours []behaviourLine  `json:"behaviours,omitempty"`
+	Sealed     calendar.Instant `json:"sealed_before,omitzero"`
 	// Base is what progress.State.Append gives, format number first.
 	Base []byte `json:"base,omitempty"`
 	// Activities is how many activity lines follow.
@@ -168,7 +172,7 @@ func decode(b []byte, line any) error {
 
 // lineOfState is what a user's state says that is not made of activities.
 func lineOfState(s *progress.State) userLine {
-	u := userLine{Type: typeUser, Hidden: s.Hidden, Blocked: s.Blocked, Merged: s.Merged, Sealed: s.Sealed}
+	u := userLine{Type: typeUser, Hidden: s.Hidden, Blocked: s.Blocked, Merged: s.Merged, Sealed: s.Sealed, Told: s.Told, Pauses: linesOfPauses(s.Pauses)}
 	if s.Merged != "" {
 		u.Merging = s.Scheduled
 	}
@@ -177,6 +181,11 @@ func lineOfState(s *progress.State) userLine {
 	}
 	for _, z := range s.Zones {
 		u.Zones = append(u.Zones, zoneLine(z))
+	}
+	for i := range s.Streaks {
+		if l, ok := lineOfCommands(&s.Streaks[i]); ok {
+			u.Streaks = append(u.Streaks, l)
+		}
 	}
 	for _, b := range s.Behaviours {
 		counts := make([]countLine, len(b.Counts))
@@ -190,12 +199,18 @@ func lineOfState(s *progress.State) userLine {
 
 // state is the inverse of lineOfState.
 func (u *userLine) state() *progress.State {
-	s := &progress.State{Hidden: u.Hidden, Blocked: u.Blocked, Merged: u.Merged, Sealed: u.Sealed, Scheduled: u.Merging}
+	s := &progress.State{Hidden: u.Hidden, Blocked: u.Blocked, Merged: u.Merged, Sealed: u.Sealed, Told: u.Told, Scheduled: u.Merging}
 	for _, a := range u.Attributes {
 		s.Attributes = append(s.Attributes, progress.Attribute(a))
 	}
 	for _, z := range u.Zones {
 		s.Zones = append(s.Zones, progress.ZoneChange(z))
+	}
+	for i := range u.Pauses {
+		s.Pauses = append(s.Pauses, u.Pauses[i].pause())
+	}
+	for i := range u.Streaks {
+		s.Streaks = append(s.Streaks, u.Streaks[i].streak())
 	}
 	for _, b := range u.Behaviours {
 		counts := make([]progress.PeriodCount, len(b.Counts))

@@ -14,6 +14,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/progress"
+	"laurel/streaks"
 )
 
 // carry takes an activity to a line and back.
@@ -103,9 +104,11 @@ func TestActivity_RoundTrip(t *testing.T) {
 
 // TestState_EveryFieldIsCarriedOrMade fails when a field is added to a state and is neither in the format nor named here as made of activities.
 func TestState_EveryFieldIsCarriedOrMade(t *testing.T) {
-	made := []string{"Oldest", "Plan", "Due", "Rules", "Streaks"} // and Scheduled, but for who is being merged
-	full := progress.State{Sealed: 9, Hidden: true, Blocked: true, Merged: "m", Scheduled: 8, Attributes: []progress.Attribute{{Name: "country", Value: "AT"}},
+	made := []string{"Oldest", "Plan", "Due", "Rules"} // of Streaks all but the commands, and Scheduled, but for who is being merged
+	full := progress.State{Sealed: 9, Told: 6, Hidden: true, Blocked: true, Merged: "m", Scheduled: 8, Attributes: []progress.Attribute{{Name: "country", Value: "AT"}},
 		Zones:      []progress.ZoneChange{{At: 0, Name: "UTC"}, {At: 7, Name: "Asia/Tokyo"}},
+		Pauses:     []streaks.Pause{{ID: 1, At: 5, From: -3, To: 20_000}, {ID: 2, At: 6, From: 7, To: 9, CutAt: 8, CutTo: 0}},
+		Streaks:    []progress.StreakState{{ID: "s", Commands: everyCommand()}},
 		Behaviours: []progress.BehaviourState{{Name: "a", LastAt: 5, Counts: []progress.PeriodCount{{Ordinal: -3, N: 2}}}}}
 	of := reflect.TypeFor[progress.State]()
 	for i := range of.NumField() {
@@ -131,6 +134,40 @@ func TestState_EveryFieldIsCarriedOrMade(t *testing.T) {
 	}
 	if diff := cmp.Diff(&full, got.state(), cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// everyCommand has a command of every kind, and fails to be carried where one of its fields is not.
+func everyCommand() (c streaks.Commands) {
+	v := reflect.ValueOf(&c).Elem()
+	for i := range v.NumField() {
+		kind := v.Field(i)
+		kind.Set(reflect.MakeSlice(kind.Type(), 2, 2))
+		for j := range kind.Index(1).NumField() {
+			switch f := kind.Index(1).Field(j); f.Kind() {
+			case reflect.Bool:
+				f.SetBool(true)
+			default:
+				f.SetInt(int64(10*i + j + 1))
+			}
+		}
+	}
+	return c
+}
+
+// TestStreak_EveryCommandIsCarried: a streak's line has the same commands as the streak, of whatever kind.
+func TestStreak_EveryCommandIsCarried(t *testing.T) {
+	all := everyCommand()
+	for i := range reflect.TypeFor[streaks.Commands]().NumField() {
+		var one streaks.Commands
+		reflect.ValueOf(&one).Elem().Field(i).Set(reflect.ValueOf(all).Field(i))
+		l, ok := lineOfCommands(&progress.StreakState{ID: "s", Commands: one})
+		if got := l.streak(); !ok || cmp.Diff(one, got.Commands) != "" {
+			t.Errorf("%v, %v: %s", one, ok, cmp.Diff(one, got.Commands))
+		}
+	}
+	if _, ok := lineOfCommands(&progress.StreakState{ID: "s"}); ok {
+		t.Error("a streak without commands has a line")
 	}
 }
 
