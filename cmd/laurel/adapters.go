@@ -64,7 +64,7 @@ func authenticator(keys *auth.Keys, settled func() bool) ws.Authenticator {
 		if err != nil || !id.Allows(auth.BoardsRead) {
 			return ws.Identity{}, ws.ErrForbidden
 		}
-		return ws.Identity{Org: of, Key: id.KeyID, Public: id.Kind == auth.Publishable || !id.Allows(auth.UsersRead), ExpiresAt: id.ExpiresAt}, nil
+		return ws.Identity{Org: of, Key: id.KeyID(of), Public: id.Kind == auth.Publishable || !id.Allows(auth.UsersRead), ExpiresAt: id.ExpiresAt}, nil
 	}
 }
 

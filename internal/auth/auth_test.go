@@ -66,7 +66,7 @@ func TestKeys_CreateAuthenticateRevoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := f.Authenticate(token, "")
-	want := &auth.Identity{KeyID: key.ID, Kind: auth.Secret, Orgs: []activity.Org{"git"}, Scopes: []auth.Scope{auth.BoardsRead, auth.UsersRead}}
+	want := &auth.Identity{KeyIDs: []string{key.ID}, Kind: auth.Secret, Orgs: []activity.Org{"git"}, Scopes: []auth.Scope{auth.BoardsRead, auth.UsersRead}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("error %v, identity differs:\n%s", err, diff)
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/url"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -61,9 +60,8 @@ func (s *Spec) checkOrigins() error {
 		return &SpecError{"origins", "must name 1 to 32 origins for a pk key"}
 	}
 	for i, origin := range s.Origins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Scheme+"://"+u.Host != origin {
-			return &SpecError{fmt.Sprintf("origins[%d]", i), "must be a scheme and a host, such as https://shop.example"}
+		if fault := checkOrigin(origin); fault != "" {
+			return &SpecError{fmt.Sprintf("origins[%d]", i), fault}
 		}
 	}
 	return nil

@@ -3,7 +3,7 @@ package auth
 // Scope is one thing that a key may be good for.
 type Scope string
 
-// The scopes of DESIGN §4.2.
+// The scopes. Signed tokens are made with TokensWrite, or UsersWrite, which includes it.
 const (
 	ActivitiesWrite Scope = "activities:write"
 	UsersRead       Scope = "users:read"
@@ -12,11 +12,12 @@ const (
 	CatalogRead     Scope = "catalog:read"
 	CatalogWrite    Scope = "catalog:write"
 	KeysAdmin       Scope = "keys:admin"
+	TokensWrite     Scope = "tokens:write"
 )
 
 // Scopes returns all scopes.
 func Scopes() []Scope {
-	return []Scope{ActivitiesWrite, UsersRead, UsersWrite, BoardsRead, CatalogRead, CatalogWrite, KeysAdmin}
+	return []Scope{ActivitiesWrite, UsersRead, UsersWrite, BoardsRead, CatalogRead, CatalogWrite, KeysAdmin, TokensWrite}
 }
 
 // ParseScope reads a scope's name. "Get User Data" is another name of users:read.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -52,6 +53,7 @@ type table struct {
 	records    map[string]record
 	identities map[[sha256.Size]byte]*Identity
 	origins    map[string]struct{}
+	wildcards  []string // origins that stand for many
 }
 
 // newTable leaves revoked records out of what a request can find. Records with the same secret (a bootstrap key has one for each
@@ -65,14 +67,18 @@ func newTable(records map[string]record) *table {
 			continue
 		}
 		for _, o := range r.Origins {
-			t.origins[o] = struct{}{}
+			if strings.Contains(o, anySubdomain) {
+				t.wildcards = append(t.wildcards, o)
+			} else {
+				t.origins[o] = struct{}{}
+			}
 		}
 		if known := t.identities[[sha256.Size]byte(sum)]; known != nil {
-			known.Orgs = append(known.Orgs, r.Org)
-			slices.Sort(known.Orgs)
+			at, _ := slices.BinarySearch(known.Orgs, r.Org)
+			known.Orgs, known.KeyIDs = slices.Insert(known.Orgs, at, r.Org), slices.Insert(known.KeyIDs, at, id)
 			continue
 		}
-		t.identities[[sha256.Size]byte(sum)] = &Identity{KeyID: id, Kind: r.Kind, Orgs: []activity.Org{r.Org},
+		t.identities[[sha256.Size]byte(sum)] = &Identity{KeyIDs: []string{id}, Kind: r.Kind, Orgs: []activity.Org{r.Org},
 			Scopes: r.Scopes, Origins: r.Origins, ExpiresAt: r.Expires}
 	}
 	return t
