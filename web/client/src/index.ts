@@ -1,0 +1,24 @@
+export { Laurel, type LaurelEvents, type LaurelOptions, type ViewOptions } from "./client.js";
+export type { ConnectionState } from "./connection.js";
+export { applyDelta, applyUserDelta, compareRows, compareUsers } from "./delta.js";
+export type { Emitter } from "./emitter.js";
+export type { WebSocketConstructor, WebSocketLike } from "./environment.js";
+export { LaurelError } from "./errors.js";
+export type { DeltaOf, View, ViewEvents, ViewStatus } from "./view.js";
+export type {
+  Board,
+  BoardDelta,
+  BoardRank,
+  BoardState,
+  LaurelEvent,
+  Period,
+  Position,
+  Profile,
+  Rollover,
+  Row,
+  Streak,
+  User,
+  UserDelta,
+  UserState,
+  ViewQuery,
+} from "./wire.js";
