@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -31,8 +32,8 @@ func BuildLaurel(ctx context.Context, root, dir string) (string, error) {
 	return path, nil
 }
 
-// StartLaurel starts the program on a Redis server with a catalog.
-func StartLaurel(ctx context.Context, program, redisAddress, dir string, catalog []byte) (*Laurel, error) {
+// StartLaurel starts the program on a Redis server with a catalog, with more flags if need be.
+func StartLaurel(ctx context.Context, program, redisAddress, dir string, catalog []byte, flags ...string) (*Laurel, error) {
 	file := filepath.Join(dir, "catalog.yaml")
 	if err := os.WriteFile(file, catalog, 0o600); err != nil {
 		return nil, err
@@ -40,6 +41,7 @@ func StartLaurel(ctx context.Context, program, redisAddress, dir string, catalog
 	l := &Laurel{Key: "sk_bench"}
 	args := []string{program, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--redis", "redis://" + redisAddress,
 		"--data-dir", dir, "--catalog", file, "--bootstrap-key", l.Key, "--log-format", "json", "--drain", "2s"}
+	args = append(args, flags...)
 	var err error
 	if l.Process, err = start(ctx, "laurel", args, nil, l.isUp); err != nil {
 		return nil, err
@@ -81,6 +83,24 @@ func (l *Laurel) awaitReady(ctx context.Context) error {
 // Profile takes a CPU profile of the server over the next so many seconds.
 func (l *Laurel) Profile(ctx context.Context, seconds int) ([]byte, error) {
 	return l.admin(ctx, fmt.Sprintf("/debug/pprof/profile?seconds=%d", seconds))
+}
+
+// SetClock sets the time of a server that was started with --test-clock.
+func (l *Laurel) SetClock(ctx context.Context, at time.Time) error {
+	body := fmt.Sprintf(`{"now":%q}`, at.UTC().Format(time.RFC3339))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+l.Admin+"/clock", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		return fmt.Errorf("PUT /clock: %s", answer.Status)
+	}
+	return nil
 }
 
 func (l *Laurel) admin(ctx context.Context, path string) ([]byte, error) {

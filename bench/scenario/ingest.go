@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"time"
 
 	"laurel/bench/measure"
 	"laurel/bench/process"
@@ -19,7 +20,8 @@ type ingest struct {
 	*bench
 	store     *store.Store // to count what Laurel wrote; asked only between slices
 	pipelines [][]byte
-	perSecond float64 // activities, of the last slice of A
+	perSecond float64   // activities, of the last slice of A
+	day       time.Time // that the server was told it is
 }
 
 // maxPipelines bounds how many different pipelines the floor goes round in: 200,000 commands, so that no user is hot.
