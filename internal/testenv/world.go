@@ -185,7 +185,7 @@ func (w *World) order(r *rand.Rand, u activity.User) {
 	case 2:
 		err = w.Writes.Unpause(ctx, WorldOrg, u, 1)
 	case 3:
-		err = w.Writes.RestoreStreak(ctx, WorldOrg, u, "daily")
+		err = w.Writes.RestoreStreak(ctx, WorldOrg, u, "daily", "support case")
 	case 4:
 		n := int64(2 + r.IntN(3))
 		err = w.Writes.SetStreak(ctx, WorldOrg, u, "weekly", ingest.StreakChange{SetTarget: true, Target: &n})

@@ -45,9 +45,10 @@ type grantLine struct {
 }
 
 type restoreLine struct {
-	At    calendar.Instant `json:"at"`
-	First calendar.Ordinal `json:"first"`
-	Last  calendar.Ordinal `json:"last"`
+	At     calendar.Instant `json:"at"`
+	First  calendar.Ordinal `json:"first"`
+	Last   calendar.Ordinal `json:"last"`
+	Reason string           `json:"reason,omitempty"`
 }
 
 type targetLine struct {

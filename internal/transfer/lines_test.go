@@ -147,6 +147,8 @@ func everyCommand() (c streaks.Commands) {
 			switch f := kind.Index(1).Field(j); f.Kind() {
 			case reflect.Bool:
 				f.SetBool(true)
+			case reflect.String:
+				f.SetString("why")
 			default:
 				f.SetInt(int64(10*i + j + 1))
 			}
