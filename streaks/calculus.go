@@ -126,20 +126,25 @@ func (c *Calculus) active(o calendar.Ordinal) bool {
 
 // paused says whether a period cannot be missed: a pause of the user has a date of it, or an outage overlaps it.
 func (c *Calculus) paused(o calendar.Ordinal, offset int16) bool {
+	p, x := c.pausedBy(o, offset)
+	return p != nil || x != nil
+}
+
+func (c *Calculus) pausedBy(o calendar.Ordinal, offset int16) (*Pause, *Outage) {
 	if len(c.Pauses) > 0 {
 		first, after := c.Zoning.Dates(o)
 		for i := range c.Pauses {
 			if p := &c.Pauses[i]; max(p.From, first) <= min(p.Until(), after-1) {
-				return true
+				return p, nil
 			}
 		}
 	}
 	for i := range c.Outages {
 		if x := &c.Outages[i]; x.RemoveAt == 0 && x.From < c.Zoning.End(o, offset) && x.To > c.Zoning.End(o-1, offset) {
-			return true
+			return nil, x
 		}
 	}
-	return false
+	return nil, nil
 }
 
 func (c *Calculus) restored(o calendar.Ordinal) bool {

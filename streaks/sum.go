@@ -64,7 +64,7 @@ type walk struct {
 	Sum
 	next   calendar.Ordinal // the first that is not decided, while a run goes on
 	offset int16
-	ended  func(Ended) // if not nil, gets every run that ends
+	step   func(calendar.Ordinal, Sum) // if not nil, gets every period that is met or, while a run goes on, required, and what it came to
 }
 
 func (c *Calculus) walkFrom(s Sum, offset int16) walk {
@@ -127,6 +127,13 @@ func (w *walk) mark(m *Mark) {
 		w.give(m.Ordinal)
 		w.Earned += w.hold(1)
 	}
+	w.stepped(m.Ordinal)
+}
+
+func (w *walk) stepped(o calendar.Ordinal) {
+	if w.step != nil {
+		w.step(o, w.Sum)
+	}
 }
 
 // misses decides the periods before a period. Without a run, or where misses do nothing, there is nothing to decide.
@@ -137,6 +144,7 @@ func (w *walk) misses(before calendar.Ordinal) {
 	for ; w.Run.Length > 0 && w.next < before; w.next++ {
 		if w.required(w.next) {
 			w.miss(w.next)
+			w.stepped(w.next)
 		}
 	}
 }
@@ -171,9 +179,6 @@ func (w *walk) end(o calendar.Ordinal) {
 	w.Lost = Ended{w.Run, o}
 	w.Used -= w.hold(w.gap)
 	w.Run, w.Met, w.gap = Run{}, 0, 0
-	if w.ended != nil {
-		w.ended(w.Lost)
-	}
 }
 
 // give gives the freezes that were granted while the period could still be met.

@@ -149,6 +149,15 @@ func (z *Zoning) Dates(o calendar.Ordinal) (first, after calendar.Date) {
 // Label is the label of period o.
 func (z *Zoning) Label(o calendar.Ordinal) string { return z.segments[0].cal.Label(z.unit, o) }
 
+// Parse reads the label of a period, or a date of it. calendar.ErrBadLabel.
+func (z *Zoning) Parse(text string) (calendar.Ordinal, error) {
+	cal := z.segments[0].cal
+	if d, err := calendar.ParseDate(text); err == nil {
+		return cal.OrdinalOf(z.unit, d), nil
+	}
+	return cal.ParseLabel(z.unit, text)
+}
+
 // zoneName is the zone in force at an instant; for mode event the offset that is read at, as "+05:30".
 func (z *Zoning) zoneName(at calendar.Instant, latest Latest) string {
 	if z.event && latest.Some {

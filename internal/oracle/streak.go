@@ -94,6 +94,15 @@ func (m *Model) view(s *Streak, user string, known orders, now time.Time) *view 
 	return v
 }
 
+// History is that of View without its limit: every existing period from the first with an activity to the open one. Of one who opted out it is the open one.
+func (m *Model) History(s *Streak, user string, now time.Time) []Period {
+	v := m.view(s, user, m.known(user, s.ID, now), now)
+	if v.optedOut() {
+		v.periods = nil
+	}
+	return v.history(1 << 20)
+}
+
 // openAt is the period that runs now, for event rules never before one with an activity, or the earliest before it that can still be met.
 func (v *view) openAt() time.Time {
 	running := v.runningAt(v.now)
@@ -138,7 +147,7 @@ func (v *view) show() View {
 	if v.runs && v.rule.OnMiss != "none" {
 		out.Deadline, out.DiesAt = v.deadline(v.due()), v.diesAt()
 	}
-	out.History = v.history()
+	out.History = v.history(30)
 	out.State = v.state(&out)
 	return out
 }
@@ -172,8 +181,8 @@ func (v *view) diesAt() time.Time {
 	}
 }
 
-// history lists existing periods from the first with an activity to the open one, 30 at most.
-func (v *view) history() []Period {
+// history lists existing periods from the first with an activity to the open one, so many dates of them at most.
+func (v *view) history(most int) []Period {
 	first := v.open
 	for p := range v.periods {
 		if p.Before(first) {
@@ -182,7 +191,7 @@ func (v *view) history() []Period {
 	}
 	var all []Period
 	n := 0
-	for p := v.open; !p.Before(first) && n < 30; p = v.before(p) {
+	for p := v.open; !p.Before(first) && n < most; p = v.before(p) {
 		n++
 		if !p.Equal(v.open) && !v.exists(p) {
 			continue

@@ -16,6 +16,7 @@ import (
 	"laurel/internal/oracle"
 	"laurel/internal/progress"
 	"laurel/internal/testenv"
+	"laurel/streaks"
 )
 
 type board struct{ rule, label string }
@@ -259,6 +260,9 @@ func (u *user) check() {
 			u.checkStreak(state, i, at)
 		}
 	}
+	for i := range u.streaks {
+		u.checkWhole(state, i)
+	}
 }
 
 func cloneWithout(m map[board]progress.Standing, skip func(board, progress.Standing) bool) map[board]progress.Standing {
@@ -284,6 +288,41 @@ func (u *user) checkStreak(state *progress.State, i int, at time.Time) {
 	}
 	if diff := gocmp.Diff(want, got, gocmp.Comparer(time.Time.Equal)); diff != "" {
 		u.fatalf("streak %s at %v, now %v, sealed %v (-model +progress)\n%s", s.ID, at, u.now, u.sealed, diff)
+	}
+}
+
+// checkWhole compares all of a streak's past, of which the seal takes nothing away.
+func (u *user) checkWhole(state *progress.State, i int) {
+	s, now := &u.streaks[i], u.instant()
+	w := state.Whole(u.plan, i, u.parse(u.base), u.log)
+	first, open := w.Bounds(now)
+	view := streaks.View{History: w.History(now, first, open)}
+	for k, e := range w.Explain(now, first, open) {
+		if e.Exempt == streaks.NoSuchDate && k != int(open-first) {
+			continue
+		}
+		if diff := gocmp.Diff(e.PeriodView, view.History[0]); diff != "" {
+			u.fatalf("streak %s: explained as another period than it is\n%s", s.ID, diff)
+		}
+		view.History = view.History[1:]
+	}
+	view.History = w.History(now, first, open)
+	if diff := gocmp.Diff(u.model.History(s, "u", u.now), testenv.StreakView(w.Calculus, &view).History); diff != "" {
+		u.fatalf("streak %s at %v, sealed %v: all periods (-model +progress)\n%s", s.ID, u.now, u.sealed, diff)
+	}
+	var past []oracle.Ended
+	for _, p := range w.Past(now) {
+		v := streaks.View{Moment: streaks.Moment{Sum: streaks.Sum{Lost: p.Ended}}, LostAt: p.At, History: nil}
+		past = append(past, testenv.StreakView(w.Calculus, &v).Lost)
+	}
+	want := u.model.Streak(s, "u", u.now)
+	if diff := gocmp.Diff(want.Past, past, gocmp.Comparer(time.Time.Equal)); diff != "" {
+		u.fatalf("streak %s at %v, sealed %v: past (-model +progress)\n%s", s.ID, u.now, u.sealed, diff)
+	}
+	shown := w.View(now)
+	want.Past = nil
+	if diff := gocmp.Diff(want, testenv.StreakView(w.Calculus, &shown), gocmp.Comparer(time.Time.Equal)); diff != "" {
+		u.fatalf("streak %s at %v, sealed %v: as a whole (-model +progress)\n%s", s.ID, u.now, u.sealed, diff)
 	}
 }
 

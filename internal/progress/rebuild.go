@@ -126,7 +126,7 @@ func (s *State) continueFrom(p *Plan, base *State) {
 	}
 	for i, rule := range p.Catalog.Streaks {
 		if from := base.Streak(rule.ID); from != nil && from.Print == rule.Print {
-			s.continueStreak(p, i, from)
+			s.continueStreak(p, i, from, s.Sealed)
 		}
 	}
 }
@@ -139,14 +139,15 @@ func (p *Plan) whollyBefore(cycle int, o calendar.Ordinal, seal calendar.Instant
 // westmost is an offset in minutes beyond that of any zone: a local date has ended everywhere once it has ended there.
 const westmost = -24 * 60
 
-func (s *State) continueStreak(p *Plan, i int, from *StreakState) {
+// continueStreak takes over a streak from a base, of which it sums up the periods that were decided by the seal.
+func (s *State) continueStreak(p *Plan, i int, from *StreakState, seal calendar.Instant) {
 	rule := p.Catalog.Streaks[i]
 	n := len(rule.Conditions)
 	c := p.Calculus(i, s)
 	st := s.openStreak(rule)
 	st.Latest = from.Latest
 	split := 0
-	for split < len(from.Marks) && c.Decided(from.Marks[split].Ordinal, westmost) <= s.Sealed {
+	for split < len(from.Marks) && c.Decided(from.Marks[split].Ordinal, westmost) <= seal {
 		split++
 	}
 	st.Sealed = c.Add(from.Sealed, from.Marks[:split], st.latest())
