@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -54,6 +55,22 @@ func (r *run) publish(ctx context.Context) error {
 			return err
 		}
 		if _, err := r.node.boards.Open(ctx, feed.Board{Org: orgID(step), Rule: "daily.current", Label: "all"}, ranking.Descending); err != nil {
+			return err
+		}
+	}
+	return r.filled(ctx)
+}
+
+// filled waits until the orgs' users, of whom there are none yet, follow their definitions: walking them would cost what is none of a sweep's.
+func (r *run) filled(ctx context.Context) error {
+	for step := 0; step < r.Steps; {
+		_, running, err := r.node.Backfill(ctx, orgID(step))
+		if err != nil {
+			return err
+		}
+		if !running {
+			step++
+		} else if err := pause(ctx, 10*time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"laurel/bench/process"
 	"laurel/bench/scenario"
 )
 
@@ -52,13 +53,14 @@ type Sweep struct {
 
 // Spread is streaks that end one after the other. Lag is from a deadline to when a follower of the change stream has read that the streak is lost.
 type Spread struct {
-	Met    bool    `json:"met"`
-	P50    int64   `json:"lag_p50_ms"`
-	P99    int64   `json:"lag_p99_ms"`
-	Max    int64   `json:"lag_max_ms"`
-	Lost   int     `json:"lost"`
-	Redis  float64 `json:"redis_cpu_us_per_user"`
-	Laurel float64 `json:"laurel_cpu_us_per_user"` // with the clock and the follower of the benchmark
+	Met      bool                           `json:"met"`
+	P50      int64                          `json:"lag_p50_ms"`
+	P99      int64                          `json:"lag_p99_ms"`
+	Max      int64                          `json:"lag_max_ms"`
+	Lost     int                            `json:"lost"`
+	Redis    float64                        `json:"redis_cpu_us_per_user"`
+	Laurel   float64                        `json:"laurel_cpu_us_per_user"` // with the clock and the follower of the benchmark
+	Commands map[string]process.CommandCost `json:"redis_commands"`
 }
 
 // AtOnce is streaks that end all together, while activities come in. Rates are activities/s: Without before and after, With during the sweep.

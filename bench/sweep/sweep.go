@@ -195,6 +195,10 @@ func (r *run) spread(ctx context.Context, noon time.Time) error {
 	if err != nil {
 		return err
 	}
+	commands, err := r.redis.Commands(ctx)
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	for elapsed := time.Duration(0); elapsed.Seconds() < r.Span+1; elapsed = time.Since(began) {
 		r.set(sim.Add(time.Duration(float64(elapsed) * speed)))
@@ -210,10 +214,15 @@ func (r *run) spread(ctx context.Context, noon time.Time) error {
 	}
 	after, err := r.cpu(ctx)
 	stop()
+	if err != nil {
+		return err
+	}
+	now, err := r.redis.Commands(ctx)
 	lags, lost, twice := r.seen.lags(func(at calendar.Instant) time.Time {
 		return began.Add(time.Duration(float64(time.UnixMilli(int64(at)).Sub(sim)) / speed))
 	})
 	s := &r.result.Spread
+	s.Commands = process.CommandsSince(commands, now)
 	s.Lost, s.Redis, s.Laurel = lost, micros(after[0]-used[0], lost), micros(after[1]-used[1], lost)
 	if lost > 0 {
 		slices.Sort(lags)

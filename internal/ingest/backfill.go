@@ -182,7 +182,7 @@ func (w *writer) refillPage(ctx context.Context, f *filling) (next uint64, err e
 		for i, u := range users[:n] {
 			keys[i] = userKey{f.org, u}
 		}
-		if _, err := w.decideAgain(ctx, refill, keys); err != nil {
+		if err := w.redecide(refill, keys).wait(ctx); err != nil {
 			return 0, err
 		}
 		f.Walk.Done += n

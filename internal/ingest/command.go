@@ -45,6 +45,9 @@ const (
 	bury
 )
 
+// isUpkeep says whether nobody asked for the command; c may be nil, for an activity.
+func (c *command) isUpkeep() bool { return c != nil && (c.kind == sweep || c.kind == refill) }
+
 // Reject takes an activity back: the state becomes what it would have been, had it never come. Doing it again changes nothing. It returns
 // the activity as it stands then. ErrUserNotFound, ErrActivityNotFound, ErrSealed, fold.ErrRange (a sum would leave the exact range without it).
 func (s *Service) Reject(ctx context.Context, org activity.Org, user activity.User, id activity.ID, reason string) (*activity.Activity, error) {
@@ -91,7 +94,7 @@ func (s *Service) do(ctx context.Context, org activity.Org, user activity.User, 
 	r := &request{org: org, outcomes: make([]Outcome, 1), done: make(chan struct{})}
 	r.waiting.Store(1)
 	u := &unit{request: r, org: org, activity: activity.Activity{ID: id, User: user}, command: c}
-	if !s.writer(org, user).queue.push([]*unit{u}) {
+	if !s.writer(org, user).queue.push(asked, []*unit{u}) {
 		return nil, ErrOverloaded
 	}
 	select {

@@ -38,7 +38,7 @@ func (s *Service) Absorb(ctx context.Context, org activity.Org, from, into activ
 // SweepNow does what the sweepers do at their next tick.
 func (s *Service) SweepNow(ctx context.Context) error {
 	for _, w := range s.sweepers {
-		if err := w.sweep(ctx); err != nil {
+		if _, err := w.sweep(ctx); err != nil {
 			return err
 		}
 	}

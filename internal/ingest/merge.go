@@ -392,7 +392,7 @@ func (w *writer) forward(ctx context.Context, t *task, into activity.User) error
 		u.activity.User = into
 		us, t.units = append(us, &u), t.units[1:]
 	}
-	if !w.writer(t.key.org, into).queue.push(us) {
+	if !w.writer(t.key.org, into).queue.push(asked, us) {
 		for _, u := range us {
 			u.fail(ErrOverloaded)
 		}

@@ -136,7 +136,7 @@ func (s *Service) Forget(partition int) {
 func (s *Service) Waiting() int {
 	n := 0
 	for _, w := range s.writers {
-		n += w.queue.len()
+		n += w.queue.len(asked)
 	}
 	return n
 }

@@ -107,6 +107,7 @@ type request struct {
 	waiting  atomic.Int64 // units not settled yet
 	done     chan struct{}
 	err      atomic.Pointer[error]
+	failures atomic.Int64 // units without an outcome
 	durable  atomic.Pointer[store.Durability]
 }
 
@@ -167,7 +168,7 @@ func (s *Service) push(r *request, byWriter [][]*unit) error {
 		if len(us) == 0 {
 			continue
 		}
-		if s.writers[p].queue.push(us) {
+		if s.writers[p].queue.push(asked, us) {
 			pushed = true
 			continue
 		}
@@ -189,6 +190,7 @@ func (u *unit) settle(o Outcome) {
 
 func (u *unit) fail(err error) {
 	u.request.err.CompareAndSwap(nil, &err)
+	u.request.failures.Add(1)
 	u.request.settled()
 }
 

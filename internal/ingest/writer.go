@@ -17,6 +17,9 @@ import (
 // maxBatch is how many activities go into one commit: enough to spread its fixed costs, few enough that the store serves others in between.
 const maxBatch = 256
 
+// maxUpkeep is the same for what nobody asked for, which is about half the work a user.
+const maxUpkeep = 320
+
 // maxRounds is how often in a row a group is decided without success before its activities are given back.
 const maxRounds = 12
 
@@ -39,7 +42,7 @@ func (w *writer) run(ctx context.Context) error {
 	var g sync.WaitGroup
 	for range lanes {
 		g.Go(func() {
-			for us := w.queue.take(maxBatch); len(us) > 0; us = w.queue.take(maxBatch) {
+			for us := w.queue.take(); len(us) > 0; us = w.queue.take() {
 				w.write(work, us)
 				w.queue.done(us)
 			}
@@ -260,9 +263,12 @@ func (w *writer) parse(t *task, v store.Version, content string) {
 func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *store.Outcome) error {
 	switch o.Status {
 	case store.Applied:
-		if t.attempt.group.Delete {
+		switch {
+		case t.attempt.group.Delete:
 			w.cache.remove(t.doc)
-		} else {
+		case !t.cached && t.units[0].command.isUpkeep():
+			// A million users whom only time has passed by must not drive out those who are there.
+		default:
 			w.cache.add(t.doc, cached{r.Version, string(t.attempt.group.Content)})
 		}
 		t.settle(r)

@@ -219,11 +219,16 @@ type DueItem struct {
 
 // Due gives at most limit deadlines up to and including until, earliest first.
 func (s *Store) Due(ctx context.Context, p Partition, until calendar.Instant, limit int) ([]DueItem, error) {
+	return s.DueAfter(ctx, p, until, 0, limit)
+}
+
+// DueAfter is Due without the first skip of them.
+func (s *Store) DueAfter(ctx context.Context, p Partition, until calendar.Instant, skip, limit int) ([]DueItem, error) {
 	if err := s.checkPartition(p); err != nil {
 		return nil, err
 	}
 	items, err := s.client.ZRangeByScoreWithScores(ctx, string(DueKey(p)), &redis.ZRangeBy{
-		Min: "-inf", Max: strconv.FormatInt(int64(until), 10), Count: int64(max(limit, 1)),
+		Min: "-inf", Max: strconv.FormatInt(int64(until), 10), Offset: int64(skip), Count: int64(max(limit, 1)),
 	}).Result()
 	if err != nil {
 		return nil, unavailable("read deadlines", err)
