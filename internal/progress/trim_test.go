@@ -46,9 +46,9 @@ func TestProgress_LateInSummedPeriods(t *testing.T) {
 	})
 }
 
-// threeYears lets a user do something once or more a day for three years, as ingest does: a log of 90 days, folded once a day. It returns the state's size at its
-// greatest in the last year.
-func threeYears(t *testing.T, c *catalog.Catalog) (largest int) {
+// threeYears lets a user do something once or more a day for three years, but for days of rest, as ingest does: a log of 90 days, folded once a day. It returns the
+// state's size at its greatest in the last year, and the state at the end.
+func threeYears(t *testing.T, c *catalog.Catalog, rests func(day int) bool) (largest int, last *progress.State) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(3, 4))
 	p := progress.NewPlan(c)
@@ -65,7 +65,11 @@ func threeYears(t *testing.T, c *catalog.Catalog) (largest int) {
 	}
 	begin := calendar.Instant(instant("2023-11-22T00:00:00Z").UnixMilli())
 	for n := range 3 * 365 {
-		for range 1 + random.IntN(3) {
+		times := 1 + random.IntN(3)
+		if rests(n) {
+			times = 0
+		}
+		for range times {
 			now := begin + calendar.Instant(n)*day + calendar.Instant(random.Int64N(int64(day)))
 			act := activity.Activity{ID: activity.ID(fmt.Sprintf("%016x", random.Uint64())), User: "u", Name: "play", At: now, AtGiven: true, Received: now,
 				Meta: fmt.Appendf(nil, `{"points":%d}`, 1+random.IntN(100))}
@@ -78,6 +82,7 @@ func threeYears(t *testing.T, c *catalog.Catalog) (largest int) {
 			if u.NeedLog {
 				t.Fatalf("day %d: an activity of today needs the log", n)
 			}
+			s.Scheduled = s.Due
 			state = string(s.Append(nil))
 			if n >= 2*365 {
 				largest = max(largest, len(state))
@@ -86,6 +91,7 @@ func threeYears(t *testing.T, c *catalog.Catalog) (largest int) {
 		now := begin + calendar.Instant(n+1)*day
 		seal := now - calendar.Instant(horizon.Milliseconds())
 		old := parse(state)
+		progress.Apply(p, old, nil, now) // what time alone does
 		b, dropped := progress.Fold(p, old, parse(base), log, seal, now)
 		base, log = string(b.Append(nil)), log[len(dropped):]
 		sealed := *old
@@ -97,9 +103,10 @@ func threeYears(t *testing.T, c *catalog.Catalog) (largest int) {
 		if changes := progress.Diff(p, old, next, now, progress.History).Boards; len(changes) > 0 {
 			t.Fatalf("day %d: folding changed %+v", n, changes)
 		}
+		next.Scheduled = next.Due
 		state = string(next.Append(nil))
 	}
-	return largest
+	return largest, parse(state)
 }
 
 // TestState_IsSmallAfterThreeYears: each commit reads, writes and sends the state of its users.
@@ -110,25 +117,40 @@ orgs:
     timezone: UTC
     behaviours: [{name: play, meta: {points: integer}}]
     rules: [%s]
-    streaks: [{id: daily, when: {name: play}, unit: day, target: 1}]
+    streaks: [{id: daily, when: {name: play}, unit: day, target: 1, %s}]
 `
+	const whole = "at_risk: 4h, freezes: {initial: 0, earn_every: 30, max: 2}, milestones: [{at: 7}, {every: 30, once: run}]"
+	never := func(int) bool { return false }
+	// Three gaps that two freezes do not cover, and in the last weeks two days that they do.
+	lapses := func(day int) bool {
+		return day >= 100 && day < 110 || day >= 300 && day < 310 || day >= 600 && day < 610 || day == 1080 || day == 1084
+	}
 	for _, c := range []struct {
-		name, rules string
-		budget      int
+		name, rules, streak string
+		rests               func(day int) bool
+		used                int // freezes
+		budget              int
 	}{
-		{"streak alone", "", 300},
-		{"streak and week, month, all", "{id: points, when: {name: play}, value: {sum: meta.points}, cycles: [week, month, all]}", 500},
-		{"streak and day, week, month, year, all", "{id: points, when: {name: play}, value: {sum: meta.points}, cycles: [day, week, month, year, all]}", 1000},
+		{"streak alone", "", "", never, 0, 300},
+		{"streak with freezes and at_risk", "", whole, never, 0, 300},
+		{"the same, lost three times, two freezes used", "", whole, lapses, 2, 300},
+		{"streak and week, month, all", "{id: points, when: {name: play}, value: {sum: meta.points}, cycles: [week, month, all]}", "", never, 0, 500},
+		{"streak and day, week, month, year, all", "{id: points, when: {name: play}, value: {sum: meta.points}, cycles: [day, week, month, year, all]}", "", never, 0, 1000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			all, err := catalog.Parse(fmt.Appendf(nil, source, c.rules))
+			all, err := catalog.Parse(fmt.Appendf(nil, source, c.rules, c.streak))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := threeYears(t, all[0]); got > c.budget {
+			got, last := threeYears(t, all[0], c.rests)
+			if got > c.budget {
 				t.Errorf("the state takes %d bytes, its budget is %d", got, c.budget)
 			} else {
 				t.Logf("%d of %d bytes", got, c.budget)
+			}
+			v := last.Derive(progress.NewPlan(all[0]), 0, calendar.Instant(instant("2026-11-21T12:00:00Z").UnixMilli()))
+			if gap := c.used > 0; v.Used != c.used || gap != (v.Lost.Length > 0) {
+				t.Errorf("%d freezes used, %d lost before", v.Used, v.Lost.Length)
 			}
 		})
 	}
