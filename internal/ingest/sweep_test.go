@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -93,4 +94,45 @@ func length(t *testing.T, n *node, org activity.Org, user activity.User) (length
 		t.Fatal(err)
 	}
 	return length
+}
+
+// TestSweep_PassesOverTheDamaged: a user whose state cannot be read stays due, and keeps nobody else from losing a streak, also behind more than a page of users.
+func TestSweep_PassesOverTheDamaged(t *testing.T) {
+	redis := testenv.StartRedis(t)
+	n, org := startOrg(t, store.Options{URL: redis.URL()})
+	n.set(noon)
+	const users = 5000
+	items := make([]ingest.Item, users)
+	for i := range items {
+		r := record(fmt.Sprintf("u%04d", i), "1", noon.Add(-time.Minute))
+		items[i] = item(&r)
+	}
+	if r, err := n.Submit(t.Context(), org, items, ingest.SubmitOptions{}); err != nil || r.Accepted != users {
+		t.Fatalf("%d were accepted, %v", r.Accepted, err)
+	}
+	damage(t, n, org, "u0000")
+	n.set(noon.Add(72 * time.Hour))
+	if err := n.SweepNow(t.Context()); err == nil {
+		t.Error("nobody hears of the damage")
+	}
+	if left := deadlines(t, n); left != 1 {
+		t.Errorf("%d deadlines are left", left)
+	}
+	if n := length(t, n, org, "u4999"); n != 0 {
+		t.Errorf("the last streak stands at %d", n)
+	}
+}
+
+// damage makes a user's state unreadable, by another node that knows better.
+func damage(t *testing.T, n *node, org activity.Org, user activity.User) {
+	t.Helper()
+	key := store.StateKey(0, org, user)
+	docs, err := n.store.Docs(t.Context(), []store.Key{key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := n.store.Commit(t.Context(), 0, []store.Group{{Org: org, User: user, Doc: key, Expect: docs[0].Version, Content: []byte("\xffdamage")}})
+	if err != nil || r.Outcomes[0].Status != store.Applied {
+		t.Fatal(r, err)
+	}
 }
