@@ -163,6 +163,9 @@ func (a *API) postQuery(w http.ResponseWriter, r *request) error {
 	queries := make([]query.BoardQuery, 0, len(in.Boards))
 	for i := range in.Boards {
 		q, err := in.Boards[i].check()
+		if err == nil && !r.identity.Boards.Allow(q.Rule, q.Period) {
+			err = forbiddenBoard()
+		}
 		if answer.errs[i] = err; err == nil {
 			queries = append(queries, q)
 		}

@@ -2,12 +2,14 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"laurel/internal/activity"
 	"laurel/internal/auth"
+	"laurel/internal/query"
 )
 
 const (
@@ -45,6 +47,7 @@ func (a *API) getBoards(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	list.Leaderboards = slices.DeleteFunc(list.Leaderboards, func(l query.LeaderboardInfo) bool { return !r.identity.Boards.AllowSome(l.Rule) })
 	return writeJSON(w, http.StatusOK, list)
 }
 

@@ -20,7 +20,7 @@ func (a *API) allowOrigin(h http.Header, origin string) {
 func preflight(h http.Header, routes []route) {
 	var methods []string
 	for _, rt := range routes {
-		if rt.browser {
+		if rt.forPages() {
 			methods = append(methods, rt.method)
 		}
 	}

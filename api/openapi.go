@@ -61,7 +61,7 @@ func (a *API) describe() ([]byte, error) {
 			{Name: "users", Description: "One user's standing"}, {Name: "streaks", Description: "What streaks are kept by"}, {Name: "catalog", Description: "The org's definitions"},
 			{Name: "keys", Description: "API keys"}, {Name: "live", Description: "Views that follow, and pages"}},
 		Components: &huma.Components{Schemas: d.schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
-			"key": {Type: "http", Scheme: "bearer", Description: "An API key: sk_… on servers, pk_… in browsers."}}},
+			"key": {Type: "http", Scheme: "bearer", Description: "An API key: sk_… on servers, pk_… in browsers; or a signed token of POST /v1/tokens, for boards and the GETs of its own user."}}},
 		Paths: map[string]*huma.PathItem{},
 	}
 	for _, rt := range a.routes {

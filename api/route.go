@@ -27,14 +27,19 @@ type route struct {
 	scope   auth.Scope // "": no key needed
 	// browser routes answer publishable keys and cross-origin pages: those that only read boards.
 	browser bool
-	serve   func(http.ResponseWriter, *request) error
-	doc     operation
+	// own routes answer signed tokens that name the user of the path, and so cross-origin pages too.
+	own   bool
+	serve func(http.ResponseWriter, *request) error
+	doc   operation
 }
+
+// forPages says whether pages of other origins may read the answer.
+func (rt route) forPages() bool { return rt.browser || rt.own }
 
 // table is every route of the public listener.
 func (a *API) table() []route {
-	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.streakRoutes(), a.userPauseRoutes(), a.moderationRoutes(), a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(),
-		a.pageRoutes())
+	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.streakRoutes(), a.userPauseRoutes(), a.moderationRoutes(),
+		a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(), a.tokenRoutes(), a.pageRoutes())
 }
 
 // newMux registers every route, and under every path the answer for methods that it lacks: http.ServeMux's own is plain text.
@@ -92,7 +97,7 @@ func (a *API) otherMethods(pattern string, routes []route) route {
 	}
 	slices.Sort(allow)
 	methods := strings.Join(allow, ", ")
-	browser := slices.ContainsFunc(routes, func(rt route) bool { return rt.browser })
+	browser := slices.ContainsFunc(routes, route.forPages)
 	return route{pattern: pattern, browser: browser, serve: func(w http.ResponseWriter, r *request) error {
 		w.Header().Set("Allow", methods)
 		if r.Method != http.MethodOptions {

@@ -13,12 +13,12 @@ const maxActivities = 500
 func (a *API) userRoutes() []route {
 	const one = "/v1/users/{user}"
 	return []route{
-		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, serve: a.userObject(a.Reads.User), doc: docGetUser()},
+		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, own: true, serve: a.userObject(a.Reads.User), doc: docGetUser()},
 		{method: http.MethodPut, pattern: one, scope: auth.UsersWrite, serve: a.setUser(true), doc: docPutUser()},
 		{method: http.MethodPatch, pattern: one, scope: auth.UsersWrite, serve: a.setUser(false), doc: docPatchUser()},
-		{method: http.MethodGet, pattern: one + "/ranks", scope: auth.UsersRead, serve: a.getUserRanks, doc: docGetUserRanks()},
-		{method: http.MethodGet, pattern: one + "/streaks", scope: auth.UsersRead, serve: a.getStreaks, doc: docGetStreaks()},
-		{method: http.MethodGet, pattern: one + "/activities", scope: auth.UsersRead, serve: a.getActivities, doc: docGetActivities()},
+		{method: http.MethodGet, pattern: one + "/ranks", scope: auth.UsersRead, own: true, serve: a.getUserRanks, doc: docGetUserRanks()},
+		{method: http.MethodGet, pattern: one + "/streaks", scope: auth.UsersRead, own: true, serve: a.getStreaks, doc: docGetStreaks()},
+		{method: http.MethodGet, pattern: one + "/activities", scope: auth.UsersRead, own: true, serve: a.getActivities, doc: docGetActivities()},
 	}
 }
 

@@ -33,7 +33,7 @@ func (a *API) wrap(rt route) http.Handler {
 		both.id[0] = req.id
 		h["X-Request-Id"] = both.id[:]
 		h["X-Content-Type-Options"] = a.always.nosniff
-		if rt.browser {
+		if rt.forPages() {
 			a.allowOrigin(h, r.Header.Get("Origin"))
 		}
 		defer func() {
@@ -104,10 +104,14 @@ func (a *API) authenticate(rt route, r *request) error {
 	if err != nil {
 		return err
 	}
-	if identity.Kind == auth.Publishable && !rt.browser {
+	switch {
+	case identity.Kind == auth.Signed:
+		if err := permit(rt, r, identity); err != nil {
+			return err
+		}
+	case identity.Kind == auth.Publishable && !rt.browser:
 		return &fault{code: "forbidden", detail: "pk keys only read boards."}
-	}
-	if !identity.Allows(rt.scope) {
+	case !identity.Allows(rt.scope):
 		return &fault{code: "forbidden", detail: "This needs a key with the scope " + string(rt.scope) + "."}
 	}
 	r.identity = identity

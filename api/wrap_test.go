@@ -55,7 +55,10 @@ func TestPublishableKeys(t *testing.T) {
 		}
 	}
 	g.call("POST", "/v1/leaderboards/commits/week/ranks", `{"users":["ada"]}`, key, origin).wants(t, 200, "")
-	for _, target := range []string{"/v1/users/ada", "/v1/users/ada/streaks", "/v1/activities/ada/1", "/v1/catalog", "/v1/keys"} {
+	for _, target := range []string{"/v1/users/ada", "/v1/users/ada/streaks", "/v1/users/ada/ranks", "/v1/users/ada/activities"} {
+		g.call("GET", target, "", key, origin).wants(t, 403, "forbidden")
+	}
+	for _, target := range []string{"/v1/activities/ada/1", "/v1/catalog", "/v1/keys", "/v1/events"} {
 		r := g.call("GET", target, "", key, origin).wants(t, 403, "forbidden")
 		if r.Header().Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s can be read by a page", target)
@@ -76,7 +79,7 @@ func TestPublishableKeys(t *testing.T) {
 		!strings.Contains(r.Header().Get("Access-Control-Allow-Headers"), "Authorization") {
 		t.Errorf("preflight: %d %v", r.Code, r.Header())
 	}
-	for _, c := range [][2]string{{"/v1/users/ada", site}, {"/v1/leaderboards", "https://evil.example"}} {
+	for _, c := range [][2]string{{"/v1/keys", site}, {"/v1/users/ada", "https://evil.example"}, {"/v1/leaderboards", "https://evil.example"}} {
 		r := g.call("OPTIONS", c[0], "", append(preflight, header("Origin", c[1]))...)
 		if r.Header().Get("Access-Control-Allow-Origin") != "" || r.Header().Get("Access-Control-Allow-Methods") != "" {
 			t.Errorf("preflight of %v: %v", c, r.Header())
