@@ -33,9 +33,12 @@ type fixture struct {
 	live  map[string]int // gauges
 }
 
-// tokens of the fixture: "secret", "other" (of another org), "public", "visitor" (a user's signed token), "brief" (ends at 60 s).
-func authenticate(_ context.Context, token, origin, org string) (Identity, error) {
-	switch token {
+// tokens of the fixture: "secret", "other" (of another org), "public", "visitor" (a user's signed token), "brief" (ends at 60 s), and others below.
+func authenticate(_ context.Context, c Credentials) (Identity, error) {
+	if c.InURL && c.Token != "visitor" {
+		return Identity{}, ErrUnauthorized
+	}
+	switch c.Token {
 	case "secret":
 		return Identity{Org: "o", Key: "k1"}, nil
 	case "other":
@@ -46,8 +49,14 @@ func authenticate(_ context.Context, token, origin, org string) (Identity, error
 		return Identity{Org: "o", Key: "k3", Public: true, User: "ann"}, nil
 	case "brief":
 		return Identity{Org: "o", Key: "k1", ExpiresAt: 60_000}, nil
+	case "narrow": // the same user, fewer boards
+		return Identity{Org: "o", Key: "k3", Public: true, User: "ann", Board: func(rule, _ string) bool { return rule == "standard" }}, nil
+	case "soon": // the same user, until 60 s
+		return Identity{Org: "o", Key: "k3", Public: true, User: "ann", ExpiresAt: 60_000}, nil
+	case "bob":
+		return Identity{Org: "o", Key: "k3", Public: true, User: "bob"}, nil
 	case "bound":
-		if origin != "https://shop.example" || org != "o" {
+		if c.Origin != "https://shop.example" || c.Org != "o" {
 			return Identity{}, fmt.Errorf("key k4: %w", ErrForbidden)
 		}
 		return Identity{Org: "o", Key: "k4"}, nil

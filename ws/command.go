@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,10 @@ type (
 		Type  string `json:"type"`
 		Token string `json:"token"`
 		Org   string `json:"org"`
+	}
+	tokenCommand struct {
+		Type  string `json:"type"`
+		Token string `json:"token"`
 	}
 	subscribeCommand struct {
 		Type  string      `json:"type"`
@@ -66,6 +71,8 @@ func parse(b []byte) (command any, id string, r *refusal) {
 	switch kind {
 	case "hello":
 		command = new(helloCommand)
+	case "token":
+		command = new(tokenCommand)
 	case "subscribe":
 		command = new(subscribeCommand)
 	case "unsubscribe":
@@ -73,7 +80,7 @@ func parse(b []byte) (command any, id string, r *refusal) {
 	case "pong":
 		command = new(pongCommand)
 	default:
-		return nil, id, &refusal{codeUnsupported, "type: must be hello, subscribe, unsubscribe or pong"}
+		return nil, id, &refusal{codeUnsupported, "type: must be hello, token, subscribe, unsubscribe or pong"}
 	}
 	if err := json.Unmarshal(b, command, json.RejectUnknownMembers(true)); err != nil {
 		return nil, id, badJSON(err)
@@ -125,7 +132,7 @@ func (c *conn) handle(message []byte) {
 
 // allowed counts a message against the rate.
 func (c *conn) allowed() bool {
-	if c.bucket.take(&c.hub.o.Limits) {
+	if c.bucket.take(c.hub.o.Limits.MessageBurst, c.hub.o.Limits.MessageRate) {
 		return true
 	}
 	c.fail(CloseLimit, fmt.Sprintf("at most %d messages at once and %d a second", c.hub.o.Limits.MessageBurst, c.hub.o.Limits.MessageRate))
@@ -138,7 +145,7 @@ func (c *conn) one(message []byte) {
 	}
 	command, id, r := parse(message)
 	if hello, ok := command.(*helloCommand); ok {
-		c.hello(hello)
+		c.present(Credentials{Token: hello.Token, Origin: c.origin, Org: cmp.Or(hello.Org, c.org)})
 		return
 	}
 	if !c.greeted() {
@@ -150,6 +157,8 @@ func (c *conn) one(message []byte) {
 		return
 	}
 	switch m := command.(type) {
+	case *tokenCommand:
+		c.present(Credentials{Token: m.Token, Origin: c.origin, Org: c.orgOf()})
 	case *subscribeCommand:
 		r = c.subscribe(m)
 	case *unsubscribeCommand:
@@ -175,22 +184,25 @@ func (c *conn) refuse(id string, r *refusal) {
 	c.say(appendError(nil, quoted, r))
 }
 
-// hello finds out who the client is. A later hello brings a new token of the same org; if that is refused, the identity
-// stays as it was, until it expires.
-func (c *conn) hello(m *helloCommand) {
-	org := m.Org
-	if org == "" {
-		org = c.org
-	}
+// orgOf is the org that the connection is for, once it was greeted.
+func (c *conn) orgOf() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return string(c.identity.Org)
+}
+
+// present finds out who the client is. What comes later is a new token of the same org and user; if that is refused, the identity stays as it was, until it
+// expires.
+func (c *conn) present(shown Credentials) {
 	ctx, cancel := context.WithTimeout(c.hub.ctx, sourceTimeout)
 	defer cancel()
-	identity, err := c.hub.o.Authenticate(ctx, m.Token, c.origin, org)
+	identity, err := c.hub.o.Authenticate(ctx, shown)
 	c.mu.Lock()
 	before := c.identity
 	c.mu.Unlock()
 	switch {
-	case err == nil && before != nil && before.Org != identity.Org:
-		c.refuse("", &refusal{codeForbidden, "the new token is of another org"})
+	case err == nil && before != nil && (before.Org != identity.Org || before.User != identity.User):
+		c.refuse("", &refusal{codeForbidden, "the new token is of another org or user: connect anew with it"})
 	case err == nil:
 		c.become(&identity, before)
 	case before == nil:
@@ -237,7 +249,8 @@ func (c *conn) become(identity, before *Identity) {
 		}
 	}
 	c.mu.Unlock()
-	c.welcome()
+	c.recheck()
+	c.welcome(identity)
 	for _, s := range ended {
 		c.hub.leave(s)
 		c.endSubscription(s, &refusal{codeForbidden, "the new token may not watch this"})
@@ -245,12 +258,16 @@ func (c *conn) become(identity, before *Identity) {
 }
 
 // welcome tells the client what it may do.
-func (c *conn) welcome() {
+func (c *conn) welcome(identity *Identity) {
 	o := &c.hub.o
 	b := []byte(`{"type":"welcome","session":"`)
 	b = append(b, c.session...)
 	b = strconv.AppendInt(append(b, `","tick_ms":`...), o.Tick.Milliseconds(), 10)
-	b = append(o.Clock.Now().AppendFormat(append(b, `,"server_time":"`...)), `","limits":{`...)
+	b = append(o.Clock.Now().AppendFormat(append(b, `,"server_time":"`...)), '"')
+	if identity.ExpiresAt != 0 {
+		b = append(identity.ExpiresAt.AppendFormat(append(b, `,"expires_at":"`...)), '"')
+	}
+	b = append(b, `,"limits":{`...)
 	for i, l := range []struct {
 		name  string
 		value int64
@@ -290,7 +307,7 @@ func (c *conn) subscribe(m *subscribeCommand) *refusal {
 		return r
 	}
 	if !identity.mayWatch(&view) {
-		return &refusal{codeForbidden, "this token may not watch that user"}
+		return &refusal{codeForbidden, "this token may not watch that"}
 	}
 	ctx, cancel := context.WithTimeout(c.hub.ctx, sourceTimeout)
 	defer cancel()

@@ -40,6 +40,7 @@ type conn struct {
 	writing  bool            // there is a writer
 	dead     bool            // no writer shall start any more
 	closing  CloseCode       // 0: open
+	last     []byte          // message behind which the close frame comes, nil for none
 	pinged   time.Time       // of the ping that is not answered yet, zero: none
 	nextPing time.Time
 }
@@ -48,12 +49,12 @@ func newConn(h *Hub, ws *websocket.Conn, by *admission) *conn {
 	now := time.Now()
 	c := &conn{
 		hub: h, ws: ws, session: rand.Text(), ip: by.ip, origin: by.origin, org: by.org, opened: now, identity: by.identity,
-		bucket:   bucket{tokens: float64(h.o.Limits.MessageBurst), last: now},
+		bucket:   newBucket(h.o.Limits.MessageBurst),
 		nextPing: now.Add(mathrand.N(h.o.Limits.Ping) + 1), // spread, so that clients that came together are not pinged together
 	}
 	control := func(string) error {
 		c.heard()
-		if !c.bucket.take(&h.o.Limits) {
+		if !c.bucket.take(h.o.Limits.MessageBurst, h.o.Limits.MessageRate) {
 			c.fail(CloseLimit, "too many control frames")
 		}
 		return nil
@@ -66,20 +67,6 @@ func newConn(h *Hub, ws *websocket.Conn, by *admission) *conn {
 	})
 	ws.SetCloseHandler(func(int, string) error { return nil }) // answered when the reader ends, behind what is being written
 	return c
-}
-
-// bucket limits how often something may happen.
-type bucket struct {
-	tokens float64
-	last   time.Time
-}
-
-func (b *bucket) take(l *Limits) bool {
-	now := time.Now()
-	b.tokens = min(float64(l.MessageBurst), b.tokens+now.Sub(b.last).Seconds()*float64(l.MessageRate))
-	b.last = now
-	b.tokens--
-	return b.tokens >= 0
 }
 
 func (c *conn) heard() { c.seen.Store(int64(time.Since(c.opened))) }
@@ -197,9 +184,7 @@ func (c *conn) close(code CloseCode, last []byte) {
 	c.mu.Lock()
 	if c.closing == 0 {
 		c.closing = code
-		if last != nil {
-			c.control = append(c.control, last)
-		}
+		c.last = last
 	}
 	c.mu.Unlock()
 	c.wake()

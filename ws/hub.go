@@ -30,11 +30,13 @@ type Hub struct {
 	places int // taken: conns, and those in their handshake
 	perIP  map[string]int
 	perKey map[string]int
-	views  map[viewKey]*view
-	topics map[topicKey]*topic
-	idle   map[*view]time.Time // views without subscribers, and since when
-	closed bool                // draining or stopped: no new connections
-	empty  chan struct{}       // made with closed; closed when no place is taken any more
+	// arrivals limit the handshakes of each address that had any lately.
+	arrivals map[string]bucket
+	views    map[viewKey]*view
+	topics   map[topicKey]*topic
+	idle     map[*view]time.Time // views without subscribers, and since when
+	closed   bool                // draining or stopped: no new connections
+	empty    chan struct{}       // made with closed; closed when no place is taken any more
 }
 
 // topicKey names what views depend on: the boards of a rule or of one of its segments, or a user.
@@ -57,7 +59,7 @@ func New(o Options) *Hub {
 	o = o.withDefaults()
 	h := &Hub{
 		o: o, boards: newLane(o.Tick), users: newLane(sourceTimeout),
-		conns: make(map[*conn]struct{}), perIP: make(map[string]int), perKey: make(map[string]int),
+		conns: make(map[*conn]struct{}), perIP: make(map[string]int), perKey: make(map[string]int), arrivals: make(map[string]bucket),
 		views: make(map[viewKey]*view), topics: make(map[topicKey]*topic), idle: make(map[*view]time.Time),
 	}
 	h.scratch.New = func() any { return new([]byte) }

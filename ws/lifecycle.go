@@ -52,13 +52,30 @@ func (h *Hub) shut() {
 	h.ended.Wait()
 }
 
-// Drain hands the clients over to other nodes: it refuses new connections, tells each client to reconnect at a moment of its own
-// within spread, sends what waits, closes with CloseDrain, and returns when all have ended. When ctx is done it cuts off
-// those that are left.
-func (h *Hub) Drain(ctx context.Context, spread time.Duration) {
+// Clients of a node that stops are told to come back at random moments, so many a second, within these bounds: a handshake with its subscriptions costs the nodes that
+// take them over far more than an open connection.
+const (
+	returnsPerSecond = 500
+	shortestSpread   = time.Second
+	longestSpread    = time.Minute
+)
+
+// spread is the time over which so many clients are told to come back.
+func spread(clients int) time.Duration {
+	return min(max(time.Duration(clients)*time.Second/returnsPerSecond, shortestSpread), longestSpread)
+}
+
+// Drain hands the clients over to other nodes: it refuses new connections, sends every view as it is now, tells each client to reconnect at a moment of its own (within
+// 1 s to 1 min, by how many there are), closes with CloseDrain, and returns when all have ended. When ctx is done it cuts off those that are left. Run must
+// be running.
+func (h *Hub) Drain(ctx context.Context) {
 	conns, empty := h.closeDoor()
+	for _, l := range []*lane{h.boards, h.users} {
+		l.flush(ctx)
+	}
+	within := spread(len(conns)).Milliseconds()
 	for _, c := range conns {
-		in := mathrand.Int64N(max(1, spread.Milliseconds()))
+		in := mathrand.Int64N(within)
 		b := strconv.AppendInt([]byte(`{"type":"drain","reconnect_in_ms":`), in, 10)
 		c.close(CloseDrain, append(b, '}'))
 	}
@@ -103,6 +120,7 @@ func (h *Hub) beat(now time.Time) {
 			h.dropLocked(v)
 		}
 	}
+	h.forgetArrivalsLocked()
 	h.mu.Unlock()
 	at := h.o.Clock.Now()
 	for _, c := range conns {
@@ -121,13 +139,15 @@ func (h *Hub) reserve(by *admission) *problem {
 		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "this node is going down")
 	case h.places >= l.Connections:
 		return newProblem(http.StatusServiceUnavailable, codeLimit, "too many connections on this node")
-	case h.perIP[by.ip] >= l.ConnectionsPerIP:
+	case by.ip != "" && h.perIP[by.ip] >= l.ConnectionsPerIP:
 		return newProblem(http.StatusTooManyRequests, codeLimit, "too many connections from this address")
 	case key != "" && h.perKey[key] >= l.ConnectionsPerKey:
 		return newProblem(http.StatusTooManyRequests, codeLimit, "too many connections with this key")
 	}
 	h.places++
-	h.perIP[by.ip]++
+	if by.ip != "" {
+		h.perIP[by.ip]++
+	}
 	if key != "" {
 		h.perKey[key]++
 	}
@@ -181,7 +201,29 @@ func (h *Hub) start(c *conn) {
 	if closed { // the door closed during the handshake
 		c.close(CloseShutdown, nil)
 	}
+	c.recheck() // the key may have gone while it was being looked at
 	go c.read()
+}
+
+// Recheck closes, with CloseUnauthorized, the connections whose key Options.Good does not know any more. It is called whenever keys have changed, on every node.
+func (h *Hub) Recheck() {
+	h.mu.Lock()
+	conns := slices.Collect(maps.Keys(h.conns))
+	h.mu.Unlock()
+	for _, c := range conns {
+		c.recheck()
+	}
+}
+
+// recheck closes the connection if its key has gone. Whoever gives a connection its identity calls it after that, so that a key that goes between being looked up and
+// being noted here is not missed by both.
+func (c *conn) recheck() {
+	c.mu.Lock()
+	identity := c.identity
+	c.mu.Unlock()
+	if good := c.hub.o.Good; identity != nil && good != nil && !good(identity) {
+		c.fail(CloseUnauthorized, "the key, or the key that made the token, was revoked")
+	}
 }
 
 // remove forgets a connection that has ended.

@@ -377,7 +377,7 @@ func TestDrain(t *testing.T) {
 		say(t, stalled, `{"type":"hello","token":"secret"}`)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		f.hub.Drain(ctx, 30*time.Second)
+		f.hub.Drain(ctx)
 		if err := end(); !websocket.IsCloseError(err, int(CloseDrain)) {
 			t.Errorf("ended by %v", err)
 		}

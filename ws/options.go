@@ -28,10 +28,12 @@ type Source interface {
 // Identity is who a connection belongs to.
 type Identity struct {
 	Org activity.Org
-	Key string // id of the API key, for limits and logs
+	Key string // id of the API key, or of the one that made the token: for limits, logs, and Options.Good
 	// Public identities see boards, and of users only User.
 	Public bool
 	User   activity.User // the user that a signed token names, "" for none
+	// Board says whether a board may be watched, named as views name it; nil: every one.
+	Board func(rule, period string) bool
 	// ExpiresAt is when the connection ends unless a new token comes before; 0: never.
 	ExpiresAt calendar.Instant
 }
@@ -39,30 +41,42 @@ type Identity struct {
 // mayWatch says whether the identity may subscribe to the view. Board views show what the board's own pages show
 // anyone; a user view is everything about a user.
 func (i *Identity) mayWatch(v *query.View) bool {
-	if v.Kind != query.ViewUser || !i.Public && i.User == "" {
+	if v.Kind != query.ViewUser {
+		return i.Board == nil || i.Board(v.Rule, v.Period)
+	}
+	if !i.Public && i.User == "" {
 		return true
 	}
 	return i.User != "" && i.User == v.User
 }
 
-// Authenticator finds the identity of a token. origin is the Origin header, "" for none; org is the org that the client named
-// (the header Laurel-Org, or "org" in its hello), "" for none. Errors: ErrUnauthorized, ErrForbidden; any other
-// means that the answer is not known now.
-type Authenticator func(ctx context.Context, token, origin, org string) (Identity, error)
+// Credentials are what a client shows to be let in.
+type Credentials struct {
+	Token  string
+	InURL  bool   // Token came in the URL, which others see and keep: only a short-lived one may be good
+	Origin string // the header, "" for none
+	Org    string // that the client named (the header Laurel-Org, or "org" in its hello), "" for none
+}
+
+// Authenticator finds an identity. Errors: ErrUnauthorized, ErrForbidden; any other means that the answer is not known now.
+type Authenticator func(context.Context, Credentials) (Identity, error)
 
 // Options say how a Hub works. Source and Authenticate are required.
 type Options struct {
 	Source       Source
 	Authenticate Authenticator
-	Clock        *clock.Clock  // nil: the machine's
-	Tick         time.Duration // how often changed views are sent; 0: 100 ms
-	Limits       Limits
+	// Good says whether an identity that Authenticate gave would still be given, as far as its key goes; nil: always. It is asked again at Hub.Recheck and must not
+	// block.
+	Good   func(*Identity) bool
+	Clock  *clock.Clock  // nil: the machine's
+	Tick   time.Duration // how often changed views are sent; 0: 100 ms
+	Limits Limits
 	// Origins are the values of Origin that may connect beside the server's own host: exact, or "*" for all, which
 	// leaves it to Authenticate to bind a key to its origins. No cookie is ever read, so a foreign page can only use a
 	// token that it already has. Requests without Origin are always allowed.
 	Origins []string
-	// ClientIP tells the client's address for Limits.ConnectionsPerIP and logs; nil: the peer's. Behind a proxy, pass
-	// a function that trusts the proxy's header from the proxy only.
+	// ClientIP tells the client's address for the limits of an address and for logs; nil: the peer's. Behind a proxy, pass
+	// a function that trusts the proxy's header from the proxy only. "" is an address without limits.
 	ClientIP func(*http.Request) string
 	Metrics  Metrics
 	Log      zerolog.Logger
@@ -71,8 +85,10 @@ type Options struct {
 // Limits bound what clients can make the hub hold. A zero field means its default.
 type Limits struct {
 	Connections       int           // of the node; default 10,000
-	ConnectionsPerIP  int           // default as Connections
+	ConnectionsPerIP  int           // default 1,000, as an office may have one address
 	ConnectionsPerKey int           // default as Connections, as all visitors of a page share its public key
+	HandshakeBurst    int           // of an address at once, good or not; default 200
+	HandshakeRate     int           // and then per second; default 20
 	Subscriptions     int           // of a connection; default 64
 	MessageBytes      int           // of a message from a client; default 16 KiB
 	MessageBurst      int           // messages that a client may send at once; default 200
@@ -121,8 +137,10 @@ func (o Options) withDefaults() Options {
 
 func (l Limits) withDefaults() Limits {
 	setDefault(&l.Connections, 10_000)
-	setDefault(&l.ConnectionsPerIP, l.Connections)
+	setDefault(&l.ConnectionsPerIP, min(1_000, l.Connections))
 	setDefault(&l.ConnectionsPerKey, l.Connections)
+	setDefault(&l.HandshakeBurst, 200)
+	setDefault(&l.HandshakeRate, 20)
 	setDefault(&l.Subscriptions, 64)
 	setDefault(&l.MessageBytes, 16<<10)
 	setDefault(&l.MessageBurst, 200)

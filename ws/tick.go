@@ -21,6 +21,7 @@ const settleTicks = 10
 type lane struct {
 	timeout time.Duration // of the renderings of one step: how long a view that waits, for a board to load, holds up the others
 	poke    chan struct{} // something fresh; capacity 1
+	flushes chan chan<- struct{}
 
 	// Guarded by Hub.mu.
 	views     map[*view]struct{}
@@ -44,7 +45,7 @@ type lane struct {
 
 func newLane(timeout time.Duration) *lane {
 	return &lane{
-		timeout: timeout, poke: make(chan struct{}, 1), nextDue: never,
+		timeout: timeout, poke: make(chan struct{}, 1), flushes: make(chan chan<- struct{}), nextDue: never,
 		views: make(map[*view]struct{}), eventful: make(map[*view]struct{}),
 		orgs: make(map[activity.Org]time.Time), wrote: make(map[activity.Org]struct{}), unsettled: make(map[activity.Org]uint64),
 		profiled: make(map[*view]struct{}), renamed: make(renamed), later: make(map[*subscription]struct{}),
@@ -75,7 +76,25 @@ func (h *Hub) loop(ctx context.Context, l *lane) {
 		case <-ticker.C:
 			l.tick++
 			h.step(ctx, l, l.takeAll)
+		case done := <-l.flushes:
+			l.tick++
+			h.step(ctx, l, l.takeAll)
+			close(done)
 		}
+	}
+}
+
+// flush makes a tick of its own, so that what was announced before is on its way to clients when it returns. It gives up when ctx is done.
+func (l *lane) flush(ctx context.Context) {
+	done := make(chan struct{})
+	select {
+	case l.flushes <- done:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
 	}
 }
 

@@ -85,7 +85,12 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.write(w)
 		return
 	}
-	by, p := h.admit(r)
+	ip := h.o.ClientIP(r)
+	if !h.arrives(ip) {
+		newProblem(http.StatusTooManyRequests, codeLimit, "too many handshakes from this address").write(w)
+		return
+	}
+	by, p := h.admit(r, ip)
 	if p != nil {
 		p.write(w)
 		return
@@ -102,7 +107,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := newConn(h, ws, by)
 	if by.identity != nil {
-		c.welcome()
+		c.welcome(by.identity)
 	}
 	h.start(c)
 }
@@ -135,20 +140,18 @@ func (h *Hub) originAllowed(r *http.Request) bool {
 }
 
 // admit finds the identity, if the request names one.
-func (h *Hub) admit(r *http.Request) (*admission, *problem) {
-	by := &admission{ip: h.o.ClientIP(r), origin: r.Header.Get("Origin"), org: r.Header.Get("Laurel-Org")}
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return by, nil
-	}
-	scheme, token, _ := strings.Cut(header, " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return nil, newProblem(http.StatusUnauthorized, codeUnauthorized, "Authorization must be Bearer")
+func (h *Hub) admit(r *http.Request, ip string) (*admission, *problem) {
+	by := &admission{ip: ip, origin: r.Header.Get("Origin"), org: r.Header.Get("Laurel-Org")}
+	shown, p := credentials(r)
+	if p != nil || shown.Token == "" {
+		return by, p
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), sourceTimeout)
 	defer cancel()
-	identity, err := h.o.Authenticate(ctx, strings.TrimSpace(token), by.origin, by.org)
+	identity, err := h.o.Authenticate(ctx, shown)
 	switch {
+	case errors.Is(err, ErrUnauthorized) && shown.InURL:
+		return nil, newProblem(http.StatusUnauthorized, codeUnauthorized, "only a signed token may stand in a URL, and this is none that is valid")
 	case errors.Is(err, ErrUnauthorized):
 		return nil, newProblem(http.StatusUnauthorized, codeUnauthorized, ErrUnauthorized.Error())
 	case errors.Is(err, ErrForbidden):
@@ -159,6 +162,29 @@ func (h *Hub) admit(r *http.Request) (*admission, *problem) {
 	}
 	by.identity = &identity
 	return by, nil
+}
+
+// credentials reads what a request shows: a header, or in the URL, for clients that cannot set one, a signed token. Token is empty where it shows nothing.
+func credentials(r *http.Request) (Credentials, *problem) {
+	shown := Credentials{Origin: r.Header.Get("Origin"), Org: r.Header.Get("Laurel-Org")}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	header, inURL := r.Header.Get("Authorization"), values["token"]
+	switch {
+	case err != nil:
+		return shown, newProblem(http.StatusBadRequest, codeBadRequest, "the query is malformed")
+	case len(inURL) > 1 || len(inURL) == 1 && (header != "" || inURL[0] == ""):
+		return shown, newProblem(http.StatusBadRequest, codeBadRequest, "give one token, in the header or as ?token=")
+	case len(inURL) == 1:
+		shown.Token, shown.InURL = inURL[0], true
+		return shown, nil
+	case header == "":
+		return shown, nil
+	}
+	scheme, token, _ := strings.Cut(header, " ")
+	if shown.Token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || shown.Token == "" {
+		return shown, newProblem(http.StatusUnauthorized, codeUnauthorized, "Authorization must be Bearer and a token")
+	}
+	return shown, nil
 }
 
 // hijackable finds the hijacker behind wrapped response writers, which the upgrader does not look for.

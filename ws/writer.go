@@ -15,6 +15,7 @@ type batch struct {
 	ready   []*subscription
 	events  []pendingEvents // of those in ready that have any
 	closing CloseCode
+	last    []byte
 }
 
 type pendingEvents struct {
@@ -48,7 +49,7 @@ func (c *conn) take() (b batch, ok bool) {
 	c.awake = false
 	b.control, c.control = c.control, nil
 	c.ready, c.taken = c.taken[:0], c.ready
-	b.ready, b.closing = c.taken, c.closing
+	b.ready, b.closing, b.last = c.taken, c.closing, c.last
 	for _, s := range b.ready {
 		s.queued = false
 		if len(s.events) > 0 {
@@ -139,6 +140,10 @@ func (m *messages) batch(b *batch) {
 		if !e.sub.gone.Load() {
 			m.eventsOf(&e)
 		}
+	}
+	if b.last != nil {
+		m.next()
+		m.b = append(m.b, b.last...)
 	}
 }
 

@@ -48,24 +48,34 @@ func (s boardSource) Renew(ctx context.Context, partition int, epoch string) err
 // errUnsettled makes a client try again, here or elsewhere.
 var errUnsettled = errors.New("this node is reading its keys anew")
 
-// authenticator makes API keys work for live views. A key that may not read users sees boards only, as a publishable one does.
+// authenticator makes API keys and signed tokens work for live views. A key that may not read users sees boards only, as a publishable one does.
 func authenticator(keys *auth.Keys, settled func() bool) ws.Authenticator {
-	return func(_ context.Context, token, origin, org string) (ws.Identity, error) {
+	return func(_ context.Context, shown ws.Credentials) (ws.Identity, error) {
 		if !settled() {
 			return ws.Identity{}, errUnsettled
 		}
-		id, err := keys.Authenticate(token, origin)
+		check := keys.Authenticate
+		if shown.InURL {
+			check = keys.AuthenticateSigned
+		}
+		id, err := check(shown.Token, shown.Origin)
 		if errors.Is(err, auth.ErrForbidden) {
 			return ws.Identity{}, ws.ErrForbidden
 		} else if err != nil {
 			return ws.Identity{}, ws.ErrUnauthorized
 		}
-		of, err := id.Org(org)
+		of, err := id.Org(shown.Org)
 		if err != nil || !id.Allows(auth.BoardsRead) {
 			return ws.Identity{}, ws.ErrForbidden
 		}
-		return ws.Identity{Org: of, Key: id.KeyID(of), Public: id.Kind == auth.Publishable || !id.Allows(auth.UsersRead), ExpiresAt: id.ExpiresAt}, nil
+		return ws.Identity{Org: of, Key: id.KeyID(of), Public: id.Kind != auth.Secret || !id.Allows(auth.UsersRead), User: id.User, Board: id.Boards.Allow,
+			ExpiresAt: id.ExpiresAt}, nil
 	}
+}
+
+// stillGood is ws.Options.Good.
+func stillGood(keys *auth.Keys) func(*ws.Identity) bool {
+	return func(i *ws.Identity) bool { return keys.Good(i.Org, i.Key) }
 }
 
 // origins leaves the choice of web origins to the keys, each of which is bound to its own, unless the operator narrows it.

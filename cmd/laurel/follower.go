@@ -123,6 +123,7 @@ func (f *follower) read(ctx context.Context) error {
 		return err
 	}
 	f.settles.Store(losses)
+	f.hub.Recheck()
 	// Views of orgs that are gone end, the others may show other definitions.
 	f.hub.Wake(feed.Change{Orgs: append(before, f.known.catalogs.Orgs()...)})
 	f.log.Info().Uint64("losses", losses).Msg("definitions and keys are as the store has them")
@@ -150,6 +151,7 @@ func (f *follower) readOrgs(ctx context.Context, orgs []activity.Org) error {
 	if err := f.known.keys.Reload(ctx); err != nil {
 		return err
 	}
+	f.hub.Recheck()
 	for _, org := range orgs {
 		if _, err := f.known.catalogs.Reload(ctx, org); err != nil && !errors.Is(err, registry.ErrOrgNotFound) {
 			return err

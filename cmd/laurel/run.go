@@ -67,7 +67,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	reads := query.New(writes, boards, now, known.cursorSecret)
 	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Pending: writes.Pending, Log: log})
 	n.hub = ws.New(ws.Options{
-		Source: reads, Authenticate: authenticator(keys, changes.settled), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
+		Source: reads, Authenticate: authenticator(keys, changes.settled), Good: stillGood(keys), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
 	})
 	changes.to(boards, writes, n.hub, closer)
 	metrics.WatchIndex(indexStats(boards))
@@ -128,7 +128,7 @@ func (n *node) shutdown() []step {
 		{"stop accepting", "requests under way still need every part below", half(n.clients.stop)},
 		{"finish ingest", "what was taken is committed while the boards still follow", n.writing.stop},
 		{"drain WebSockets", "http.Server.Shutdown ignores hijacked connections; after ingest, so that clients see the last commits", func(ctx context.Context) error {
-			n.hub.Drain(ctx, drainSpread)
+			n.hub.Drain(ctx)
 			return n.pushing.stop(ctx)
 		}},
 		{"stop following", "nobody reads the boards any more", func(ctx context.Context) error {
@@ -140,9 +140,6 @@ func (n *node) shutdown() []step {
 		{"stop the admin listener", "until here metrics and probes tell how the stop goes", n.operators.stop},
 	}
 }
-
-// drainSpread is the time over which clients of a stopping node are told to come back to another one.
-const drainSpread = 5 * time.Second
 
 // half gives a step half of the time that is left, so that the steps after it have some.
 func half(do func(context.Context) error) func(context.Context) error {
