@@ -8,6 +8,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
+	"laurel/internal/config"
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/store"
@@ -76,6 +77,16 @@ func authenticator(keys *auth.Keys, settled func() bool) ws.Authenticator {
 // stillGood is ws.Options.Good.
 func stillGood(keys *auth.Keys) func(*ws.Identity) bool {
 	return func(i *ws.Identity) bool { return keys.Good(i.Org, i.Key) }
+}
+
+// socketLimits are those that the operator has set; what is 0 is the hub's default.
+func socketLimits(s *config.Sockets) ws.Limits {
+	const burst = 10 // times what is allowed a second
+	return ws.Limits{
+		Connections: s.WSConnections, ConnectionsPerIP: s.WSConnectionsPerIP, ConnectionsPerKey: s.WSConnectionsPerKey,
+		HandshakeRate: s.WSHandshakes, HandshakeBurst: burst * s.WSHandshakes, MessageRate: s.WSMessages, MessageBurst: burst * s.WSMessages,
+		MessageBytes: s.WSMessageBytes, Subscriptions: s.WSSubscriptions,
+	}
 }
 
 // origins leaves the choice of web origins to the keys, each of which is bound to its own, unless the operator narrows it.

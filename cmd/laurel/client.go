@@ -19,6 +19,7 @@ import (
 type client struct {
 	base string // without a slash at its end
 	key  string
+	org  string // "": the key's only one
 	http *http.Client
 	wait func(ctx context.Context, d time.Duration) error // between attempts
 }
@@ -93,6 +94,9 @@ func (c *client) once(ctx context.Context, method, path, contentType string, bod
 		return err
 	}
 	r.Header.Set("Authorization", "Bearer "+c.key)
+	if c.org != "" {
+		r.Header.Set("Laurel-Org", c.org)
+	}
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"laurel/api"
 	"laurel/internal/auth"
+	"laurel/internal/clientip"
 	"laurel/internal/clock"
 	"laurel/internal/closing"
 	"laurel/internal/config"
@@ -67,6 +68,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	reads := query.New(writes, boards, now, known.cursorSecret)
 	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Pending: writes.Pending, Log: log})
 	n.hub = ws.New(ws.Options{
+		Limits: socketLimits(&cfg.Sockets), ClientIP: clientip.Resolver{Trusted: cfg.Proxies()}.Of,
 		Source: reads, Authenticate: authenticator(keys, changes.settled), Good: stillGood(keys), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
 	})
 	changes.to(boards, writes, n.hub, closer)

@@ -20,6 +20,7 @@ type Serve struct {
 	File
 	Store
 	Log
+	Sockets
 
 	Listen           string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where clients connect. Port 0 picks a free one."`
 	AdminListen      string        `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Where metrics, probes, profiles and the test clock are served. Keep it private."`
@@ -76,7 +77,7 @@ const MaxPartitions = 1024
 
 // Validate reports every setting that cannot work. Kong calls it after parsing. No message contains a secret.
 func (s *Serve) Validate() error {
-	errs := []error{s.Store.Validate(), checkAddress("--listen", s.Listen), checkAddress("--admin-listen", s.AdminListen)}
+	errs := []error{s.Store.Validate(), s.Sockets.Validate(), checkAddress("--listen", s.Listen), checkAddress("--admin-listen", s.AdminListen)}
 	if s.Drain <= 0 {
 		errs = append(errs, fmt.Errorf("--drain: %v is not a positive duration", s.Drain))
 	}

@@ -83,6 +83,17 @@ func TestParse_SingleOriginInFile(t *testing.T) {
 	}
 }
 
+func TestParse_Sockets(t *testing.T) {
+	t.Setenv("LAUREL_TRUSTED_PROXIES", "10.1.2.3/8,192.0.2.1")
+	got, err := parse(t, "--config", writeFile(t, "c.yaml", "ws-connections: 5\nws-handshakes-per-second: 7\n"), "--ws-messages-per-second", "9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if proxies := got.Proxies(); fmt.Sprint(proxies) != "[10.0.0.0/8 192.0.2.1/32]" || got.WSConnections != 5 || got.WSHandshakes != 7 || got.WSMessages != 9 {
+		t.Errorf("%+v %v %v", got.Sockets, proxies)
+	}
+}
+
 func TestParse_ConfigFileFromVariable(t *testing.T) {
 	t.Setenv("LAUREL_CONFIG", writeFile(t, "c.yaml", "listen: file:1\n"))
 	got, err := parse(t)
@@ -114,6 +125,9 @@ func TestParse_Faults(t *testing.T) {
 		{"drain", "", []string{"--drain", "0s"}, "--drain"},
 		{"too many partitions", "", []string{"--partitions", "5000"}, "--partitions: 5000"},
 		{"origin with path", "", []string{"--ws-origin", "https://a.example/x"}, "not an origin"},
+		{"negative limit", "", []string{"--ws-connections-per-ip=-1"}, "--ws-connections-per-ip: -1 is negative"},
+		{"short messages", "", []string{"--ws-message-bytes=100"}, "--ws-message-bytes: 100"},
+		{"proxies", "", []string{"--trusted-proxies", "10.0.0.0/8,proxy.example"}, `--trusted-proxies: "proxy.example"`},
 		{"redis scheme", "", []string{"--redis", "user:hunter2@host"}, "must begin with"},
 		{"both keys", "", []string{"--bootstrap-key", "hunter2", "--bootstrap-key-file", "f"}, "can't be used together"},
 	}
