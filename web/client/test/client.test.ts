@@ -447,7 +447,8 @@ describe("a page", () => {
     socket.say(snapshot("1", 7, []));
     page.visible = false;
     await bench.time.pass(59_999);
-    page.visible = true;
+    page.visible = true; // and the probe is answered
+    socket.say({ type: "error", id: "probe", code: "not_subscribed", detail: "" });
     page.visible = false;
     await bench.time.pass(59_999);
     page.tell("online");
