@@ -6,7 +6,7 @@ PACKAGES := ./...
 FUZZTIME ?= 20s
 TESTFLAGS ?=
 
-.PHONY: help build run test redis lint fuzz bench cover web release clean
+.PHONY: help build run test redis node lint fuzz bench cover web client release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,19 +17,28 @@ build: ## build bin/laurel
 run: build ## run a server with a live board of this repository's history
 	./bin/laurel demo
 
-test: redis ## run every test, with the race detector, and the replay of whole histories without it
+test: redis node ## run every test, with the race detector, and the replay of whole histories without it
 	go test -race $(TESTFLAGS) $(PACKAGES)
 	go test -run TestReplay $(TESTFLAGS) ./cmd/laurel
+	$(MAKE) --no-print-directory client
 
-redis: # the store's tests run a real server too; none of them is ever skipped
-	@command -v redis-server >/dev/null || { \
+# $(call install,PROGRAM,PACKAGES): installs a program that is missing, where it can
+install = @command -v $(1) >/dev/null || { \
 	  sudo=; if [ "$$(id -u)" != 0 ]; then sudo='sudo -n'; fi; \
 	  if command -v apt-get >/dev/null && { [ -z "$$sudo" ] || $$sudo true 2>/dev/null; }; then \
-	    echo 'redis-server is missing: installing it'; \
-	    { $$sudo apt-get update -qq && $$sudo apt-get install -qqy --no-install-recommends redis-server; } >/dev/null; \
+	    echo '$(1) is missing: installing it'; \
+	    { $$sudo apt-get update -qq && $$sudo apt-get install -qqy --no-install-recommends $(2); } >/dev/null; \
 	  fi; }
+
+redis: # the store's tests run a real server too; none of them is ever skipped
+	$(call install,redis-server,redis-server)
 	@command -v redis-server >/dev/null || { \
 	  echo 'redis-server is missing and cannot be installed from here. Install Redis 7 (or Valkey with its redis-server name) and try again.' >&2; exit 1; }
+
+node: # the client library is TypeScript
+	$(call install,npm,nodejs npm)
+	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null || { \
+	  echo 'node (18 or later) and npm are missing and cannot be installed from here. Install them and try again.' >&2; exit 1; }
 
 lint: ## check format, vet, staticcheck, go.mod and the import rules
 	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' $(PACKAGES))); \
@@ -38,6 +47,7 @@ lint: ## check format, vet, staticcheck, go.mod and the import rules
 	go tool staticcheck $(PACKAGES)
 	go mod tidy -diff
 	go test ./internal/archtest
+	@! grep -n '"resolved"' web/client/package-lock.json || { echo 'the lock file names a registry: see web/client/.npmrc' >&2; exit 1; }
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@for package in $$(go list -f '{{.Dir}}' $(PACKAGES)); do \
@@ -54,8 +64,16 @@ cover: redis ## report the coverage of the tests
 	go test -coverprofile=coverage.out -coverpkg=$(PACKAGES) $(PACKAGES)
 	go tool cover -func=coverage.out | tail -n 1
 
-web: ## check the live board page
+web: client ## check the live board page and the client library
 	go test ./web
+
+client: build node web/client/node_modules/.package-lock.json # built, and tested against bin/laurel
+	cd web/client && npm test
+	@printf 'ok  \tweb/client\n'
+
+web/client/node_modules/.package-lock.json: web/client/package-lock.json
+	cd web/client && npm ci
+	@touch $@
 
 release: ## build dist/ for Linux and macOS, with checksums
 	@rm -rf dist; mkdir -p dist
@@ -66,4 +84,4 @@ release: ## build dist/ for Linux and macOS, with checksums
 	@cd dist; if command -v sha256sum >/dev/null; then sha256sum laurel-*; else shasum -a 256 laurel-*; fi > SHA256SUMS
 
 clean: ## remove what was built (data stays)
-	rm -rf bin dist coverage.out
+	rm -rf bin dist coverage.out web/client/dist web/client/build web/client/node_modules

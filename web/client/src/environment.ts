@@ -12,7 +12,6 @@ export interface WebSocketLike {
 
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
-/** @internal */
 export interface Environment {
   /** ms since 1970. */
   now(): number;
@@ -24,18 +23,15 @@ export interface Environment {
   readonly page: Page | undefined;
 }
 
-/** @internal */
 export interface Page {
   hidden(): boolean;
   on(event: PageEvent, listener: () => void): () => void;
 }
 
-/** @internal */
 export type PageEvent = "visibilitychange" | "freeze" | "resume" | "pagehide" | "pageshow" | "online";
 
 const longestTimer = 2 ** 31 - 1; // longer ones fire at once
 
-/** @internal */
 export function surroundings(): Environment {
   return {
     now: () => Date.now(),
