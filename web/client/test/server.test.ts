@@ -179,6 +179,22 @@ describe("with a server", () => {
     await liveEqualsRead(all);
   });
 
+  test("what did not change while the connection was cut is not sent again", async () => {
+    const view = client.top({ rule: "points", period: "all", limit: 50 });
+    let snapshots = 0;
+    view.on("snapshot", () => snapshots++);
+    const held = await view.ready();
+    for (let i = 0; i < 3; i++) {
+      way.cut();
+      await change(view, patienceMs);
+      assert.equal(view.status, "stale");
+      await change(view, patienceMs);
+      assert.equal(view.status, "live");
+    }
+    assert.equal(view.state, held);
+    assert.equal(snapshots, 1);
+  });
+
   test("views equal reads after restarts of the server", async () => {
     const all = pairs();
     all.forEach(supervise);
