@@ -118,6 +118,7 @@ type Metrics struct {
 	Connections   func(delta int)
 	Subscriptions func(delta int)
 	Frames        func(n int)           // messages written to sockets
+	Renders       func(n int)           // views computed, each for all who watch it
 	Closed        func(code CloseCode)  // a closed set: this package's codes, 1000 (by the client), 1006 (lost), 1011
 	Push          func(d time.Duration) // from Wake to the end of the socket write, for each subscriber
 }
@@ -167,6 +168,9 @@ func (m Metrics) withDefaults() Metrics {
 	}
 	if m.Frames == nil {
 		m.Frames = ignoreInt
+	}
+	if m.Renders == nil {
+		m.Renders = ignoreInt
 	}
 	if m.Closed == nil {
 		m.Closed = func(CloseCode) {}

@@ -223,6 +223,7 @@ func (h *Hub) render(ctx context.Context, timeout time.Duration, views []*view, 
 	if len(views) == 0 {
 		return
 	}
+	h.o.Metrics.Renders(len(views))
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	const worthAWorker = 16

@@ -103,7 +103,7 @@ func ingestMetrics(m *telemetry.Metrics) ingest.Metrics {
 
 func socketMetrics(m *telemetry.Metrics) ws.Metrics {
 	return ws.Metrics{
-		Connections: m.Connections, Subscriptions: m.Subscriptions, Frames: m.Frames, Push: m.Push,
+		Connections: m.Connections, Subscriptions: m.Subscriptions, Frames: m.Frames, Renders: m.Renders, Push: m.Push,
 		Closed: func(code ws.CloseCode) { m.Closed(int(code)) },
 	}
 }

@@ -24,6 +24,7 @@ type commandLine struct {
 	Doctor doctorCommand `cmd:"" help:"Check the store that a server would use. Changes nothing."`
 	Token  tokenCommand  `cmd:"" help:"Make a short-lived token for a page, and print it."`
 	Verify verifyCommand `cmd:"" help:"Compare what is stored with what the logs say, and mend it if asked to."`
+	measuring
 
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

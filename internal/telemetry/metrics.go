@@ -27,6 +27,7 @@ type Metrics struct {
 	connections   prometheus.Gauge
 	subscriptions prometheus.Gauge
 	frames        prometheus.Counter
+	renders       prometheus.Counter
 	closes        *prometheus.CounterVec
 	requests      *prometheus.CounterVec
 	seconds       *prometheus.HistogramVec
@@ -56,6 +57,7 @@ func New(version string) *Metrics {
 		connections:   gauge("laurel_ws_connections", "Open WebSocket connections."),
 		subscriptions: gauge("laurel_ws_subscriptions", "Open subscriptions to live views."),
 		frames:        counter("laurel_ws_frames_total", "WebSocket frames written."),
+		renders:       counter("laurel_ws_renders_total", "Live views computed, each for all who watch it."),
 		closes:        counterVec("laurel_ws_closes_total", "WebSocket connections closed, by close code.", "code"),
 		requests:      counterVec("laurel_http_requests_total", "HTTP requests.", "route", "method", "status"),
 		seconds:       prometheus.NewHistogramVec(histogram("laurel_http_request_seconds", "Time to answer an HTTP request."), []string{"route"}),
@@ -63,7 +65,7 @@ func New(version string) *Metrics {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "laurel_build_info", Help: "Always 1; its labels say what runs."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(
-		m.activities, m.ingest, m.commit, m.conflicts, m.push, m.connections, m.subscriptions, m.frames, m.closes, m.requests, m.seconds, build,
+		m.activities, m.ingest, m.commit, m.conflicts, m.push, m.connections, m.subscriptions, m.frames, m.renders, m.closes, m.requests, m.seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	for _, result := range Results { // rates need the series before the first event
@@ -111,6 +113,9 @@ func (m *Metrics) Subscriptions(delta int) { m.subscriptions.Add(float64(delta))
 
 // Frames counts n written WebSocket frames.
 func (m *Metrics) Frames(n int) { m.frames.Add(float64(n)) }
+
+// Renders counts n computations of live views.
+func (m *Metrics) Renders(n int) { m.renders.Add(float64(n)) }
 
 // Closed counts a WebSocket connection that ended with this close code.
 func (m *Metrics) Closed(code int) { m.closes.WithLabelValues(closeLabel(code)).Inc() }
