@@ -53,6 +53,9 @@ func (a *API) getEvents(w http.ResponseWriter, r *request) error {
 	} else if err != nil {
 		return err
 	}
+	if !a.Keys.Good(r.org, r.identity.KeyID(r.org)) { // revoked while this waited
+		return auth.ErrUnauthorized
+	}
 	return a.writeAppended(w, http.StatusOK, eventPage(page))
 }
 

@@ -1,9 +1,13 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"laurel/internal/closing"
 )
 
 // bearer makes a call with another token.
@@ -89,6 +93,27 @@ func TestTokens_EndWithTheirKey(t *testing.T) {
 	g.call("DELETE", "/v1/keys/"+made.at("id").(string), "")
 	g.call("GET", "/v1/users/ada", "", token).wants(t, 401, "unauthorized")
 	g.call("GET", "/v1/leaderboards", "", token).wants(t, 401, "unauthorized")
+}
+
+// revoking revokes a key while its request waits for events.
+type revoking struct {
+	inner  Events
+	revoke func()
+}
+
+func (e *revoking) Events(ctx context.Context, q closing.EventQuery, wait time.Duration) (closing.EventPage, error) {
+	e.revoke()
+	return e.inner.Events(ctx, q, wait)
+}
+
+func TestEvents_KeyRevokedWhileWaiting(t *testing.T) {
+	spy := &revoking{revoke: func() {}}
+	g := newRig(t, func(o *Options) { spy.inner, o.Events = o.Events, spy })
+	made := g.call("POST", "/v1/keys", `{"name":"worker","kind":"sk","scopes":["boards:read"]}`).wants(t, 201, "")
+	worker := bearer(made.at("key").(string))
+	g.call("GET", "/v1/events", "", worker).wants(t, 200, "")
+	spy.revoke = func() { g.call("DELETE", "/v1/keys/"+made.at("id").(string), "") }
+	g.call("GET", "/v1/events", "", worker).wants(t, 401, "unauthorized")
 }
 
 // TestTokens_InPages: a page reads its user by a token where a pk key makes its origin known; the token's own origins bind it further.

@@ -8,12 +8,17 @@
 //   - Live equals read: what a client holds after the messages it got is what [Source.Render] answered at some moment, whole,
 //     never a mixture of two. After writes stop it is, within two ticks (or one period of the subscription's max_hz), what a
 //     read answers, whatever was lost, delayed or too slow in between.
+//
 //   - Order: the messages of one subscription come in the order of their seq, and each delta names in prev the seq that it
 //     starts from. Nothing is promised between two subscriptions, but all that one tick brings a connection comes in one
 //     WebSocket message (in several once it passes 64 KiB).
+//
 //   - Events come at most once, behind the delta of the tick that they belong to. They are news, not state: those that a
 //     slow client misses are counted in an error message and are gone; the view beside them stays right.
+//
 //   - Bounds: [Limits] names every one, and docs/PROTOCOL.md what happens at each.
+//
+//   - Whoever watches may: a connection ends with its token, and at [Hub.Recheck] with its key, and is given only views that its [Identity] allows.
 //
 // A crash loses nothing, as nothing here is authoritative: a client that reconnects is given a snapshot.
 //
