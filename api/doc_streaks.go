@@ -51,6 +51,51 @@ func docPostStreakRestore() operation {
 		errors:      orderErrors("restore_not_allowed", "nothing_to_restore", "restore_expired")}
 }
 
+func docGetHistory() operation {
+	return operation{id: "getStreakHistory", tag: "streaks", summary: "Read the periods of a user's streak",
+		description: "Oldest first, from the first period in which the user did anything for it, over all years; up to 1,000 at once.",
+		query:       append(periodRange("30"), minRevision()),
+		responses: []response{ok("The periods", streakHistoryList{}, `{"rule":"daily-commit","first":"2024-02-29","history":[{"period":"2026-11-20","status":"frozen","value":0,"target":1},`+
+			`{"period":"2026-11-21","status":"met","value":2,"target":1}]}`)}, errors: streakErrors()}
+}
+
+func periodRange(usual string) []param {
+	return []param{{name: "from", description: "The first period: its label, or a date in it; left out: so that there are " + usual, schema: text()},
+		{name: "to", description: "The last period, as from; left out, and where it is to come: the one that is open", schema: text()}}
+}
+
+func docGetPast() operation {
+	return operation{id: "getPastStreaks", tag: "streaks", summary: "Read the streaks that a user lost, newest first",
+		query: []param{{name: "limit", description: "Streaks", schema: integer(1, maxPast, defaultLimit)}, minRevision()},
+		responses: []response{ok("The past streaks", pastStreaksDoc{}, `{"rule":"daily-commit","total":1,"past":[{"length":9,"start":"2026-11-01","end":"2026-11-09",`+
+			`"ended_at":"2026-11-11T00:00:00.000Z"}]}`)}, errors: streakErrors()}
+}
+
+func docGetExplain() operation {
+	return operation{id: "explainStreak", tag: "streaks", summary: "Read why each period of a user's streak is what it is",
+		description: "In data and in a sentence, oldest first, up to 100 periods at once.", query: append(periodRange("7"), minRevision()),
+		responses: []response{ok("The periods", explanationDoc{}, `{"rule":"daily-commit","periods":[{"period":"2026-11-21","start":"2026-11-21T00:00:00.000Z","end":"2026-11-22T00:00:00.000Z",`+
+			`"can_be_met_until":"2026-11-22T06:00:00.000Z","timezone":"UTC","required":true,"status":"met","why":"Met by activity c1 at 2026-11-22T01:00:00.000Z: the streak came to 3.",`+
+			`"value":1,"target":1,"met_at":"2026-11-22T01:00:00.000Z","length":3,"freezes_held":0,`+
+			`"activities":[{"id":"c1","at":"2026-11-22T01:00:00.000Z","values":[1],"stamped":"2026-11-22"}]}]}`)}, errors: streakErrors()}
+}
+
+func docGetAudit() operation {
+	return operation{id: "getAudit", tag: "users", summary: "Read what was ordered for a user, oldest first",
+		description: "Changes of zone, pauses, freezes, restores, own targets, opting out and in.", query: []param{minRevision()},
+		responses: []response{ok("What was ordered", auditDoc{}, `{"audit":[{"at":"2026-11-20T08:00:00.000Z","type":"freezes_granted","rule":"daily-commit","from":"2026-11-20","count":1}]}`)},
+		errors:    userErrors()}
+}
+
+func docPostPreview() operation {
+	return operation{id: "previewStreak", tag: "streaks", summary: "Try a streak rule on what a user has done",
+		description: "What GET of the user's streaks would show of it, were it published; nothing is stored. A definition with the id of a streak rule stands for that one, with what was " +
+			"ordered for it. The key needs the scope users:read too.",
+		body:      &content{of: previewDoc{}, example: `{"streak":{"when":{"name":"commit"},"unit":"day","target":2,"grace":"6h"},"user":"ada"}`},
+		responses: []response{ok("The streak; since is there where activities before it are summed up and cannot be seen", streakDoc{}, exampleStreak)},
+		errors:    []string{"bad_catalog", "org_not_found", "user_not_found", "user_merged", "sealed", "loading"}}
+}
+
 func docGetUserPauses() operation {
 	return operation{id: "listUserPauses", tag: "streaks", summary: "List a user's pauses", query: []param{minRevision()},
 		responses: []response{ok("The pauses, also those that were ended", userPauseList{}, `{"pauses":[`+exampleUserPause+`]}`)}, errors: userErrors()}

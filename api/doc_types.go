@@ -155,6 +155,7 @@ type streakDoc struct {
 	Period         streakPeriodDoc    `json:"period"`
 	Freezes        freezesDoc         `json:"freezes"`
 	History        []streakHistoryDoc `json:"history" nullable:"false"`
+	Since          string             `json:"since,omitempty" format:"date-time" doc:"Of a preview: activities before it are summed up and cannot be seen; absent where all are"`
 }
 
 // lostDoc is the streak that was lost last.

@@ -38,7 +38,7 @@ func (rt route) forPages() bool { return rt.browser || rt.own }
 
 // table is every route of the public listener.
 func (a *API) table() []route {
-	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.streakRoutes(), a.userPauseRoutes(), a.moderationRoutes(),
+	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.streakRoutes(), a.streakPastRoutes(), a.userPauseRoutes(), a.moderationRoutes(),
 		a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(), a.tokenRoutes(), a.pageRoutes())
 }
 
@@ -50,11 +50,51 @@ func (a *API) newMux() *http.ServeMux {
 		mux.Handle(rt.method+" "+rt.pattern, a.wrap(rt))
 		byPath[rt.pattern] = append(byPath[rt.pattern], rt)
 	}
+	// A path that a pattern with a wildcard has too, as /v1/streaks/preview and /v1/streaks/{id}, is answered for by that one: http.ServeMux takes no pair of
+	// patterns of which one has more methods and the other more paths.
+	answering := map[string]map[string]route{}
 	for pattern, routes := range byPath {
-		mux.Handle(pattern, a.wrap(a.otherMethods(pattern, routes)))
+		if over := covering(pattern, byPath); over != "" {
+			if answering[over] == nil {
+				answering[over] = map[string]route{}
+			}
+			answering[over][pattern] = a.otherMethods(pattern, slices.Concat(routes, byPath[over]))
+		}
+	}
+	for pattern, routes := range byPath {
+		if covering(pattern, byPath) == "" {
+			mux.Handle(pattern, a.wrap(besides(a.otherMethods(pattern, routes), answering[pattern])))
+		}
 	}
 	mux.Handle("/", a.nowhere)
 	return mux
+}
+
+// covering is the pattern that has all paths of a pattern and more, "" if there is none.
+func covering(pattern string, all map[string][]route) string {
+	segments := strings.Split(pattern, "/")
+	for other := range all {
+		wider := slices.EqualFunc(segments, strings.Split(other, "/"), func(a, b string) bool { return a == b || strings.HasPrefix(b, "{") && b != "{$}" && a != "" })
+		if wider && other != pattern {
+			return other
+		}
+	}
+	return ""
+}
+
+// besides is a route that leaves some paths to others.
+func besides(rt route, others map[string]route) route {
+	if len(others) == 0 {
+		return rt
+	}
+	serve := rt.serve
+	rt.serve = func(w http.ResponseWriter, r *request) error {
+		if other, ok := others[r.URL.Path]; ok {
+			return other.serve(w, r)
+		}
+		return serve(w, r)
+	}
+	return rt
 }
 
 func unmatched() route {

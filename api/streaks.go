@@ -12,6 +12,7 @@ import (
 	"laurel/internal/catalog"
 	"laurel/internal/ingest"
 	"laurel/internal/progress"
+	"laurel/internal/query"
 	"laurel/streaks"
 )
 
@@ -28,6 +29,11 @@ type StreakCommands interface {
 type StreakReads interface {
 	Streak(ctx context.Context, org activity.Org, user activity.User, rule string, at *calendar.Instant) ([]byte, error)
 	Freezes(ctx context.Context, org activity.Org, user activity.User, rule string) (held, most int, err error)
+	History(ctx context.Context, org activity.Org, user activity.User, rule string, in query.Range) ([]byte, error)
+	Past(ctx context.Context, org activity.Org, user activity.User, rule string, limit int) ([]byte, error)
+	Explain(ctx context.Context, org activity.Org, user activity.User, rule string, in query.Range) ([]byte, error)
+	Audit(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
+	Preview(ctx context.Context, org activity.Org, user activity.User, c *catalog.Catalog, rule string, at *calendar.Instant) ([]byte, error)
 	Pauses(ctx context.Context, org activity.Org, user activity.User) ([]streaks.Pause, error)
 }
 

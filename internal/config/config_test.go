@@ -90,7 +90,7 @@ func TestParse_Sockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	if proxies := got.Proxies(); fmt.Sprint(proxies) != "[10.0.0.0/8 192.0.2.1/32]" || got.WSConnections != 5 || got.WSHandshakes != 7 || got.WSMessages != 9 {
-		t.Errorf("%+v %v %v", got.Sockets, proxies)
+		t.Errorf("%+v %v", got.Sockets, proxies)
 	}
 }
 

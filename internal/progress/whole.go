@@ -15,8 +15,10 @@ type Whole struct {
 	// Given is what the activities gave that are known one by one, in (at, id) order: those since Sealed.
 	Given  []Given
 	Sealed calendar.Instant
-	state  *StreakState
-	metBy  map[calendar.Ordinal]activity.ID
+	// Based: what was before Sealed is counted too. It is not where the base was folded under another definition of the rule.
+	Based bool
+	state *StreakState
+	metBy map[calendar.Ordinal]activity.ID
 }
 
 // Given is what an activity gave to a streak.
@@ -39,10 +41,12 @@ func (s *State) Whole(p *Plan, i int, base *State, records []activity.Activity) 
 	rule := p.Catalog.Streaks[i]
 	all := &State{Plan: p.print, Sealed: s.Sealed, Zones: s.Zones, Pauses: s.Pauses}
 	all.takeCommands(p, s)
+	based := s.Sealed == 0
 	if from := base.Streak(rule.ID); from != nil && from.Print == rule.Print {
 		all.continueStreak(p, i, from, math.MinInt64)
+		based = true
 	}
-	w := &Whole{Calculus: p.Calculus(i, all), Sealed: s.Sealed, state: all.openStreak(rule), metBy: map[calendar.Ordinal]activity.ID{}}
+	w := &Whole{Based: based, Calculus: p.Calculus(i, all), Sealed: s.Sealed, state: all.openStreak(rule), metBy: map[calendar.Ordinal]activity.ID{}}
 	a := applier{plan: p, state: all, sorted: true}
 	for _, act := range inOrder(records) {
 		if act.Counts() && act.At >= s.Sealed {

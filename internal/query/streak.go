@@ -145,6 +145,7 @@ type streakObject struct {
 	Period         periodObject     `json:"period"`
 	Freezes        freezesObject    `json:"freezes"`
 	History        []historyObject  `json:"history"`
+	Since          calendar.Instant `json:"since,omitzero"` // of a preview: what it cannot see is before
 }
 
 type span struct {
