@@ -22,9 +22,9 @@ const maxPast = 1_000
 func (a *API) streakPastRoutes() []route {
 	const one = "/v1/users/{user}/streaks/{rule}"
 	return []route{
-		{method: http.MethodGet, pattern: one + "/history", scope: auth.UsersRead, serve: a.streakRange(a.Reads.History), doc: docGetHistory()},
-		{method: http.MethodGet, pattern: one + "/past", scope: auth.UsersRead, serve: a.getPast, doc: docGetPast()},
-		{method: http.MethodGet, pattern: one + "/explain", scope: auth.UsersRead, serve: a.streakRange(a.Reads.Explain), doc: docGetExplain()},
+		{method: http.MethodGet, pattern: one + "/history", scope: auth.UsersRead, own: true, serve: a.streakRange(a.Reads.History), doc: docGetHistory()},
+		{method: http.MethodGet, pattern: one + "/past", scope: auth.UsersRead, own: true, serve: a.getPast, doc: docGetPast()},
+		{method: http.MethodGet, pattern: one + "/explain", scope: auth.UsersRead, own: true, serve: a.streakRange(a.Reads.Explain), doc: docGetExplain()},
 		{method: http.MethodGet, pattern: "/v1/users/{user}/audit", scope: auth.UsersRead, serve: a.userObject(a.Reads.Audit), doc: docGetAudit()},
 		{method: http.MethodPost, pattern: "/v1/streaks/preview", scope: auth.CatalogRead, serve: a.postPreview, doc: docPostPreview()},
 	}

@@ -43,7 +43,7 @@ const maxGrant = 100
 func (a *API) streakRoutes() []route {
 	const one = "/v1/users/{user}/streaks/{rule}"
 	return []route{
-		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, serve: a.getStreak, doc: docGetStreak()},
+		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, own: true, serve: a.getStreak, doc: docGetStreak()},
 		{method: http.MethodPatch, pattern: one, scope: auth.UsersWrite, serve: a.patchStreak, doc: docPatchStreak()},
 		{method: http.MethodPost, pattern: one + "/freezes", scope: auth.UsersWrite, serve: a.postFreezes, doc: docPostFreezes()},
 		{method: http.MethodPost, pattern: one + "/restore", scope: auth.UsersWrite, serve: a.postStreakRestore, doc: docPostStreakRestore()},

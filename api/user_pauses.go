@@ -15,7 +15,7 @@ import (
 func (a *API) userPauseRoutes() []route {
 	const all = "/v1/users/{user}/pauses"
 	return []route{
-		{method: http.MethodGet, pattern: all, scope: auth.UsersRead, serve: a.getUserPauses, doc: docGetUserPauses()},
+		{method: http.MethodGet, pattern: all, scope: auth.UsersRead, own: true, serve: a.getUserPauses, doc: docGetUserPauses()},
 		{method: http.MethodPost, pattern: all, scope: auth.UsersWrite, serve: a.postUserPause, doc: docPostUserPause()},
 		{method: http.MethodDelete, pattern: all + "/{id}", scope: auth.UsersWrite, serve: a.deleteUserPause, doc: docDeleteUserPause()},
 	}
