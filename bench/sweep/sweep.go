@@ -25,6 +25,7 @@ type Settings struct {
 	Users int     `json:"users"` // each has one streak
 	Steps int     `json:"steps"` // different deadlines, of as many orgs
 	Span  float64 `json:"span_seconds"`
+	Alone float64 `json:"alone_seconds"` // of ingest without a sweep, before and after
 }
 
 // Options are where things go.
@@ -49,8 +50,8 @@ const gcPercent = 300
 
 // Run measures once. Its processes and files are gone when it returns.
 func Run(ctx context.Context, o Options) (_ *Sweep, err error) {
-	if o.Users < 1 || o.Steps < 1 || o.Steps > 9999 || o.Span <= 0 {
-		return nil, errors.New("users, steps and span must be positive, steps at most 9999")
+	if o.Users < 1 || o.Steps < 1 || o.Steps > 9999 || o.Span <= 0 || o.Alone <= 0 {
+		return nil, errors.New("users, steps, span and alone must be positive, steps at most 9999")
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	dir, err := os.MkdirTemp("", "laurelbench-")
@@ -96,8 +97,8 @@ func (r *run) set(at time.Time) {
 // firstEnd is the earliest deadline of those who do something at noon: the day after has to pass without them.
 func firstEnd(noon time.Time) time.Time { return noon.Add(36 * time.Hour) }
 
-// alone is how long traffic is measured by itself.
-const alone = 4 * time.Second
+// alone is how long traffic is measured by itself, before and after.
+func (r *run) alone() time.Duration { return time.Duration(r.Alone * float64(time.Second)) }
 
 // atOnce lets everybody's streak end at one instant.
 func (r *run) atOnce(ctx context.Context, noon time.Time) (err error) {
@@ -105,10 +106,10 @@ func (r *run) atOnce(ctx context.Context, noon time.Time) (err error) {
 		return err
 	}
 	out := &r.result.AtOnce
-	if _, err := r.beside(ctx, r.forSome(alone)); err != nil { // everybody has come once, and caches are warm
+	if _, err := r.beside(ctx, r.forSome(r.alone())); err != nil { // everybody has come once, and caches are warm
 		return err
 	}
-	if out.Without[0], err = r.beside(ctx, r.forSome(alone)); err != nil {
+	if out.Without[0], err = r.beside(ctx, r.forSome(r.alone())); err != nil {
 		return err
 	}
 	r.say("all streaks end")
@@ -124,7 +125,7 @@ func (r *run) atOnce(ctx context.Context, noon time.Time) (err error) {
 	}
 	out.Seconds = time.Since(began).Seconds()
 	stop()
-	if out.Without[1], err = r.beside(ctx, r.forSome(alone)); err != nil {
+	if out.Without[1], err = r.beside(ctx, r.forSome(r.alone())); err != nil {
 		return err
 	}
 	out.Ratio = measure.Ratio(out.With, (out.Without[0]+out.Without[1])/2)

@@ -18,7 +18,7 @@ import (
 const maxBatch = 256
 
 // maxUpkeep is the same for what nobody asked for, which is about half the work a user.
-const maxUpkeep = 320
+const maxUpkeep = 384
 
 // maxRounds is how often in a row a group is decided without success before its activities are given back.
 const maxRounds = 12

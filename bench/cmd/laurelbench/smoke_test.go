@@ -15,7 +15,7 @@ import (
 
 // TestMain makes the test's program the command too, so that the smoke test has nothing to link but the server.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "index" || os.Args[1] == "reads" || os.Args[1] == "ceiling") {
+	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "index" || os.Args[1] == "reads" || os.Args[1] == "streaks" || os.Args[1] == "ceiling") {
 		main()
 		return
 	}

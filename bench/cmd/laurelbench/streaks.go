@@ -18,6 +18,7 @@ type streaksCommand struct {
 	Streaks  int     `default:"1000000" help:"Users with a running streak, of the sweep part."`
 	Steps    int     `default:"600" help:"Instants over which the deadlines of the sweep part are spread."`
 	Span     float64 `default:"60" help:"Seconds over which they are spread."`
+	Alone    float64 `default:"8" help:"Seconds of ingest without a sweep, before one and after it."`
 	NoIngest bool    `help:"Leave the ingest part out."`
 	NoSweep  bool    `help:"Leave the sweep part out."`
 	output
@@ -44,7 +45,7 @@ func (c *streaksCommand) Run(ctx context.Context) error {
 	}
 	if !c.NoSweep {
 		result.Sweep, err = sweep.Run(ctx, sweep.Options{
-			Settings: sweep.Settings{Users: c.Streaks, Steps: c.Steps, Span: c.Span}, Profiles: c.Profiles, Progress: os.Stderr,
+			Settings: sweep.Settings{Users: c.Streaks, Steps: c.Steps, Span: c.Span, Alone: c.Alone}, Profiles: c.Profiles, Progress: os.Stderr,
 		})
 		if err != nil {
 			return err
