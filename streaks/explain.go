@@ -37,12 +37,10 @@ func (c *Calculus) Explain(marks []Mark, latest Latest, now calendar.Instant, fi
 		all = append(all, c.explain(&m, marks, latest, o))
 	}
 	w := c.walkFrom(Sum{}, latest.offset())
-	was := Sum{}
-	w.step = func(o calendar.Ordinal, is Sum) {
+	w.step = func(o calendar.Ordinal, was, is Sum) {
 		if o >= first && o <= last {
 			all[o-first].decided(&was, &is)
 		}
-		was = is
 	}
 	w.until(marks, m.Open)
 	return all

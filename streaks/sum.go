@@ -64,7 +64,8 @@ type walk struct {
 	Sum
 	next   calendar.Ordinal // the first that is not decided, while a run goes on
 	offset int16
-	step   func(calendar.Ordinal, Sum) // if not nil, gets every period that is met or, while a run goes on, required, and what it came to
+	// step, if not nil, gets what the decision on a period did: on one that was met, or one that was missed.
+	step func(o calendar.Ordinal, was, is Sum)
 }
 
 func (c *Calculus) walkFrom(s Sum, offset int16) walk {
@@ -111,6 +112,16 @@ func (w *walk) mark(m *Mark) {
 		return
 	}
 	w.misses(m.Ordinal)
+	if w.step == nil {
+		w.meet(m)
+		return
+	}
+	was := w.Sum
+	w.meet(m)
+	w.step(m.Ordinal, was, w.Sum)
+}
+
+func (w *walk) meet(m *Mark) {
 	w.next = m.Ordinal + 1
 	w.gap, w.frozen = 0, false
 	if w.Run.Length == 0 {
@@ -127,13 +138,6 @@ func (w *walk) mark(m *Mark) {
 		w.give(m.Ordinal)
 		w.Earned += w.hold(1)
 	}
-	w.stepped(m.Ordinal)
-}
-
-func (w *walk) stepped(o calendar.Ordinal) {
-	if w.step != nil {
-		w.step(o, w.Sum)
-	}
 }
 
 // misses decides the periods before a period. Without a run, or where misses do nothing, there is nothing to decide.
@@ -142,10 +146,16 @@ func (w *walk) misses(before calendar.Ordinal) {
 		return
 	}
 	for ; w.Run.Length > 0 && w.next < before; w.next++ {
-		if w.required(w.next) {
-			w.miss(w.next)
-			w.stepped(w.next)
+		if !w.required(w.next) {
+			continue
 		}
+		if w.step == nil {
+			w.miss(w.next)
+			continue
+		}
+		was := w.Sum
+		w.miss(w.next)
+		w.step(w.next, was, w.Sum)
 	}
 }
 

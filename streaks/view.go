@@ -209,9 +209,9 @@ func (c *Calculus) EndedAt(e *Ended, latest Latest) calendar.Instant {
 // Ends lists the runs that ended, in order.
 func (c *Calculus) Ends(sealed Sum, marks []Mark, latest Latest, now calendar.Instant) (ends []Ended) {
 	w := c.walkFrom(sealed, latest.offset())
-	w.step = func(_ calendar.Ordinal, s Sum) {
-		if s.Run.Length == 0 {
-			ends = append(ends, s.Lost)
+	w.step = func(_ calendar.Ordinal, was, is Sum) {
+		if was.Run.Length > 0 && is.Run.Length == 0 {
+			ends = append(ends, is.Lost)
 		}
 	}
 	w.until(marks, c.Open(marks, latest, now))

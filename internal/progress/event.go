@@ -2,6 +2,7 @@ package progress
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 
@@ -44,6 +45,7 @@ type runningStreak struct {
 	// before is before the changes that are told of together, if noted; after is after them.
 	before, after streaks.Moment
 	noted         bool
+	turned        streaks.Turned // since then
 }
 
 func (a *applier) streak(i int) *runningStreak {
@@ -90,10 +92,55 @@ func (a *applier) note(i int) {
 // noteAll takes down what the streaks are that were folded under the plan's definitions.
 func (a *applier) noteAll() {
 	for i, rule := range a.plan.Catalog.Streaks {
-		if st := a.state.Streak(rule.ID); st != nil && st.Print == rule.Print || st == nil && (a.state.Plan == 0 || a.state.Plan == a.plan.print) {
+		if st := a.state.Streak(rule.ID); st != nil && st.Print == rule.Print && st.Terms == rule.Terms || st == nil && (a.state.Plan == 0 || a.state.Plan == a.plan.print) {
 			a.note(i)
 		}
 	}
+}
+
+// turn takes down that a period is met which was not, or the other way round.
+func (r *runningStreak) turn(o calendar.Ordinal, met bool) {
+	if !r.noted {
+		return
+	}
+	to, from := &r.turned.Met, &r.turned.Unmet
+	if !met {
+		to, from = from, to
+	}
+	if i, there := slices.BinarySearch(*from, o); there { // and back
+		*from = slices.Delete(*from, i, i+1)
+	} else if i, there := slices.BinarySearch(*to, o); !there {
+		*to = slices.Insert(*to, i, o)
+	}
+}
+
+// turnAll takes down what is met otherwise than in another state of the streaks, as far back as both have it.
+func (a *applier) turnAll(old *State) {
+	for i, rule := range a.plan.Catalog.Streaks {
+		r := a.streak(i)
+		if !r.noted {
+			continue
+		}
+		st, was := orNone(a.state.Streak(rule.ID)), orNone(old.Streak(rule.ID))
+		for j := range st.Marks {
+			if m := &st.Marks[j]; m.Met && !was.met(m.Ordinal) && m.Ordinal >= was.known() {
+				r.turn(m.Ordinal, true)
+			}
+		}
+		for j := range was.Marks {
+			if m := &was.Marks[j]; m.Met && !st.met(m.Ordinal) && m.Ordinal >= st.known() {
+				r.turn(m.Ordinal, false)
+			}
+		}
+	}
+}
+
+// known is the first period of which the marks say whether it is met: those of earlier ones are forgotten.
+func (st *StreakState) known() calendar.Ordinal {
+	if st.summed() > 0 {
+		return st.Marks[0].Ordinal
+	}
+	return math.MinInt32
 }
 
 // tellChanged tells what became of a streak since it was noted.
@@ -102,7 +149,7 @@ func (a *applier) tellChanged(i int, st *StreakState) {
 	if !r.noted || r.calculus.OptedOut() {
 		return
 	}
-	for _, e := range r.calculus.Changed(&r.before, &r.after, st.Marks, a.why == Restoring) {
+	for _, e := range r.calculus.Changed(&r.before, &r.after, r.turned, a.why == Restoring) {
 		a.tell(r.calculus, a.streakNow(), e)
 	}
 }
@@ -128,7 +175,7 @@ func (a *applier) passTime() {
 		before := c.At(st.Sealed, st.Marks, latest, at)
 		for next := c.Next(&before, st.Marks, latest, at); next != 0 && next <= a.now; next = c.Next(&before, st.Marks, latest, next) {
 			after := c.At(st.Sealed, st.Marks, latest, next)
-			for _, e := range c.Passed(&before, &after, st.Marks) {
+			for _, e := range c.Passed(&before, &after, st.Sealed, st.Marks, latest) {
 				a.tell(c, next, e)
 			}
 			before, told = after, max(told, next)

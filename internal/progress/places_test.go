@@ -46,7 +46,10 @@ func (u *user) checkPlaces() {
 	}
 	// A state that was lost comes back, but for what was said of the user since the last folding.
 	lost := progress.Recover(u.plan, base, u.log)
-	lost.Zones, lost.Behaviours, lost.Hidden = state.Zones, state.Behaviours, state.Hidden
+	lost.Zones, lost.Behaviours, lost.Hidden, lost.Pauses, lost.Streaks = state.Zones, state.Behaviours, state.Hidden, state.Pauses, nil
+	for i := range state.Streaks {
+		lost.Streaks = append(lost.Streaks, progress.StreakState{ID: state.Streaks[i].ID, Commands: state.Streaks[i].Commands})
+	}
 	again, err := progress.Rebuild(u.plan, lost, base, u.log, u.instant())
 	if err != nil {
 		u.fatalf("rebuild: %v", err)

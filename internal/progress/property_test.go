@@ -36,12 +36,24 @@ type user struct {
 	log       []activity.Activity
 	boards    map[board]progress.Standing
 	committed bool // the boards are as of now
+
+	outages     []streaks.Outage
+	terms       uint32
+	known       bool // the user was committed once, at committedAt for the last time
+	committedAt time.Time
+	timed       [][]oracle.Event // by streak: what time does up to now
+	heard       []heard          // by streak
 }
 
 func newUser(t *rapid.T, s *scene) *user {
 	c, org := compile(t, rapid.SampledFrom(s.orgs).Draw(t, "org zone"), rapid.SampledFrom([]time.Weekday{time.Monday, time.Sunday, time.Saturday}).Draw(t, "week start"))
-	return &user{t: t, plan: progress.NewPlan(c), catalog: c, rules: withSegments(oracleRules()), streaks: oracleStreaks(t),
-		model: &oracle.Model{Org: org, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}}, now: s.begin, boards: map[board]progress.Standing{}}
+	u := &user{t: t, catalog: c, rules: withSegments(oracleRules()), streaks: oracleStreaks(t), now: s.begin, boards: map[board]progress.Standing{},
+		model: &oracle.Model{Org: org, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}, Pauses: map[string][]oracle.Pause{}}}
+	for range u.streaks {
+		u.heard = append(u.heard, heard{told: map[string]struct{}{}})
+	}
+	u.vary(true)
+	return u
 }
 
 func (u *user) instant() calendar.Instant { return calendar.Instant(u.now.UnixMilli()) }
@@ -55,9 +67,10 @@ func (u *user) parse(content string) *progress.State {
 }
 
 // commit takes over a state and board changes, each of which must begin at what stands on the board.
-func (u *user) commit(s *progress.State, changes []progress.BoardChange) {
+func (u *user) commit(s *progress.State, update *progress.Update) {
+	s.Scheduled = s.Due
 	u.state = string(s.Append(nil))
-	for _, c := range changes {
+	for _, c := range update.Boards {
 		b := board{c.Rule, c.Label}
 		if u.boards[b] != c.Old {
 			u.t.Fatalf("%s %s: a change from %+v, but on the board stands %+v", c.Rule, c.Label, c.Old, u.boards[b])
@@ -70,6 +83,11 @@ func (u *user) commit(s *progress.State, changes []progress.BoardChange) {
 		}
 	}
 	u.committed = true
+	if u.timed == nil {
+		u.timed = make([][]oracle.Event, len(u.streaks))
+	}
+	u.listen(update.Events)
+	u.known, u.committedAt = true, u.now
 }
 
 // expected says what must become of a new activity by the clock alone.
@@ -111,20 +129,30 @@ func (u *user) submit(batch []oracle.Record) {
 	switch {
 	case stored == 0: // nothing to write, and the state is thrown away
 	case update.NeedLog:
-		u.rebuild()
+		if imported(acts) {
+			u.apart()
+		}
+		u.rebuildFrom(u.parse(u.state), progress.CauseOf(acts))
 	default:
-		u.commit(s, update.Boards)
+		if imported(acts) {
+			u.apart()
+		}
+		u.commit(s, &update)
 	}
 }
 
 // rebuild folds the log anew.
-func (u *user) rebuild() {
+func (u *user) rebuild() { u.rebuildFrom(u.parse(u.state), progress.Doing) }
+
+// rebuildFrom does so with the commands that a state has beside the stored one's.
+func (u *user) rebuildFrom(with *progress.State, why progress.Cause) {
 	old := u.parse(u.state)
-	next, err := progress.Rebuild(u.plan, old, u.parse(u.base), u.log, u.instant())
+	next, err := progress.Rebuild(u.plan, with, u.parse(u.base), u.log, u.instant())
 	if err != nil {
 		u.t.Fatalf("rebuild: %v", err)
 	}
-	u.commit(next, progress.Diff(u.plan, old, next, u.instant(), progress.History).Boards)
+	update := progress.Diff(u.plan, old, next, u.instant(), why)
+	u.commit(next, &update)
 }
 
 // toggle rejects or restores an activity of the log.
@@ -158,6 +186,7 @@ func (u *user) fold(seal time.Time) {
 	if !seal.After(u.sealed) || seal.After(u.now) {
 		return
 	}
+	u.sweep()
 	old := u.parse(u.state)
 	before := u.parse(u.state)
 	base, dropped := progress.Fold(u.plan, old, u.parse(u.base), u.log, calendar.Instant(seal.UnixMilli()), u.instant())
@@ -175,10 +204,11 @@ func (u *user) fold(seal time.Time) {
 	if err != nil {
 		u.t.Fatalf("rebuild after folding: %v", err)
 	}
-	for _, c := range progress.Diff(u.plan, before, next, u.instant(), progress.History).Boards {
-		u.commit(next, []progress.BoardChange{c})
+	update := progress.Diff(u.plan, before, next, u.instant(), progress.History)
+	if len(update.Boards)+len(update.Events) > 0 {
+		u.fatalf("folding changes %v and tells %v", update.Boards, update.Events)
 	}
-	u.state, u.committed = string(next.Append(nil)), true
+	u.commit(next, &update)
 	u.model.Records = slices.DeleteFunc(u.model.Records, func(r oracle.Record) bool { return r.Rejected && r.At.Before(seal) })
 }
 
@@ -187,6 +217,7 @@ func (u *user) hide() {
 	old, base := u.parse(u.state), u.parse(u.base)
 	hidden := !old.Hidden
 	u.model.Hidden["u"] = hidden
+	var update progress.Update
 	changes := progress.TakeOff(u.plan, old, base)
 	old.Hidden = hidden
 	next, err := progress.Rebuild(u.plan, old, base, u.log, u.instant())
@@ -194,11 +225,12 @@ func (u *user) hide() {
 		u.t.Fatalf("rebuild: %v", err)
 	}
 	if hidden {
-		changes = append(changes, progress.Diff(u.plan, old, next, u.instant(), progress.History).Boards...)
+		update = progress.Diff(u.plan, old, next, u.instant(), progress.History)
 	} else {
-		changes = append(changes, progress.PutBack(u.plan, next, base, u.instant()).Boards...)
+		update = progress.PutBack(u.plan, next, base, u.instant())
 	}
-	u.commit(next, changes)
+	update.Boards = append(changes, update.Boards...)
+	u.commit(next, &update)
 }
 
 func (u *user) block() {
@@ -209,14 +241,17 @@ func (u *user) block() {
 
 func (u *user) move(zone string) {
 	s := u.parse(u.state)
-	s.Zones = append(s.Zones, progress.ZoneChange{At: u.instant(), Name: zone})
-	u.state = string(s.Append(nil))
+	next, err := s.ChangeZone(zone, u.instant())
+	if err != nil || next == s {
+		u.refused(err)
+		return
+	}
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		u.t.Fatal(err)
 	}
 	u.model.Zones["u"] = append(u.model.Zones["u"], oracle.ZoneChange{At: u.now, Zone: loc})
-	u.rebuild()
+	u.rebuildFrom(next, progress.Doing)
 }
 
 // check compares everything with the model.
@@ -346,7 +381,8 @@ func TestProgress_EqualsTheModel(t *testing.T) {
 		for i := range rapid.IntRange(1, 10).Draw(t, "steps") {
 			u.committed = false
 			u.now = u.now.Add(time.Duration(rapid.IntRange(0, s.days*24/4).Draw(t, "hours")) * time.Hour)
-			switch rapid.IntRange(0, 11).Draw(t, "step") {
+			u.foresee()
+			switch rapid.IntRange(0, 18).Draw(t, "step") {
 			case 0:
 				u.toggle()
 			case 1:
@@ -357,6 +393,14 @@ func TestProgress_EqualsTheModel(t *testing.T) {
 				u.hide()
 			case 4:
 				u.block()
+			case 5:
+				u.redefine()
+			case 6:
+				u.outage()
+			case 7, 8, 9, 10, 11:
+				u.order()
+			case 12:
+				u.sweep()
 			default:
 				batch := make([]oracle.Record, rapid.IntRange(1, 6).Draw(t, "batch"))
 				imported := rapid.IntRange(0, 3).Draw(t, "imported") == 0

@@ -177,6 +177,7 @@ func Diff(p *Plan, old, next *State, now calendar.Instant, why Cause) Update {
 	a.passTime()
 	a.noteAll()
 	a.look(next)
+	a.turnAll(old)
 	next.Told = old.Told
 	for i := range p.rules {
 		r := &p.rules[i]

@@ -82,7 +82,8 @@ func (a *applier) addStreak(matches []conditionMatch, act *activity.Activity) {
 	if !c.Strict() && !a.sorted && st.Latest.after(act) {
 		a.update.NeedLog = true // which period it and those after it count for depends on their order
 	}
-	if !a.sorted && !st.met(o) {
+	met := st.met(o)
+	if !a.sorted && (!met || mayFall(rule, matches)) {
 		a.note(i) // what is about to change
 	}
 	st.Latest.note(act)
@@ -99,6 +100,24 @@ func (a *applier) addStreak(matches []conditionMatch, act *activity.Activity) {
 		}
 	}
 	st.judge(c, mark)
+	if is := st.Marks[mark].Met; is != met {
+		a.streak(i).turn(o, is)
+	}
+}
+
+// mayFall says whether a value that is high enough may not be so after the activity at hand.
+func mayFall(rule *catalog.Streak, matches []conditionMatch) bool {
+	for _, m := range matches {
+		switch rule.Conditions[m.condition].Fold {
+		case catalog.Min, catalog.Last:
+			return true
+		case catalog.Sum:
+			if m.value.N < 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *State) openStreak(rule *catalog.Streak) *StreakState {
