@@ -330,6 +330,9 @@ func (u *user) checkStreak(state *progress.State, i int, at time.Time) {
 func (u *user) checkWhole(state *progress.State, i int) {
 	s, now := &u.streaks[i], u.instant()
 	w := state.Whole(u.plan, i, u.parse(u.base), u.log)
+	if w.Calculus.OptedOut() {
+		return // there is no such streak to look at
+	}
 	first, open := w.Bounds(now)
 	view := streaks.View{History: w.History(now, first, open)}
 	for k, e := range w.Explain(now, first, open) {
