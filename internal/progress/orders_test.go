@@ -15,6 +15,7 @@ import (
 	"laurel/internal/catalog"
 	"laurel/internal/oracle"
 	"laurel/internal/progress"
+	"laurel/internal/testenv"
 	"laurel/streaks"
 )
 
@@ -127,7 +128,7 @@ func (u *user) order() {
 		u.refused(err)
 		return
 	}
-	u.give(next, i)
+	testenv.GiveCommands(u.model, "u", u.plan, next)
 	u.rebuildFrom(next, why)
 }
 
@@ -171,43 +172,6 @@ func (u *user) refused(err error) {
 		progress.ErrPauseOverlaps, progress.ErrPauseNotFound, progress.ErrPauseOver, progress.ErrZoneChanges}
 	if !slices.ContainsFunc(known, func(k error) bool { return errors.Is(err, k) }) {
 		u.fatalf("refused: %v", err)
-	}
-}
-
-// give hands the model all commands of a state.
-func (u *user) give(s *progress.State, i int) {
-	dateOf := func(d calendar.Date) time.Time { return time.Unix(int64(d)*24*60*60, 0).UTC() }
-	c := u.plan.Calculus(i, s)
-	first := func(o calendar.Ordinal) time.Time {
-		d, _ := c.Zoning.Dates(o)
-		return dateOf(d)
-	}
-	event := u.streaks[i].Mode == "event"
-	m := u.model.Commands("u", c.Rule.ID)
-	*m = oracle.Commands{}
-	for _, g := range c.Commands.Grants {
-		grant := oracle.Grant{At: g.At.Time(), N: g.N}
-		if event {
-			grant.From = first(g.From)
-		}
-		m.Grants = append(m.Grants, grant)
-	}
-	for _, r := range c.Commands.Restores {
-		m.Restores = append(m.Restores, oracle.Restore{At: r.At.Time(), First: first(r.First), Last: first(r.Last)})
-	}
-	for _, x := range c.Commands.Targets {
-		m.Targets = append(m.Targets, oracle.Target{At: x.At.Time(), From: first(x.From), N: x.N})
-	}
-	for _, o := range c.Commands.OptOuts {
-		m.OptOuts = append(m.OptOuts, oracle.OptOut{At: o.At.Time(), Out: o.Out})
-	}
-	u.model.Pauses["u"] = nil
-	for _, p := range s.Pauses {
-		pause := oracle.Pause{At: p.At.Time(), From: dateOf(p.From), To: dateOf(p.To)}
-		if p.CutAt != 0 {
-			pause.CutAt, pause.CutTo = p.CutAt.Time(), dateOf(p.CutTo)
-		}
-		u.model.Pauses["u"] = append(u.model.Pauses["u"], pause)
 	}
 }
 
