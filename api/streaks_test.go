@@ -198,7 +198,14 @@ func TestStreakRoutes_Scopes(t *testing.T) {
 			t.Errorf("%s: %d", call, r.Code)
 		}
 	}
-	for _, path := range []string{"streaks/habit", "pauses"} {
+	ada, bob := bearer(g.token(`{"user":"ada"}`)), bearer(g.token(`{"user":"bob"}`))
+	for _, path := range []string{"streaks/habit", "streaks/habit/history", "streaks/habit/past", "streaks/habit/explain", "pauses"} {
+		g.call("GET", "/v1/users/ada/"+path, "", ada).wants(t, 200, "")
+		g.call("GET", "/v1/users/ada/"+path, "", bob).wants(t, 403, "forbidden")
+	}
+	g.call("GET", "/v1/users/ada/audit", "", ada).wants(t, 403, "forbidden")
+	g.call("POST", "/v1/users/ada/streaks/habit/freezes", `{"count":1}`, ada).wants(t, 403, "forbidden")
+	for _, path := range []string{"streaks/habit", "pauses", "audit"} {
 		g.call("GET", "/v1/users/ada/"+path, "", reader).wants(t, 200, "")
 		g.call("GET", "/v1/users/ada/"+path, "", writer).wants(t, 403, "forbidden")
 	}
