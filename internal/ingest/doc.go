@@ -17,8 +17,13 @@
 //     sending it again with the same id is safe.
 //   - A crash loses nothing that was reported, to the durability that the report names.
 //
+// # Time
+//
+// Deadlines of streaks are swept from {n}:due: each partition's sweeper wakes at the first of them, or a quarter of a second later at most, and has those
+// users decided whose deadline has passed, a batch of them in turn with one of activities. Two nodes may sweep the same user; one commit wins.
+//
 // # Limits
 //
-// Each partition's queue holds a bounded number of activities; past it Submit answers ErrOverloaded at once. States are cached in a
+// Each partition's queue holds a bounded number of activities, and of users to be decided again; past it Submit answers ErrOverloaded at once. States are cached in a
 // bounded cache; a cached state is dropped when the change stream shows another version of it.
 package ingest

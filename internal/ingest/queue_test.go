@@ -9,97 +9,89 @@ import (
 	"laurel/internal/activity"
 )
 
-// TestQueue_HandsOutEachOnce: whatever comes and goes, each unit is handed out once, those of a user and class in order, a user to one lane at a time, a batch is of one
+// TestQueue_HandsOutEachOnce: whatever comes and goes, each unit is handed out once, those of a user and class in order, a batch is of one
 // class and no larger than its batches are, and while there is work of both classes they take turns.
 func TestQueue_HandsOutEachOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		q := newQueue(1 << 20)
-		type lane = []*unit
-		var lanes []lane
-		pushed, order := 0, map[string]int{} // of user and class: the number that was handed out last
-		var waits [classes]int
-		last, turns := class(-1), false
-		handed := 0
-		name := func(of class, u *unit) string { return fmt.Sprint(of, u.activity.User) }
-		push := func(of class, n, users int) {
-			us := make([]*unit, n)
-			for i := range us {
-				pushed++
-				us[i] = &unit{index: pushed, activity: activity.Activity{User: activity.User(fmt.Sprint(pushed % users))}}
-				if of == upkeep {
-					us[i].command = &command{kind: sweep}
-				}
-			}
-			if !q.push(of, us) {
-				t.Fatal("refused below the limit")
-			}
-			waits[of] += n
-		}
-		take := func() {
-			both := waits[asked] > 0 && waits[upkeep] > 0 && len(lanes) == 0 // then nobody is busy
-			us := q.take()
-			of := asked
-			if us[0].command != nil {
-				of = upkeep
-			}
-			if both && turns && of == last {
-				t.Fatalf("class %d twice, while the other one waits", of)
-			}
-			last, turns = of, both
-			if len(us) > of.batch() {
-				t.Fatalf("%d units of class %d", len(us), of)
-			}
-			for _, u := range us {
-				if (u.command != nil) != (of == upkeep) {
-					t.Fatal("a batch of two classes")
-				}
-				if k := name(of, u); u.index <= order[k] {
-					t.Fatalf("unit %d of %s after %d", u.index, k, order[k])
-				} else {
-					order[k] = u.index
-				}
-				for _, l := range lanes {
-					for _, other := range l {
-						if other.key() == u.key() {
-							t.Fatalf("user %s is in two lanes", u.activity.User)
-						}
-					}
-				}
-			}
-			waits[of] -= len(us)
-			handed += len(us)
-			lanes = append(lanes, us)
-		}
+		h := &handout{T: t, q: newQueue(1 << 20), order: map[string]int{}}
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			switch step := rapid.IntRange(0, 3).Draw(t, "step"); {
 			case step < 2:
-				push(class(step), rapid.IntRange(1, 700).Draw(t, "units"), rapid.SampledFrom([]int{3, 500, 5000}).Draw(t, "users"))
-				turns = false
-			case step == 2 && len(lanes) == 0 && waits[asked]+waits[upkeep] > 0:
-				take()
-				if rapid.Bool().Draw(t, "at once") {
-					q.done(lanes[0])
-					lanes = lanes[:0]
-				}
-			case len(lanes) > 0:
-				q.done(lanes[0])
-				lanes = lanes[1:]
+				h.push(class(step), rapid.IntRange(1, 700).Draw(t, "units"), rapid.SampledFrom([]int{3, 500, 5000}).Draw(t, "users"))
+			case len(h.lane) > 0:
+				h.done()
+			case h.waits[asked]+h.waits[upkeep] > 0:
+				h.take()
 			}
 		}
-		for _, l := range lanes {
-			q.done(l)
+		h.done()
+		h.q.close()
+		for h.waits[asked]+h.waits[upkeep] > 0 {
+			h.take()
+			h.done()
 		}
-		lanes = nil
-		q.close()
-		for waits[asked]+waits[upkeep] > 0 {
-			take()
-			q.done(lanes[0])
-			lanes = nil
-		}
-		if us := q.take(); len(us) != 0 || handed != pushed {
-			t.Fatalf("%d units of %d were handed out, and %d more", handed, pushed, len(us))
+		if us := h.q.take(); len(us) != 0 || h.handed != h.pushed {
+			t.Fatalf("%d units of %d were handed out, and %d more", h.handed, h.pushed, len(us))
 		}
 	})
+}
+
+// handout is a queue with one lane, and what has to be true of it.
+type handout struct {
+	*rapid.T
+	q              *queue
+	lane           []*unit
+	pushed, handed int
+	order          map[string]int // of user and class: the unit that was handed out last
+	waits          [classes]int
+	last           class
+	turns          bool // last was taken while both classes waited, and nothing came since
+}
+
+func (h *handout) push(of class, n, users int) {
+	us := make([]*unit, n)
+	for i := range us {
+		h.pushed++
+		us[i] = &unit{index: h.pushed, activity: activity.Activity{User: activity.User(fmt.Sprint(h.pushed % users))}}
+		if of == upkeep {
+			us[i].command = &command{kind: sweep}
+		}
+	}
+	if !h.q.push(of, us) {
+		h.Fatal("refused below the limit")
+	}
+	h.waits[of] += n
+	h.turns = false
+}
+
+func (h *handout) take() {
+	both := h.waits[asked] > 0 && h.waits[upkeep] > 0
+	h.lane = h.q.take()
+	of := asked
+	if h.lane[0].command != nil {
+		of = upkeep
+	}
+	if both && h.turns && of == h.last {
+		h.Fatalf("class %d twice, while the other one waits", of)
+	}
+	h.last, h.turns = of, both
+	if len(h.lane) > of.batch() {
+		h.Fatalf("%d units of class %d", len(h.lane), of)
+	}
+	for _, u := range h.lane {
+		key := fmt.Sprint(of, u.activity.User)
+		if (u.command != nil) != (of == upkeep) || u.index <= h.order[key] {
+			h.Fatalf("unit %d of %s after %d", u.index, key, h.order[key])
+		}
+		h.order[key] = u.index
+	}
+	h.waits[of] -= len(h.lane)
+	h.handed += len(h.lane)
+}
+
+func (h *handout) done() {
+	h.q.done(h.lane)
+	h.lane = nil
 }
 
 // TestQueue_OneLaneAUser: what is left for others while a user is worked on is handed out, and the user's own waits.
