@@ -27,16 +27,16 @@ func TestTokens_OwnUserAndBoards(t *testing.T) {
 	}
 	ada := bearer(made.at("token").(string))
 	for _, target := range []string{"/v1/leaderboards", "/v1/leaderboards/commits/week", "/v1/leaderboards/commits/week/users/bob", "/v1/leaderboards/commits/week/count",
-		"/v1/leaderboards/lines/week", "/v1/leaderboards/lines/2026-W47", "/v1/users/ada", "/v1/users/ada/ranks", "/v1/users/ada/streaks", "/v1/users/ada/activities"} {
+		"/v1/leaderboards/lines/week", "/v1/leaderboards/lines/2026-W47", "/v1/users/ada", "/v1/users/ada/ranks", "/v1/users/ada/streaks", "/v1/users/ada/streaks/daily", "/v1/users/ada/activities"} {
 		g.call("GET", target, "", ada).wants(t, 200, "")
 	}
 	g.call("POST", "/v1/leaderboards/commits/week/ranks", `{"users":["ada"]}`, ada).wants(t, 200, "")
 	for _, target := range []string{"/v1/leaderboards/commits/day", "/v1/leaderboards/commits/week~1", "/v1/leaderboards/commits/2026-W47", "/v1/leaderboards/daily.current/all",
-		"/v1/leaderboards/commits/day/users/ada", "/v1/leaderboards/none/week", "/v1/users/bob", "/v1/users/bob/ranks", "/v1/users/bob/streaks", "/v1/users/bob/activities",
+		"/v1/leaderboards/commits/day/users/ada", "/v1/leaderboards/none/week", "/v1/users/bob", "/v1/users/bob/ranks", "/v1/users/bob/streaks", "/v1/users/bob/streaks/daily", "/v1/users/bob/activities",
 		"/v1/users/nobody", "/v1/activities/ada/1", "/v1/events", "/v1/catalog", "/v1/keys"} {
 		g.call("GET", target, "", ada).wants(t, 403, "forbidden")
 	}
-	for target, body := range map[string]string{"/v1/activities": commit("3", "ada", now), "/v1/tokens": `{"user":"bob"}`, "/v1/users/ada/hide": "",
+	for target, body := range map[string]string{"/v1/activities": commit("3", "ada", now), "/v1/tokens": `{"user":"bob"}`, "/v1/users/ada/hide": "", "/v1/users/ada/pauses": `{}`,
 		"/v1/leaderboards/commits/day/ranks": `{"users":["ada"]}`} {
 		g.call("POST", target, body, ada).wants(t, 403, "forbidden")
 	}

@@ -9,7 +9,7 @@ import (
 // anySubdomain begins the host of an origin that stands for all subdomains of a domain, the domain itself not among them.
 const anySubdomain = "*."
 
-// checkOrigin says what keeps an origin from ever matching what browsers send, "" if nothing does: a list with an entry that cannot match hides a mistake.
+// checkOrigin says what is wrong with an origin, "" if nothing is. What browsers never send is refused, as a list with an entry that cannot match hides a mistake.
 func checkOrigin(origin string) (fault string) {
 	const form = "must be a scheme and a host as browsers send them, such as https://shop.example or https://*.shop.example"
 	u, err := url.Parse(strings.Replace(origin, "://"+anySubdomain, "://", 1))
@@ -25,19 +25,12 @@ func checkOrigin(origin string) (fault string) {
 		return "may have * only in front of a domain, as in https://*.shop.example"
 	case strings.ToLower(domain) != domain || strings.ContainsFunc(domain, func(c rune) bool { return c > '~' }):
 		return "must be in lower case, and international names in their xn-- form: that is how browsers send them"
-	case u.Port() == defaultPort(scheme) || strings.HasSuffix(domain, ":"):
-		return "must not name the scheme's own port, which browsers leave out"
+	case strings.HasSuffix(domain, ":"):
+		return form
 	case wild && !strings.Contains(u.Hostname(), "."):
 		return "must not be for all of a top-level domain"
 	}
 	return ""
-}
-
-func defaultPort(scheme string) string {
-	if scheme == "http" {
-		return "80"
-	}
-	return "443"
 }
 
 // originIn says whether one of the list is the origin, or stands for it. Only whole labels match, and "null" never does: a list cannot have it.

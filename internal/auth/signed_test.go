@@ -383,7 +383,7 @@ func TestOrigins(t *testing.T) {
 		"https://xn--mnchen-3ya.example": true, "https://*.shop.example:8443": true, "http://127.0.0.1": true,
 		"null": false, "*": false, "": false, "https://": false, "https://*": false, "https://*.com": false, "https://shop.*": false, "https://a.*.example": false,
 		"https://*.*.example": false, "https://*shop.example": false, "https://shop.example/": false, "https://u@shop.example": false, "https://Shop.example": false,
-		"HTTPS://shop.example": false, "https://münchen.example": false, "https://shop.example:443": false, "http://shop.example:80": false, "https://shop.example:": false,
+		"HTTPS://shop.example": false, "https://münchen.example": false, "https://shop.example:": false,
 		"https://shop.example?": false, "https://shop.example#": false, "ftp://shop.example": false, "shop.example": false, "https://:8443": false,
 	} {
 		_, _, err := s.Sign(s.key, "git", auth.TokenSpec{Origins: []string{origin}})
