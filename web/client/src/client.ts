@@ -117,7 +117,6 @@ export class Laurel extends Emitter<LaurelEvents> {
     if (this.state === "closed") throw new LaurelError("closed", "the client has ended", true);
     const view = new View<State>({ leave: (v) => this.#leave(v) }, query, options.max_hz);
     this.#ids.set(view, "");
-    this.#cancelIdle?.();
     if (this.state === "open") this.#subscribe(view);
     else this.#connection.start();
     return view;

@@ -185,8 +185,10 @@ describe("views", () => {
     first.on("snapshot", () => first.close());
     first.on("change", () => seen.push("after the end"));
     const socket = await bench.welcome();
-    socket.say(snapshot("1", 1, []), snapshot("2", 1, []));
-    assert.deepEqual(socket.of("subscribe").map((m) => m["view"].kind).sort(), ["top", "user"]);
+    const kinds = socket.of("subscribe").map((m) => m["view"].kind);
+    assert.deepEqual(kinds, ["user", "top"], "each once");
+    socket.say(snapshot("2", 1, []));
+    assert.equal(first.status, "ended");
     assert.deepEqual(seen, []);
   });
 });
@@ -239,7 +241,8 @@ describe("connection", () => {
     bench.client.top(week);
     const other = bench.client.top({ ...week, limit: 3 });
     const first = await bench.welcome();
-    first.say(snapshot("1", 7, []), snapshot("2", 4, []), delta("1", 6, 9, []));
+    first.say(snapshot("1", 7, []), snapshot("2", 4, []), delta("1", 6, 9, []), { type: "welcome", server_time: "" });
+    assert.equal(bench.client.state, "waiting", "nothing behind it counts");
     await bench.time.pass(125);
     const socket = await bench.welcome();
     assert.deepEqual(socket.of("subscribe").map((m) => m["since"]), [undefined, { epoch: "e", seq: 4 }]);
@@ -462,6 +465,16 @@ describe("a page", () => {
     page.visible = true;
     const again = await bench.welcome();
     assert.deepEqual(again.of("subscribe").map((m) => m["since"]), [{ epoch: "e", seq: 7 }, undefined]);
+  });
+
+  test("that was opened in the background has a connection for as long", async () => {
+    const page = new FakePage();
+    page.visible = false;
+    const bench = new Bench({ pauseHiddenAfterMs: 1_000 }, page);
+    bench.client.top(week);
+    await bench.welcome();
+    await bench.time.pass(1_000);
+    assert.equal(bench.client.state, "paused");
   });
 
   test("that is frozen, or kept for later, has none", async () => {

@@ -42,6 +42,21 @@ test("listeners may leave, come, and be there twice", () => {
   assert.deepEqual(got, ["x1", "x1", "x2"]);
 });
 
+test("a listener that throws is reported, and holds up no other", (t) => {
+  const emitter = new Emitter<{ a: number }>();
+  const reported: (() => void)[] = [];
+  t.mock.method(globalThis, "queueMicrotask", (report: () => void) => void reported.push(report));
+  const got: number[] = [];
+  emitter.on("a", () => {
+    throw new Error("in a listener");
+  });
+  emitter.on("a", (n) => got.push(n));
+  emitter.emit("a", 1);
+  assert.deepEqual(got, [1]);
+  assert.equal(reported.length, 1);
+  assert.throws(reported[0]!, /in a listener/);
+});
+
 test("no more is sent than the server allows, and nothing that was taken back", async () => {
   const time = new FakeTime();
   const sent: string[] = [];
