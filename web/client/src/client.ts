@@ -11,7 +11,7 @@ export interface LaurelOptions {
   /** The server, such as `https://laurel.example`, in a page also `/`: that of the page. `/v1/ws` is added where it is missing. */
   readonly url: string;
   /**
-   * A key, or a signed token; or what fetches one. It is called at each connection and, of a JWT that says when it ends, a minute before that.
+   * A key, or a signed token; or what fetches one. It is called at each connection, and a minute before the token ends that the connection goes by.
    * If it fails, the client waits and tries again.
    */
   readonly token: string | (() => string | Promise<string>);

@@ -2,7 +2,7 @@ import { backoff } from "./backoff.js";
 import type { Environment, WebSocketConstructor, WebSocketLike } from "./environment.js";
 import { LaurelError } from "./errors.js";
 import { Outbox } from "./outbox.js";
-import { expiry, renewIn } from "./token.js";
+import { renewIn } from "./renewal.js";
 import { defaultLimits, type ClientMessage, type Limits, type ServerMessage, type ViewMessage } from "./wire.js";
 
 /**
@@ -58,7 +58,8 @@ export class Connection {
   #heard = 0;
   #drainMs: number | undefined;
   #refusal: string | undefined;
-  #clockAhead = 0; // the server's clock less ours
+  #token = ""; // that was sent last
+  #tokenEnds: number | undefined;
   readonly #timers = new Map<"attempt" | "alive" | "probe" | "stable" | "renew", () => void>();
 
   constructor(options: ConnectionOptions, owner: Owner) {
@@ -144,13 +145,14 @@ export class Connection {
 
   #open(token: string, socket: WebSocketLike): void {
     this.#socket = socket;
+    this.#token = token;
     const outbox = new Outbox(this.#environment, (text) => socket.send(text));
     this.#outbox = outbox;
     const own = (handler: (event: any) => void) => (event: unknown) => {
       if (this.#socket === socket) handler(event);
     };
     socket.onopen = own(() => outbox.now(this.#hello(token)));
-    socket.onmessage = own((event) => this.#message(event.data, token));
+    socket.onmessage = own((event) => this.#message(event.data));
     socket.onclose = own((event) => this.#closed(event.code, event.reason));
     socket.onerror = () => {}; // a close event follows; the package ws throws what nobody listens to
   }
@@ -160,13 +162,13 @@ export class Connection {
     return { type: "hello", token, ...(org === undefined ? {} : { org }) };
   }
 
-  #message(data: unknown, token: string): void {
+  #message(data: unknown): void {
     this.#heard = this.#environment.now();
     const socket = this.#socket;
     try {
       const messages: unknown = JSON.parse(data as string);
       for (const message of (Array.isArray(messages) ? messages : [messages]) as ServerMessage[]) {
-        this.#one(message, token);
+        this.#one(message);
         if (this.#socket !== socket) return; // a listener has closed, or a delta did not fit
       }
     } catch {
@@ -174,10 +176,10 @@ export class Connection {
     }
   }
 
-  #one(message: ServerMessage, token: string): void {
+  #one(message: ServerMessage): void {
     switch (message.type) {
       case "welcome":
-        return this.#welcome(message, token);
+        return this.#welcome(message);
       case "ping":
         return this.#outbox?.now({ type: "pong" });
       case "drain":
@@ -199,15 +201,16 @@ export class Connection {
     }
   }
 
-  #welcome(message: Extract<ServerMessage, { type: "welcome" }>, token: string): void {
-    this.#limits = { ...defaultLimits, ...message.limits };
+  #welcome({ limits, server_time, expires_at }: Extract<ServerMessage, { type: "welcome" }>): void {
+    this.#limits = { ...defaultLimits, ...limits };
     if (this.#outbox) this.#outbox.limits = this.#limits;
-    if (this.#state === "open") return; // it answers the hello of a renewal
-    this.#clockAhead = Date.parse(message.server_time) - this.#environment.now() || 0;
+    // By the server's clock, whatever ours says.
+    this.#tokenEnds = expires_at === undefined ? undefined : this.#environment.now() + Date.parse(expires_at) - Date.parse(server_time);
+    this.#renewLater();
+    if (this.#state === "open") return; // it answers another token
     this.#cancel("attempt");
     this.#after("stable", stableMs, () => (this.#failures = 0));
     this.#watch();
-    this.#renewLater(token);
     this.#become("open");
     if (this.state === "open") this.#owner.opened(); // a listener may have closed it
   }
@@ -222,21 +225,23 @@ export class Connection {
     });
   }
 
-  // A token that can be had anew and says when it ends is followed by the next one while the connection goes on.
-  #renewLater(token: string): void {
-    const ends = typeof this.#options.token === "string" ? undefined : expiry(token);
-    if (ends === undefined) return;
-    const wait = renewIn(ends - this.#environment.now() - this.#clockAhead);
-    if (wait !== undefined) this.#after("renew", wait, () => void this.#renew(token));
+  // A token that ends, and can be had anew, is followed by the next one while the connection goes on.
+  #renewLater(): void {
+    this.#cancel("renew");
+    if (this.#tokenEnds === undefined || typeof this.#options.token === "string") return;
+    const wait = renewIn(this.#tokenEnds - this.#environment.now());
+    if (wait !== undefined) this.#after("renew", wait, () => void this.#renew());
   }
 
-  async #renew(before: string): Promise<void> {
+  async #renew(): Promise<void> {
     const attempt = this.#attempt;
     const token = await this.#fetchToken(attempt);
-    if (attempt !== this.#attempt || this.#state !== "open") return;
-    if (token === undefined || token === before) return this.#renewLater(before);
-    this.#outbox?.now(this.#hello(token));
-    this.#renewLater(token);
+    if (attempt !== this.#attempt) return;
+    if (token !== undefined && token !== this.#token) {
+      this.#token = token;
+      this.#outbox?.now({ type: "token", token });
+    }
+    this.#renewLater(); // again before the end, unless the welcome that answers names another
   }
 
   #closed(code: number, reason: string): void {

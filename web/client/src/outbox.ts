@@ -1,7 +1,7 @@
 import type { Environment } from "./environment.js";
 import { defaultLimits, type ClientMessage, type Limits } from "./wire.js";
 
-// Left in the bucket for what must not wait: hello, pong, probes.
+// Left in the bucket for what must not wait: hello, pong, tokens, probes.
 const reserve = 8;
 
 /**

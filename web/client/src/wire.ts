@@ -155,7 +155,7 @@ export const defaultLimits: Limits = {
 };
 
 export type ServerMessage =
-  | { readonly type: "welcome"; readonly server_time: string; readonly limits?: Partial<Limits> }
+  | { readonly type: "welcome"; readonly server_time: string; readonly expires_at?: string; readonly limits?: Partial<Limits> }
   | ViewMessage
   | { readonly type: "error"; readonly id?: string; readonly code: string; readonly detail: string }
   | { readonly type: "ping"; readonly at: string }
@@ -171,6 +171,7 @@ export type ViewMessage =
 
 export type ClientMessage =
   | { readonly type: "hello"; readonly token: string; readonly org?: string }
+  | { readonly type: "token"; readonly token: string }
   | { readonly type: "subscribe"; readonly id: string; readonly view: ViewQuery; readonly max_hz?: number; readonly since?: Position }
   | { readonly type: "unsubscribe"; readonly id: string }
   | { readonly type: "pong" };

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LaurelError, type BoardState } from "../src/index.js";
-import { Bench, FakePage, FakeSocket, delta, row, settle, snapshot } from "./fake.js";
+import { Bench, FakePage, FakeSocket, delta, row, settle, snapshot, welcome } from "./fake.js";
 
 const week = { rule: "points", period: "week" };
 
 function users(state: BoardState | undefined): string {
   return state ? state.rows.map((r) => r.user).join(" ") : "nothing";
-}
-
-function jwt(exp: number): string {
-  return ["{}", JSON.stringify({ exp }), "s"].map((part) => Buffer.from(part).toString("base64url")).join(".");
 }
 
 describe("views", () => {
@@ -402,42 +398,64 @@ describe("tokens", () => {
     assert.deepEqual((await bench.welcome()).of("hello"), [{ type: "hello", token: "token 3" }]);
   });
 
+  const limits = { ping_ms: 3_600_000 };
+
   test("one that ends is followed by the next on the same connection", async () => {
-    const seconds = () => Math.floor(bench.time.now() / 1000);
-    const bench: Bench = new Bench({ token: () => jwt(seconds() + 600) });
+    let calls = 0;
+    const bench = new Bench({ token: () => `token ${++calls}` });
     bench.client.top(week);
-    const socket = await bench.welcome({ ping_ms: 3_600_000 });
-    const first = socket.of("hello")[0]?.["token"];
-    await bench.time.pass(539_000);
-    assert.equal(socket.of("hello").length, 1);
-    await bench.time.pass(1_200_000);
-    assert.equal(socket.of("hello").length, 4);
-    assert.notEqual(socket.of("hello")[1]?.["token"], first);
-    assert.equal(socket.of("subscribe").length, 1, "the answer to a later hello begins nothing anew");
-    socket.say({ type: "welcome", server_time: new Date(bench.time.now()).toISOString() });
-    assert.equal(socket.of("subscribe").length, 1);
-    socket.say({ type: "error", code: "unauthorized", detail: "" });
-    assert.deepEqual([bench.errors, bench.client.state], [["unauthorized"], "open"]);
-    assert.equal(bench.sockets.length, 1);
+    await settle();
+    const { socket } = bench;
+    socket.open();
+    socket.say(welcome({ limits, expires_in: 600 }));
+    await bench.time.pass(539_999);
+    assert.equal(calls, 1);
+    await bench.time.pass(1);
+    assert.deepEqual(socket.of("token"), [{ type: "token", token: "token 2" }]);
+    socket.say(welcome({ limits, expires_in: 660 }));
+    await bench.time.pass(599_999);
+    assert.equal(calls, 2);
+    await bench.time.pass(1);
+    assert.equal(socket.of("token").length, 2);
+    socket.say(welcome({ limits }));
+    await bench.time.pass(3_000_000);
+    assert.equal(calls, 3, "this one does not end");
+    assert.deepEqual([socket.of("subscribe").length, socket.of("hello").length, bench.sockets.length], [1, 1, 1]);
   });
 
-  test("a callback that fails before the end is called again; a token that is the same is not sent", async () => {
-    const ends = Math.floor(Date.parse("2026-11-22T12:10:00Z") / 1000);
+  test("a callback that fails is called again before the end, and what is refused, or the same, is followed by the next", async () => {
     let calls = 0;
     const bench = new Bench({
       token: () => {
         if (++calls === 2) throw new Error("no network");
-        return jwt(calls < 4 ? ends : ends + 600);
+        return calls === 3 ? "token 1" : `token ${calls}`;
       },
     });
     bench.client.top(week);
-    const socket = await bench.welcome({ ping_ms: 3_600_000 });
+    await settle();
+    const { socket } = bench;
+    socket.open();
+    socket.say(welcome({ limits, expires_in: 600 }));
     await bench.time.pass(540_000);
     assert.deepEqual([calls, bench.errors], [2, ["token"]]);
     await bench.time.pass(30_000);
-    assert.deepEqual([calls, socket.of("hello").length], [3, 1]);
+    assert.deepEqual([calls, socket.of("token").length], [3, 0]);
     await bench.time.pass(15_000);
-    assert.deepEqual([calls, socket.of("hello").length], [4, 2]);
+    assert.deepEqual([calls, socket.of("token").length], [4, 1]);
+    socket.say({ type: "error", code: "forbidden", detail: "of another user" });
+    await bench.time.pass(7_500);
+    assert.deepEqual([calls, socket.of("token").length], [5, 2]);
+    assert.deepEqual([bench.errors, bench.client.state], [["token", "forbidden"], "open"]);
+  });
+
+  test("one that was given as it is cannot be had anew", async () => {
+    const bench = new Bench();
+    bench.client.top(week);
+    await settle();
+    bench.socket.open();
+    bench.socket.say(welcome({ limits, expires_in: 600 }));
+    await bench.time.pass(600_000);
+    assert.equal(bench.socket.of("token").length, 0);
   });
 });
 

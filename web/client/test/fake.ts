@@ -142,11 +142,17 @@ export class Bench {
   /** Lets the client connect, and welcomes it. */
   async welcome(limits = {}): Promise<FakeSocket> {
     await settle();
-    const { socket } = this;
-    socket.open();
-    socket.say({ type: "welcome", session: "s", tick_ms: 100, server_time: new Date(this.time.now()).toISOString(), limits });
-    return socket;
+    this.socket.open();
+    this.socket.say(welcome({ limits }));
+    return this.socket;
   }
+}
+
+/** A welcome of a server whose clock is wrong by years. */
+export function welcome(members: { limits?: object; expires_in?: number }) {
+  const now = Date.parse("2020-01-01T00:00:00Z");
+  const ends = members.expires_in === undefined ? {} : { expires_at: new Date(now + members.expires_in * 1000).toISOString() };
+  return { type: "welcome", session: "s", tick_ms: 100, server_time: new Date(now).toISOString(), limits: members.limits ?? {}, ...ends };
 }
 
 export function row(rank: number, user: string, score: number, reached = "2026-11-22T10:00:00.000Z") {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { backoff } from "../src/backoff.js";
 import { Emitter } from "../src/emitter.js";
 import { Outbox } from "../src/outbox.js";
-import { expiry, renewIn } from "../src/token.js";
+import { renewIn } from "../src/renewal.js";
 import { defaultLimits } from "../src/wire.js";
 import { FakeTime } from "./fake.js";
 
@@ -12,15 +12,6 @@ test("the wait before an attempt is anything up to a bound that doubles to 30 s"
     assert.equal(backoff(failures, () => 0), 0);
     assert.equal(backoff(failures, () => 0.5), most / 2);
   }
-});
-
-function jwt(claims: unknown): string {
-  return ["{}", JSON.stringify(claims), "signature"].map((part) => Buffer.from(part).toString("base64url")).join(".");
-}
-
-test("the end of a token is read where it is a JWT that has one", () => {
-  assert.equal(expiry(jwt({ exp: 1_800_000_000, sub: "ÿ>?" })), 1_800_000_000_000);
-  for (const token of ["", "lk_key", "a.b.c", "a..c", jwt({}), jwt(null), jwt({ exp: "soon" }), jwt([1])]) assert.equal(expiry(token), undefined);
 });
 
 test("a token is renewed a minute ahead, or half way, and not when it is too late", () => {

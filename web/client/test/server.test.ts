@@ -231,6 +231,28 @@ describe("with a server", () => {
     assert.equal(stranger.state, "closed");
   });
 
+  test("a signed token is renewed before it ends, on the same connection", async () => {
+    let tokens = 0;
+    const token = async () => {
+      tokens++;
+      return (await node.call("POST", "/v1/tokens", { user: "ada", expires_in: 3 })).token as string;
+    };
+    const page = new Laurel({ url: way.url, token, WebSocket });
+    const states: string[] = [];
+    page.on("state", (state) => states.push(state));
+    page.on("error", (err) => failures.push(err));
+    const view = page.user("ada");
+    await view.ready();
+    await assert.rejects(page.user("bob").ready(), { code: "forbidden" });
+    const end = Date.now() + patienceMs;
+    while (tokens < 4 && Date.now() < end) await change(view, 100); // longer than the first one was good for
+    assert.ok(tokens >= 4, `${tokens} tokens`);
+    await write(3);
+    await comesTo(view, await node.call("GET", "/v1/users/ada"), "ada");
+    assert.deepEqual(states, ["connecting", "open"]);
+    page.close();
+  });
+
   test("a view of a cycle rolls over, also while there is no connection", async () => {
     await node.setClock("2030-03-01T23:50:00Z");
     const today = client.top({ rule: "points", period: "day", limit: 10 });
