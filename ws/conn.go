@@ -20,7 +20,8 @@ import (
 // write (write).
 type conn struct {
 	hub        *Hub
-	ws         *websocket.Conn
+	ws         *websocket.Conn // only read from; out sends
+	out        socket
 	session    string
 	ip, origin string
 	org        string // that the Laurel-Org header named
@@ -32,6 +33,7 @@ type conn struct {
 	mu       sync.Mutex
 	identity *Identity // nil before hello
 	subs     map[string]*subscription
+	pong     []byte          // the frame that answers the client's last ping frame, nil for none
 	control  [][]byte        // answers and notices, in order; at most maxControl
 	ready    []*subscription // marked: something newer than was sent
 	taken    []*subscription // the writer's; swapped with ready
@@ -48,7 +50,7 @@ type conn struct {
 func newConn(h *Hub, ws *websocket.Conn, by *admission) *conn {
 	now := time.Now()
 	c := &conn{
-		hub: h, ws: ws, session: rand.Text(), ip: by.ip, origin: by.origin, org: by.org, opened: now, identity: by.identity,
+		hub: h, ws: ws, out: newSocket(ws.NetConn()), session: rand.Text(), ip: by.ip, origin: by.origin, org: by.org, opened: now, identity: by.identity,
 		bucket:   newBucket(h.o.Limits.MessageBurst),
 		nextPing: now.Add(mathrand.N(h.o.Limits.Ping) + 1), // spread, so that clients that came together are not pinged together
 	}
@@ -62,7 +64,10 @@ func newConn(h *Hub, ws *websocket.Conn, by *admission) *conn {
 	ws.SetPongHandler(control)
 	ws.SetPingHandler(func(data string) error {
 		_ = control(data)
-		_ = ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second)) // the write path reports a broken socket
+		c.mu.Lock()
+		c.pong = appendFrame(nil, websocket.PongMessage, []byte(data)) // the latest is the one to answer (RFC 6455, section 5.5.3)
+		c.mu.Unlock()
+		c.wake()
 		return nil
 	})
 	ws.SetCloseHandler(func(int, string) error { return nil }) // answered when the reader ends, behind what is being written
@@ -149,7 +154,9 @@ func (c *conn) finish(cause error) {
 		c.hub.leave(s)
 	}
 	if byClient != nil {
-		_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
+		_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(time.Second)) // for a writer that is in the middle of a message
+		c.writers.Wait()
+		_, _ = c.out.offer(closeFrame(websocket.CloseNormalClosure, "")) // the client knows already that it closed
 	}
 	_ = c.ws.Close() // ends a write that is stuck; what it returns tells nothing more
 	c.writers.Wait()

@@ -125,9 +125,7 @@ func (h *Hub) step(ctx context.Context, l *lane, take func(now calendar.Instant)
 	for v := range eventful {
 		awake = l.offerEvents(v, awake)
 	}
-	for _, c := range awake {
-		c.wake() // only now, so that all that the tick brings a connection goes out together
-	}
+	wakeAll(awake) // only now, so that all that the tick brings a connection goes out together
 }
 
 // takeFresh takes the views that someone has just joined. Called with Hub.mu held.

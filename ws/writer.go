@@ -3,7 +3,9 @@ package ws
 import (
 	"errors"
 	"net"
+	"runtime"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -11,6 +13,7 @@ import (
 
 // batch is what a writer found to be written.
 type batch struct {
+	pong    []byte // a frame, nil for none
 	control [][]byte
 	ready   []*subscription
 	events  []pendingEvents // of those in ready that have any
@@ -24,17 +27,86 @@ type pendingEvents struct {
 	lost int
 }
 
-// wake lets the connection's writer look, and starts one if there is none.
+// wakeAll wakes connections, those of a large view on all processors.
+func wakeAll(conns []*conn) {
+	const worthAWorker = 64
+	workers := min(runtime.GOMAXPROCS(0), len(conns)/worthAWorker)
+	if workers < 2 {
+		for _, c := range conns {
+			c.wake()
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	for i := range workers {
+		some := conns[len(conns)*i/workers : len(conns)*(i+1)/workers]
+		wg.Go(func() {
+			for _, c := range some {
+				c.wake()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// wake lets the connection's writer look. Where there is none, the caller is it for a moment: it writes what the socket takes without waiting, and leaves
+// the rest to a goroutine.
 func (c *conn) wake() {
+	if !c.claim() {
+		return
+	}
+	b, ok := c.take()
+	switch {
+	case !ok:
+		c.writers.Done()
+	case !b.small():
+		go c.write(b, unsent{})
+	default:
+		c.writeHere(b)
+	}
+}
+
+// claim makes the caller the connection's writer, unless there is one: that one will look again.
+func (c *conn) claim() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.marked, c.awake = false, true
 	if c.writing || c.dead {
-		return
+		return false
 	}
 	c.writing = true
 	c.writers.Add(1)
-	go c.write()
+	return true
+}
+
+// small says whether the batch may be written where it was found: then all of it is in memory at once if the socket does not take it.
+func (b *batch) small() bool {
+	const few = 8
+	return b.closing == 0 && len(b.control)+len(b.ready)+len(b.events) <= few
+}
+
+// writeHere writes a batch as far as the socket takes it now.
+func (c *conn) writeHere(b batch) {
+	scratch := c.hub.scratch.Get().(*[]byte)
+	m := messages{conn: c, here: true, b: (*scratch)[:0]}
+	m.batch(&b)
+	m.flush()
+	*scratch = m.b[:0]
+	c.hub.scratch.Put(scratch)
+	if m.err != nil {
+		c.writeFailed(m.err)
+		c.writers.Done()
+		return
+	}
+	if len(m.left.b) > 0 {
+		go c.write(batch{}, m.left)
+		return
+	}
+	if b, more := c.take(); more { // it came meanwhile
+		go c.write(b, unsent{})
+		return
+	}
+	c.writers.Done()
 }
 
 // take hands the writer what waits; ok is false where nothing does, and the writer's time is over.
@@ -48,6 +120,7 @@ func (c *conn) take() (b batch, ok bool) {
 	}
 	c.awake = false
 	b.control, c.control = c.control, nil
+	b.pong, c.pong = c.pong, nil
 	c.ready, c.taken = c.taken[:0], c.ready
 	b.ready, b.closing, b.last = c.taken, c.closing, c.last
 	for _, s := range b.ready {
@@ -60,37 +133,38 @@ func (c *conn) take() (b batch, ok bool) {
 	return b, true
 }
 
-// write writes until nothing is left. What it sends for a subscription is decided here, at the time of writing: the way
-// from the frame that was sent last to the one that is current now.
-func (c *conn) write() {
+// write writes what is left of a batch, another batch, and then until nothing is left. What it sends for a subscription is decided
+// here, at the time of writing: the way from the frame that was sent last to the one that is current now.
+func (c *conn) write(b batch, left unsent) {
 	defer c.writers.Done()
-	scratch := c.hub.scratch.Get().(*[]byte)
-	defer c.hub.scratch.Put(scratch)
-	for {
-		b, ok := c.take()
-		if !ok {
+	if len(left.b) > 0 {
+		if err := c.out.write(left.b, c.hub.o.Limits.Write); err != nil {
+			c.writeFailed(err)
 			return
 		}
+		c.hub.sent(&left)
+	}
+	scratch := c.hub.scratch.Get().(*[]byte)
+	defer c.hub.scratch.Put(scratch)
+	for ok := true; ok; b, ok = c.take() {
 		m := messages{conn: c, b: (*scratch)[:0]}
 		m.batch(&b)
 		m.flush()
 		*scratch = m.b[:0]
-		if m.err == nil && b.closing == 0 {
-			continue
-		}
 		if m.err != nil {
 			c.writeFailed(m.err)
-		} else {
-			c.writeClose(b.closing)
+			return
 		}
-		return
+		if b.closing != 0 {
+			c.writeClose(b.closing)
+			return
+		}
 	}
 }
 
 // writeClose sends the close frame and leaves the rest to the reader, which waits for the client's answer.
 func (c *conn) writeClose(code CloseCode) {
-	reason := websocket.FormatCloseMessage(int(code), code.String())
-	err := c.ws.WriteControl(websocket.CloseMessage, reason, time.Now().Add(c.hub.o.Limits.Write))
+	err := c.out.write(closeFrame(int(code), code.String()), c.hub.o.Limits.Write)
 	c.mu.Lock()
 	c.dead, c.writing = true, false
 	c.mu.Unlock()
@@ -120,13 +194,33 @@ func (c *conn) writeFailed(err error) {
 // messages gathers messages and writes them as one WebSocket message: the message itself, or an array of several.
 type messages struct {
 	conn   *conn
-	b      []byte // '[' and the messages, separated by commas
+	b      []byte // room for a header, '[', and the messages, separated by commas
 	n      int
 	pushed []time.Time // when what these messages show was announced
 	err    error
+	here   bool   // the writer must not wait
+	left   unsent // what the socket did not take, then
+}
+
+// unsent is frames, or what is left of them.
+type unsent struct {
+	b      []byte
+	frames int
+	pushed []time.Time
+}
+
+// sent counts frames that the socket took.
+func (h *Hub) sent(u *unsent) {
+	h.o.Metrics.Frames(u.frames)
+	for _, woken := range u.pushed {
+		h.o.Metrics.Push(time.Since(woken))
+	}
 }
 
 func (m *messages) batch(b *batch) {
+	if b.pong != nil {
+		m.write(unsent{b: b.pong})
+	}
 	for _, message := range b.control {
 		m.next()
 		m.b = append(m.b, message...)
@@ -153,7 +247,7 @@ func (m *messages) next() {
 		m.flush()
 	}
 	if m.n == 0 {
-		m.b = append(m.b[:0], '[')
+		m.b = append(append(m.b[:0], make([]byte, maxHeader)...), '[')
 	} else {
 		m.b = append(m.b, ',')
 	}
@@ -171,30 +265,43 @@ func (m *messages) typed(kind string, s *subscription) {
 
 // flush writes what was gathered.
 func (m *messages) flush() {
-	if m.n > 0 && m.err == nil {
-		m.err = m.send()
+	if m.n == 0 {
+		return
 	}
+	start := maxHeader + 1
+	if m.n > 1 {
+		m.b = append(m.b, ']')
+		start--
+	}
+	var header [maxHeader]byte
+	head := appendHeader(header[:0], websocket.TextMessage, len(m.b)-start)
+	start -= len(head)
+	copy(m.b[start:], head)
+	m.write(unsent{m.b[start:], 1, m.pushed})
 	m.b, m.n, m.pushed = m.b[:0], 0, m.pushed[:0]
 }
 
-func (m *messages) send() error {
-	whole := m.b[1:]
-	if m.n > 1 {
-		m.b = append(m.b, ']')
-		whole = m.b
+// write writes a frame. Where the writer must not wait it keeps a copy of what the socket does not take.
+func (m *messages) write(u unsent) {
+	if m.err != nil {
+		return
 	}
-	c := m.conn
-	if err := c.ws.SetWriteDeadline(time.Now().Add(c.hub.o.Limits.Write)); err != nil {
-		return err
+	rest := u.b
+	if !m.here {
+		m.err = m.conn.out.write(u.b, m.conn.hub.o.Limits.Write)
+		rest = nil
+	} else if len(m.left.b) == 0 {
+		rest, m.err = m.conn.out.offer(u.b)
 	}
-	if err := c.ws.WriteMessage(websocket.TextMessage, whole); err != nil {
-		return err
+	if len(rest) == 0 {
+		if m.err == nil {
+			m.conn.hub.sent(&u)
+		}
+		return
 	}
-	c.hub.o.Metrics.Frames(1)
-	for _, woken := range m.pushed {
-		c.hub.o.Metrics.Push(time.Since(woken))
-	}
-	return nil
+	m.left.b = append(m.left.b, rest...)
+	m.left.frames += u.frames
+	m.left.pushed = append(m.left.pushed, u.pushed...)
 }
 
 // update appends what brings the client from what it was sent last to what the view shows now.

@@ -17,7 +17,7 @@ import (
 type watched struct {
 	index     int
 	subscribe []byte // the frame that subscribes to it
-	user      string // whose neighbours, or who, for all kinds but top
+	user      string // whose neighbours, or who; "" for top
 	clients   int
 
 	states map[uint64]*state // of its last few seqs
@@ -75,7 +75,6 @@ type log struct {
 
 // take handles what came on a connection.
 func (p *poller) take(c *client, b []byte, at time.Time) error {
-	p.heard.Store(at.UnixNano())
 	whole := b
 	if len(c.partial) > 0 {
 		c.partial = append(c.partial, b...)
@@ -165,7 +164,7 @@ func (p *poller) share(v *watched, next *state, rows []row) (*state, error) {
 		return known, nil
 	}
 	for i := range rows {
-		if user, ok := p.names.index(rows[i].User); ok {
+		if user, ok := p.names.index(rows[i].User); ok && (v.user == "" || v.user == rows[i].User) {
 			p.log.shown = append(p.log.shown, shown{int32(v.index), int32(user), uint32(next.seq), rows[i].Score})
 		}
 	}
@@ -186,6 +185,7 @@ func (p *poller) share(v *watched, next *state, rows []row) (*state, error) {
 
 func (p *poller) moved(c *client, from, to *state, at time.Time) {
 	c.held = to
+	p.heard.Store(at.UnixNano())
 	if from == nil || c.dialled != (time.Time{}) {
 		p.log.settled = append(p.log.settled, at.Sub(c.dialled))
 		c.dialled = time.Time{}
@@ -204,7 +204,7 @@ type poller struct {
 	names   names
 	calls   chan func()
 	ready   atomic.Int64 // connections that hold a state
-	heard   atomic.Int64 // when anything came last, in ns
+	heard   atomic.Int64 // when a client took a step last, in ns
 	lost    atomic.Int64 // connections that ended otherwise than by cut
 	log     log
 	buffer  []byte

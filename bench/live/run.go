@@ -188,7 +188,10 @@ func (r *run) people(ctx context.Context) (err error) {
 		return err
 	}
 	for i := range r.viewCount() {
-		v := &watched{index: i, user: r.names.user(i), states: map[uint64]*state{}, steps: map[step]*state{}}
+		v := &watched{index: i, states: map[uint64]*state{}, steps: map[step]*state{}}
+		if r.o.View != "top" {
+			v.user = r.names.user(i)
+		}
 		v.subscribe = appendFrame(nil, r.subscription(v))
 		r.views = append(r.views, v)
 	}

@@ -166,7 +166,7 @@ func (l *streakLife) step() {
 	case 0:
 		_, err = n.GrantFreezes(ctx, l.org, u, rule, rapid.IntRange(1, 3).Draw(l.t, "granted"))
 	case 1, 2:
-		err = n.RestoreStreak(ctx, l.org, u, rule)
+		err = n.RestoreStreak(ctx, l.org, u, rule, "support")
 	case 3:
 		var target *int64
 		if own := rapid.Int64Range(0, 2).Draw(l.t, "own"); own > 0 {
