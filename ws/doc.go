@@ -41,7 +41,9 @@
 // # Cost and concurrency
 //
 // A tick costs the views that were marked, not the subscriptions; a change of a view costs one encoding and, for each
-// subscriber, one copy and one write. A connection that is idle holds one goroutine, a 1 KiB read buffer and no write
-// buffer: a writer goroutine runs only while there is something to write. All methods of [Hub] are safe for concurrent use. Locks are taken
+// subscriber, one copy and one write. The tick writes itself, on all processors, what sockets take at once; only for one that is full there is a
+// goroutine, for as long as that lasts. The kernel is told to hold little that is not on its way yet, so that what a slow client reads
+// is what the hub decided lately. A connection that is idle holds one goroutine, a 1 KiB read buffer and no write
+// buffer. All methods of [Hub] are safe for concurrent use. Locks are taken
 // in the order hub, view, connection, and none is held while rendering, encoding or writing to a socket.
 package ws

@@ -22,10 +22,14 @@ func newSocket(c net.Conn) socket {
 	if direct, ok := c.(syscall.Conn); ok {
 		if raw, err := direct.SyscallConn(); err == nil {
 			s.raw = raw
+			limitUnsent(raw)
 		}
 	}
 	return s
 }
+
+// maxUnsent is what the kernel may hold of a connection beside what is on its way to the client. Enough for what a tick brings most of them.
+const maxUnsent = 4 << 10
 
 // offer writes as much as the kernel takes now and returns the rest, for write.
 func (s *socket) offer(b []byte) (rest []byte, err error) {

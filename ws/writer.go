@@ -142,6 +142,9 @@ func (c *conn) write(b batch, left unsent) {
 			c.writeFailed(err)
 			return
 		}
+		if c.out.raw != nil {
+			c.heard() // the socket was full, and has taken something: the client reads, though a ping may still be on its way to it
+		}
 		c.hub.sent(&left)
 	}
 	scratch := c.hub.scratch.Get().(*[]byte)

@@ -25,7 +25,7 @@ type dialer struct {
 const (
 	sources    = 64      // addresses: 127.0.1.1 and on
 	dialing    = 32      // at once
-	slowWindow = 8 << 10 // receive buffer of slow clients: what they do not read is to wait at the server
+	slowWindow = 4 << 10 // receive buffer of slow clients, so that they are what a slow network is: what they have not read yet waits at the server
 	slowMSS    = 1400    // their segments, as on a network: those of the loopback, of 64 KB, never fit into such a buffer
 )
 
