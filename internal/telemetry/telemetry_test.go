@@ -46,6 +46,7 @@ func TestMetrics_AreTheContract(t *testing.T) {
 		"laurel_ws_connections":           "GAUGE",
 		"laurel_ws_subscriptions":         "GAUGE",
 		"laurel_ws_frames_total":          "COUNTER",
+		"laurel_ws_renders_total":         "COUNTER",
 		"laurel_ws_closes_total":          "COUNTER code",
 		"laurel_streak_deadlines":         "GAUGE",
 		"laurel_streak_sweep_lag_seconds": "GAUGE",
