@@ -174,3 +174,41 @@ func TestDerive_PauseCutBeforeItBegan(t *testing.T) {
 		t.Errorf("the week is %s, the streak %s; want open and none", v.Period.Status, v.State)
 	}
 }
+
+// TestChanged_LateActivityShortens: a late activity that spends the only freeze earlier ends a streak, or leaves less of it, and that is told.
+func TestChanged_LateActivityShortens(t *testing.T) {
+	rule := &catalog.Streak{ID: "s", Conditions: []catalog.Condition{{AtLeast: 1}}, Unit: calendar.Cycle{Unit: calendar.Day},
+		ActiveDays: [7]bool{true, true, true, true, true, true, true}, Freezes: catalog.Freezes{Initial: 1, Max: 1}}
+	c := &streaks.Calculus{Rule: rule, Zoning: streaks.NewZoning(rule, calendar.New(time.UTC, time.Monday, 0), nil)}
+	first := c.Zoning.Stamp(instant(t, "2026-11-02T12:00:00Z"), 0)
+	at := func(now string, days ...int) (streaks.Moment, []streaks.Mark) {
+		var marks []streaks.Mark
+		for _, d := range days {
+			marks = append(marks, streaks.Mark{Ordinal: first + calendar.Ordinal(d), Values: []int64{1}, Met: true, MetAt: 1})
+		}
+		return c.At(streaks.Sum{}, marks, streaks.Latest{Some: true, Period: marks[len(marks)-1].Ordinal}, instant(t, now)), marks
+	}
+	for name, test := range map[string]struct {
+		now         string
+		days        []int
+		late        []int
+		want        streaks.EventType
+		current, to int
+	}{
+		// The 4th was met, the 5th frozen. With the 2nd, the freeze goes on the 3rd, and the 5th ends the streak.
+		"ends it":           {"2026-11-06T12:00:00Z", []int{2}, []int{0, 2}, streaks.WasLost, 1, 0},
+		"leaves less of it": {"2026-11-06T12:00:00Z", []int{2, 4}, []int{0, 2, 4}, streaks.WasLost, 2, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, _ := at(test.now, test.days...)
+			after, _ := at(test.now, test.late...)
+			if before.Run.Length != test.current || after.Run.Length != test.to {
+				t.Fatalf("length %d, then %d", before.Run.Length, after.Run.Length)
+			}
+			events := c.Changed(&before, &after, streaks.Turned{Met: []calendar.Ordinal{first}}, false)
+			if len(events) == 0 || events[0].Type != test.want || events[0].Previous != test.current || events[0].Current != test.to {
+				t.Errorf("told %+v", events)
+			}
+		})
+	}
+}
