@@ -29,6 +29,7 @@ type Plan struct {
 	latest     []labelled          // by cycle: the period that was asked for last, mostly the current one
 	appliers   sync.Pool           // of *applier, for Apply
 	calculi    []*streaks.Calculus // by streak rule, for users without zone changes and commands
+	earlier    sync.Map            // print → *Plan, of followed
 	zones      sync.Map            // name → *time.Location, nil for one that is not known: loading one reads a file
 }
 

@@ -2,6 +2,7 @@ package progress
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"laurel/internal/activity"
@@ -151,8 +152,12 @@ func (s *State) continueStreak(p *Plan, i int, from *StreakState, seal calendar.
 		split++
 	}
 	st.Sealed = c.Add(from.Sealed, from.Marks[:split], st.latest())
-	for j := range split {
-		if m := &from.Marks[j]; m.Ordinal > from.Marks[len(from.Marks)-1].Ordinal-keptShown {
+	shown := calendar.Ordinal(math.MinInt32)
+	if last := len(from.Marks) - 1; last >= 0 {
+		shown = from.Marks[last].Ordinal - keptShown
+	}
+	for j := range split { // as in sumUp, the last one stays of those that are too old to be shown
+		if m := &from.Marks[j]; m.Ordinal > shown || j+1 < len(from.Marks) && from.Marks[j+1].Ordinal > shown {
 			st.Marks = append(st.Marks, streaks.Mark{Ordinal: m.Ordinal, Summed: true, Values: slices.Clone(m.Values), Met: m.Met})
 		}
 	}
@@ -173,9 +178,10 @@ func (c Condition) clone() Condition {
 // Diff is what Rebuild changed: on the boards of the rules of the plan, and of its streaks as of now, whose Shown it sets in next, with Due and Told; and the
 // events of streaks that come of it.
 func Diff(p *Plan, old, next *State, now calendar.Instant, why Cause) Update {
-	a := applier{plan: p, state: old, now: now, why: why}
+	a := applier{plan: p.followed(old), state: old, now: now, why: why}
 	a.passTime()
 	a.noteAll()
+	a.plan = p
 	a.look(next)
 	a.turnAll(old)
 	next.Told = old.Told
