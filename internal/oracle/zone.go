@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -23,13 +24,8 @@ type clockwork struct {
 	m         *Model
 	rule      *Streak
 	stretches []stretch
-	latest    *Record              // the matching activity with the greatest (at, id); nil if there is none
-	ends      map[endKey]time.Time // those found already
-}
-
-type endKey struct {
-	first  time.Time
-	offset string
+	latest    *Record                 // the matching activity with the greatest (at, id); nil if there is none
+	ends      map[time.Time]time.Time // of periods by their first dates, those found already
 }
 
 // clockwork is that of a user with these matching activities, in order.
@@ -47,7 +43,7 @@ func (m *Model) clockwork(s *Streak, user string, activities []activity) *clockw
 	if n := len(activities); n > 0 {
 		k.latest = activities[n-1].Record
 	}
-	k.ends = map[endKey]time.Time{}
+	k.ends = map[time.Time]time.Time{}
 	return k
 }
 
@@ -86,9 +82,12 @@ func (k *clockwork) stamp(t time.Time) time.Time {
 }
 
 // reading is t with the offset of another time, which is what event rules are read at.
-func reading(t, like time.Time) time.Time {
+func reading(t, like time.Time) time.Time { return t.In(fixed(like)) }
+
+// fixed is a zone that always has the offset of a time. Its name tells it from others.
+func fixed(like time.Time) *time.Location {
 	_, offset := like.Zone()
-	return t.In(time.FixedZone("", offset))
+	return time.FixedZone(strconv.Itoa(offset), offset)
 }
 
 // runningAt is the period that now is stamped with, for event rules at the offset of the latest activity; without any it is the org's zone that tells the date.
@@ -126,23 +125,16 @@ func (k *clockwork) endAt(first, like time.Time) time.Time {
 	switch {
 	case k.rule.Mode == "event" && k.latest == nil:
 		return k.m.dateStart(next, k.m.Org.Zone, k.rule.DayStart)
-	case k.rule.Mode != "event" && len(k.stretches) == 1:
+	case k.rule.Mode == "event":
+		return k.m.dateStart(next, fixed(like), k.rule.DayStart)
+	case len(k.stretches) == 1:
 		return k.m.dateStart(next, k.stretches[0].zone, k.rule.DayStart)
 	}
-	key := endKey{first: first}
-	if k.rule.Mode == "event" {
-		key.offset = like.Format("Z07:00:00")
-	}
-	end, ok := k.ends[key]
+	end, ok := k.ends[first]
 	if !ok {
-		end = search(first.Add(-3*day), next.Add(4*day), func(t time.Time) bool {
-			if k.rule.Mode == "event" {
-				t = reading(t, like)
-			}
-			return k.stamp(t).After(first)
-		})
+		end = search(first.Add(-3*day), next.Add(4*day), func(t time.Time) bool { return k.stamp(t).After(first) })
 		if k.ends != nil { // nil while changes of zone are still to come
-			k.ends[key] = end
+			k.ends[first] = end
 		}
 	}
 	return end
