@@ -7,8 +7,8 @@ import (
 	"laurel/internal/calendar"
 )
 
-// followed is the plan that the user's streaks were told of by: one before p of the same definitions, when other outages were known. Where there was none such it is p, and
-// what came with other definitions is not told.
+// followed is the plan that the user's streaks were told of by: one before p of the same definitions, when other outages were known. Where there was none such it
+// is p, and what came with other definitions is not told.
 func (p *Plan) followed(s *State) *Plan {
 	if s.Plan == p.print || len(p.outages) == 0 {
 		return p
