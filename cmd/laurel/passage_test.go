@@ -183,8 +183,8 @@ func (p *passage) sendSlot(records []oracle.Record, slot time.Time) {
 // model long, is looked at that much more rarely.
 const (
 	heardOf = 95 * 24 * time.Hour
-	sampled = 20
-	long    = 600
+	sampled = 40
+	long    = 300
 )
 
 // compareMonth compares users with the model as of now, and some of them as of an instant at which the log is still whole.
