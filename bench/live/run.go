@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -110,6 +111,16 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 func (r *run) describe(ctx context.Context) {
 	host := scenario.Describe(ctx, ".")
 	r.result.Commit, r.result.Dirty, r.result.Date = host.Commit, host.Dirty, host.Date
+	if info, ok := debug.ReadBuildInfo(); ok { // the server is this very program, which may be older than the tree
+		for _, set := range info.Settings {
+			switch set.Key {
+			case "vcs.revision":
+				r.result.Commit = set.Value
+			case "vcs.modified":
+				r.result.Dirty = set.Value == "true"
+			}
+		}
+	}
 	r.result.CPU, r.result.Cores, r.result.Load1, r.result.Go = host.CPU, host.Cores, host.Load1, host.Go
 }
 
