@@ -70,7 +70,8 @@ func (d *dialer) dial(c *client) (err error) {
 	if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &patience); err != nil {
 		return err
 	}
-	if err := syscall.Connect(fd, &d.to); err != nil {
+	to := d.to // Connect writes into it
+	if err := syscall.Connect(fd, &to); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	if err := d.upgrade(fd); err != nil {
