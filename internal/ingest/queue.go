@@ -52,14 +52,6 @@ func (q *queue) push(of class, us []*unit) bool {
 	return true
 }
 
-// batch is how many units of the class are taken together.
-func (c class) batch() int {
-	if c == upkeep {
-		return maxUpkeep
-	}
-	return maxBatch
-}
-
 // take waits for work on users that nobody is working on and removes a batch of one class of it; their users are the caller's until done. After close it
 // hands out what is left, and then nothing.
 func (q *queue) take() []*unit {
@@ -69,7 +61,7 @@ func (q *queue) take() []*unit {
 		for range classes {
 			of := q.next
 			q.next = (q.next + 1) % classes
-			if us := q.work[of].takeFree(of.batch(), q.busy); len(us) > 0 {
+			if us := q.work[of].takeFree(maxBatch, q.busy); len(us) > 0 {
 				return us
 			}
 		}

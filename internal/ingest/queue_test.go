@@ -10,7 +10,7 @@ import (
 )
 
 // TestQueue_HandsOutEachOnce: whatever comes and goes, each unit is handed out once, those of a user and class in order, a batch is of one
-// class and no larger than its batches are, and while there is work of both classes they take turns.
+// class and no larger than a commit may be, and while there is work of both classes they take turns.
 func TestQueue_HandsOutEachOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := &handout{T: t, q: newQueue(1 << 20), order: map[string]int{}}
@@ -75,7 +75,7 @@ func (h *handout) take() {
 		h.Fatalf("class %d twice, while the other one waits", of)
 	}
 	h.last, h.turns = of, both
-	if len(h.lane) > of.batch() {
+	if len(h.lane) > maxBatch {
 		h.Fatalf("%d units of class %d", len(h.lane), of)
 	}
 	for _, u := range h.lane {

@@ -17,9 +17,6 @@ import (
 // maxBatch is how many activities go into one commit: enough to spread its fixed costs, few enough that the store serves others in between.
 const maxBatch = 256
 
-// maxUpkeep is the same for what nobody asked for, which is about half the work a user.
-const maxUpkeep = 384
-
 // maxRounds is how often in a row a group is decided without success before its activities are given back.
 const maxRounds = 12
 
