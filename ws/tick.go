@@ -104,9 +104,9 @@ func (h *Hub) step(ctx context.Context, l *lane, take func(now calendar.Instant)
 	now := h.o.Clock.Now()
 	h.mu.Lock()
 	views := take(now)
-	eventful := l.eventful
-	if len(eventful) > 0 {
-		l.eventful = make(map[*view]struct{})
+	var eventful map[*view]struct{}
+	if len(l.eventful) > 0 {
+		eventful, l.eventful = l.eventful, make(map[*view]struct{})
 	}
 	h.mu.Unlock()
 

@@ -32,7 +32,7 @@ func TestCursor_HasOneText(t *testing.T) {
 
 func FuzzCursor(f *testing.F) {
 	f.Add(cursor{{Ms: 1, Seq: 2}, {}, {Ms: 5}}.String())
-	f.Add("gAA")
+	f.Add(".gAA")
 	f.Fuzz(func(t *testing.T, text string) {
 		if c, err := parseCursor(text, 3); err == nil && text != "" && c.String() != text {
 			t.Errorf("%q and %q are one cursor", text, c)

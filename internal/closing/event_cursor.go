@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"strconv"
+	"strings"
 
 	"laurel/internal/feed"
 	"laurel/internal/store"
@@ -30,8 +31,9 @@ func parseCursor(text string, partitions int) (cursor, error) {
 		c[0] = at
 		return c, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
+	encoded, several := strings.CutPrefix(text, severalPrefix)
+	b, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil || !several {
 		return nil, ErrBadCursor
 	}
 	ms := uint64(0)
@@ -53,6 +55,9 @@ func parseCursor(text string, partitions int) (cursor, error) {
 	return c, nil
 }
 
+// severalPrefix begins the cursors of several partitions, so that none is also that of one: in base64url it does not occur.
+const severalPrefix = "."
+
 // String is the position of the one partition, or all of them packed: each one's time as the step from that of the partition before, and its number.
 func (c cursor) String() string {
 	if len(c) == 1 {
@@ -65,7 +70,7 @@ func (c cursor) String() string {
 		b = binary.AppendUvarint(b, at.Seq)
 		ms = at.Ms
 	}
-	return base64.RawURLEncoding.EncodeToString(b)
+	return severalPrefix + base64.RawURLEncoding.EncodeToString(b)
 }
 
 // eventID names an event for good.
