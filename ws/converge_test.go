@@ -146,6 +146,8 @@ func drawAsk(t *rapid.T) string {
 		`{"kind":"top","rule":"ordinal","period":"round","limit":3}`,
 		`{"kind":"top","rule":"standard","period":"round","limit":4}`,
 		`{"kind":"top","rule":"ordinal","period":"round~1"}`,
+		`{"kind":"range","rule":"standard","period":"round","from":2,"to":4}`,
+		`{"kind":"range","rule":"ordinal","period":"round","from":1,"to":2}`,
 		`{"kind":"around","rule":"standard","period":"round","user":"u1","span":1}`,
 		`{"kind":"around","rule":"ordinal","period":"round","user":"u2","span":1}`,
 		`{"kind":"users","rule":"ordinal","period":"round","users":["u3","u0"]}`,

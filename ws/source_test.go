@@ -192,6 +192,8 @@ func choose(rows []query.Row, v query.View) []query.Row {
 	switch v.Kind {
 	case query.ViewTop:
 		return rows[:min(v.Limit, len(rows))]
+	case query.ViewRange:
+		return rows[min(v.From-1, len(rows)):min(v.To, len(rows))]
 	case query.ViewAround:
 		at := slices.IndexFunc(rows, func(r query.Row) bool { return r.User == v.User })
 		if at < 0 {

@@ -24,6 +24,7 @@ type viewKey struct {
 	kind         query.ViewKind
 	rule, period string
 	limit, span  int
+	from, to     int
 	user         activity.User
 	users        string // sorted, joined by \n, which no user id holds
 	segment      string
@@ -103,6 +104,8 @@ func normalise(org activity.Org, v query.View, l *Limits) (viewKey, query.View, 
 		return viewKey{}, v, outOfRange("limit", 1, l.Rows)
 	case v.Span < 0 || v.Span > l.Span:
 		return viewKey{}, v, outOfRange("span", 0, l.Span)
+	case v.From < 0 || v.To < v.From || v.To-v.From >= l.Rows:
+		return viewKey{}, v, &refusal{codeBadRequest, fmt.Sprintf("view.from, view.to: must be places from 1, in order, at most %d of them", l.Rows)}
 	case len(v.Users) > l.Users:
 		return viewKey{}, v, &refusal{codeLimit, fmt.Sprintf("view.users: at most %d", l.Users)}
 	}
@@ -112,13 +115,16 @@ func normalise(org activity.Org, v query.View, l *Limits) (viewKey, query.View, 
 	if v.Kind == query.ViewTop && v.Limit == 0 {
 		v.Limit = min(defaultRows, l.Rows)
 	}
+	if v.Kind == query.ViewRange && v.From == 1 { // shows the same as top
+		v.Kind, v.Limit, v.From, v.To = query.ViewTop, v.To, 0, 0
+	}
 	v.Users = slices.Compact(slices.Sorted(slices.Values(v.Users)))
 	names := make([]string, len(v.Users))
 	for i, u := range v.Users {
 		names[i] = string(u)
 	}
 	v.Fields = slices.Compact(slices.Sorted(slices.Values(v.Fields)))
-	return viewKey{org, v.Kind, v.Rule, v.Period, v.Limit, v.Span, v.User, strings.Join(names, "\n"), v.Segment, v.Profiles()}, v, nil
+	return viewKey{org, v.Kind, v.Rule, v.Period, v.Limit, v.Span, v.From, v.To, v.User, strings.Join(names, "\n"), v.Segment, v.Profiles()}, v, nil
 }
 
 func outOfRange(field string, low, high int) *refusal {
@@ -127,9 +133,9 @@ func outOfRange(field string, low, high int) *refusal {
 
 // foreignMember refuses members that the view's kind has not, and views without those that it needs.
 func foreignMember(v *query.View) *refusal {
-	board := v.Kind == query.ViewTop || v.Kind == query.ViewAround || v.Kind == query.ViewUsers
+	board := v.Kind == query.ViewTop || v.Kind == query.ViewRange || v.Kind == query.ViewAround || v.Kind == query.ViewUsers
 	if !board && v.Kind != query.ViewUser {
-		return &refusal{codeBadRequest, "view.kind: must be top, around, users or user"}
+		return &refusal{codeBadRequest, "view.kind: must be top, range, around, users or user"}
 	}
 	for _, m := range []struct {
 		name          string
@@ -139,6 +145,8 @@ func foreignMember(v *query.View) *refusal {
 		{"rule", v.Rule != "", board, false},
 		{"period", v.Period != "", board, false},
 		{"limit", v.Limit != 0, v.Kind == query.ViewTop, true},
+		{"from", v.From != 0, v.Kind == query.ViewRange, false},
+		{"to", v.To != 0, v.Kind == query.ViewRange, false},
 		{"user", v.User != "", v.Kind == query.ViewAround || v.Kind == query.ViewUser, false},
 		{"span", v.Span != 0, v.Kind == query.ViewAround, true},
 		{"users", len(v.Users) > 0, v.Kind == query.ViewUsers, false},

@@ -14,7 +14,7 @@ import (
 
 // Bounds of a live view.
 const (
-	MaxRows  = 1000 // top
+	MaxRows  = 1000 // top, range
 	MaxSpan  = 100  // around
 	MaxUsers = 100  // users
 )
@@ -51,6 +51,8 @@ func (v *View) check() error {
 	switch v.Kind {
 	case ViewTop:
 		used.Limit, ok = v.Limit, v.Limit >= 1 && v.Limit <= MaxRows
+	case ViewRange:
+		used.From, used.To, ok = v.From, v.To, v.From >= 1 && v.From <= v.To && v.To-v.From < MaxRows
 	case ViewAround:
 		used.User, used.Span, ok = v.User, v.Span, v.User != "" && v.Span >= 0 && v.Span <= MaxSpan
 	case ViewUsers:
@@ -58,7 +60,7 @@ func (v *View) check() error {
 	case ViewUser:
 		used.Rule, used.Period, used.User, ok = "", "", v.User, v.User != ""
 	default:
-		return detailed(ErrBadView, "kind is one of top, around, users, user")
+		return detailed(ErrBadView, "kind is one of top, range, around, users, user")
 	}
 	if i := slices.IndexFunc(v.Fields, func(f string) bool { return f != FieldProfile }); i >= 0 {
 		return detailed(ErrBadView, "fields may hold profile, not %q", v.Fields[i])
@@ -67,9 +69,10 @@ func (v *View) check() error {
 		return detailed(ErrBadView, "a view of a user has neither segment nor fields")
 	}
 	if !ok {
-		return detailed(ErrBadView, "top has limit 1 to %d, around a user and span 0 to %d, users 1 to %d users, user a user", MaxRows, MaxSpan, MaxUsers)
+		return detailed(ErrBadView, "top has limit 1 to %d, range from and to of at most %d rows, around a user and span 0 to %d, users 1 to %d users, user a user",
+			MaxRows, MaxRows, MaxSpan, MaxUsers)
 	}
-	if used.Rule != v.Rule || used.Period != v.Period || used.Limit != v.Limit || used.User != v.User || used.Span != v.Span || len(used.Users) != len(v.Users) {
+	if used.Rule != v.Rule || used.Period != v.Period || used.Limit != v.Limit || used.User != v.User || used.Span != v.Span || used.From != v.From || used.To != v.To || len(used.Users) != len(v.Users) {
 		return detailed(ErrBadView, "a view of kind %s has a field that belongs to another kind", v.Kind)
 	}
 	return nil
@@ -136,10 +139,13 @@ func (t *boards) window(v *View) *window {
 	return &window{Total: ranks.Total, Rows: ranks.Rows}
 }
 
-// place is where the rows of a top or around view are.
+// place is where the rows of a top, range or around view are.
 func (v *View) place(x *ranking.Index) (offset, limit int) {
-	if v.Kind == ViewTop {
+	switch v.Kind {
+	case ViewTop:
 		return 0, v.Limit
+	case ViewRange:
+		return v.From - 1, v.To - v.From + 1
 	}
 	at, ok := x.Position(v.User)
 	if !ok {

@@ -26,6 +26,13 @@ func TestCheck(t *testing.T) {
 		{"top without limit", View{Kind: ViewTop, Rule: "dense", Period: "day"}, ErrBadView},
 		{"top, too many", View{Kind: ViewTop, Rule: "dense", Period: "day", Limit: MaxRows + 1}, ErrBadView},
 		{"top with user", View{Kind: ViewTop, Rule: "dense", Period: "day", Limit: 1, User: "ann"}, ErrBadView},
+		{"range", View{Kind: ViewRange, Rule: "dense", Period: "day", From: 101, To: 100 + MaxRows}, nil},
+		{"range, one place", View{Kind: ViewRange, Rule: "dense", Period: "day", From: 7, To: 7}, nil},
+		{"range, too many", View{Kind: ViewRange, Rule: "dense", Period: "day", From: 101, To: 101 + MaxRows}, ErrBadView},
+		{"range from 0", View{Kind: ViewRange, Rule: "dense", Period: "day", To: 5}, ErrBadView},
+		{"range backwards", View{Kind: ViewRange, Rule: "dense", Period: "day", From: 5, To: 4}, ErrBadView},
+		{"range with limit", View{Kind: ViewRange, Rule: "dense", Period: "day", From: 1, To: 4, Limit: 4}, ErrBadView},
+		{"top with from", View{Kind: ViewTop, Rule: "dense", Period: "day", Limit: 4, From: 1}, ErrBadView},
 		{"around", View{Kind: ViewAround, Rule: "dense", Period: "day", User: "ann"}, nil},
 		{"around nobody known", View{Kind: ViewAround, Rule: "dense", Period: "day", User: "nobody", Span: MaxSpan}, nil},
 		{"around no one", View{Kind: ViewAround, Rule: "dense", Period: "day", Span: 1}, ErrBadView},
@@ -68,6 +75,9 @@ var boardViews = []struct {
 	want []string
 }{
 	{View{Kind: ViewTop, Rule: "standard", Period: "day", Limit: 2}, []string{"1 ann 9 <3", "2 dan 7"}},
+	{View{Kind: ViewRange, Rule: "standard", Period: "day", From: 2, To: 3}, []string{"2 dan 7", "3 bob 3 <1"}},
+	{View{Kind: ViewRange, Rule: "standard", Period: "day", From: 4, To: 9}, []string{"3 cyd 3 <1"}},
+	{View{Kind: ViewRange, Rule: "standard", Period: "day", From: 5, To: 9}, []string{}},
 	{View{Kind: ViewAround, Rule: "standard", Period: "day", User: "cyd", Span: 1}, []string{"3 bob 3 <1", "3 cyd 3 <1"}},
 	{View{Kind: ViewAround, Rule: "standard", Period: "day", User: "nobody", Span: 9}, []string{}},
 	{View{Kind: ViewUsers, Rule: "standard", Period: "day", Users: []activity.User{"cyd", "nobody", "ann", "cyd"}}, []string{"1 ann 9 <3", "3 cyd 3 <1"}},

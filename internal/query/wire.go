@@ -135,19 +135,23 @@ type ViewKind string
 const (
 	ViewTop    ViewKind = "top"    // the first Limit rows
 	ViewAround ViewKind = "around" // User, and Span rows above and below
+	ViewRange  ViewKind = "range"  // the rows at the places From to To
 	ViewUsers  ViewKind = "users"  // the rows of Users, in board order
 	ViewUser   ViewKind = "user"   // one user's object, as GET /v1/users/{user}
 )
 
 // View says what a live view shows. Fields that its kind does not use are zero.
 type View struct {
-	Kind   ViewKind        `json:"kind"`
-	Rule   string          `json:"rule,omitempty"`
-	Period string          `json:"period,omitempty"` // a cycle (rolls over by itself), a label, or cycle~N
-	Limit  int             `json:"limit,omitempty"`
-	User   activity.User   `json:"user,omitempty"`
-	Span   int             `json:"span,omitempty"`
-	Users  []activity.User `json:"users,omitempty"`
+	Kind   ViewKind      `json:"kind"`
+	Rule   string        `json:"rule,omitempty"`
+	Period string        `json:"period,omitempty"` // a cycle (rolls over by itself), a label, or cycle~N
+	Limit  int           `json:"limit,omitempty"`
+	User   activity.User `json:"user,omitempty"`
+	Span   int           `json:"span,omitempty"`
+	// From and To are places on the board, from 1, both inclusive. Ties do not share a place, though they may share a rank.
+	From  int             `json:"from,omitempty"`
+	To    int             `json:"to,omitempty"`
+	Users []activity.User `json:"users,omitempty"`
 	// Segment is that of a board, as Show.Segment.
 	Segment string `json:"segment,omitempty"`
 	// Fields are what rows show besides: "profile".
