@@ -130,8 +130,13 @@ type client struct {
 
 func dial(t testing.TB, server *httptest.Server, header http.Header) *client {
 	t.Helper()
+	return dialURL(t, server.URL, header)
+}
+
+func dialURL(t testing.TB, server string, header http.Header) *client {
+	t.Helper()
 	d := websocket.Dialer{Subprotocols: []string{Subprotocol}}
-	ws, response, err := d.Dial("ws"+strings.TrimPrefix(server.URL, "http"), header)
+	ws, response, err := d.Dial("ws"+strings.TrimPrefix(server, "http"), header)
 	if err != nil {
 		t.Fatal(err, response)
 	}

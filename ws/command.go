@@ -302,24 +302,30 @@ func (c *conn) subscribe(m *subscribeCommand) *refusal {
 	if limit := c.hub.o.Limits.Subscriptions; have >= limit {
 		return &refusal{codeLimit, fmt.Sprintf("at most %d subscriptions on a connection", limit)}
 	}
-	key, view, r := normalise(identity.Org, *m.View, &c.hub.o.Limits)
+	key, view, r := c.hub.vet(identity, m.View)
+	if r == nil {
+		c.add(m, key, view)
+	}
+	return r
+}
+
+// vet brings a view into its one form and says whether the identity may subscribe to it now.
+func (h *Hub) vet(identity *Identity, asked *query.View) (viewKey, query.View, *refusal) {
+	key, view, r := normalise(identity.Org, *asked, &h.o.Limits)
 	if r != nil {
-		return r
+		return key, view, r
 	}
 	if !identity.mayWatch(&view) {
-		return &refusal{codeForbidden, "this token may not watch that"}
+		return key, view, &refusal{codeForbidden, "this token may not watch that"}
 	}
-	ctx, cancel := context.WithTimeout(c.hub.ctx, sourceTimeout)
+	ctx, cancel := context.WithTimeout(h.ctx, sourceTimeout)
 	defer cancel()
-	if err := c.hub.o.Source.Check(ctx, identity.Org, view); err != nil {
-		if r := viewRefusal(err); r != nil {
-			return r
-		}
-		c.hub.o.Log.Warn().Err(err).Str("org", string(identity.Org)).Msg("live view could not be checked")
-		return &refusal{codeUnavailable, "the view cannot be checked now; subscribe again later"}
+	err := h.o.Source.Check(ctx, identity.Org, view)
+	if r = viewRefusal(err); err == nil || r != nil {
+		return key, view, r
 	}
-	c.add(m, key, view)
-	return nil
+	h.o.Log.Warn().Err(err).Str("org", string(identity.Org)).Msg("live view could not be checked")
+	return key, view, &refusal{codeUnavailable, "the view cannot be checked now; subscribe again later"}
 }
 
 func (m *subscribeCommand) check() *refusal {

@@ -16,12 +16,16 @@ import (
 	"laurel/internal/calendar"
 )
 
-// conn is a client's connection. One goroutine reads it and ends it (read); another writes while there is something to
-// write (write).
+// errLeft says that the client of a stream went away.
+var errLeft = errors.New("the client left")
+
+// conn is a client's connection: a WebSocket, or a stream of events that only sends. One goroutine reads it, or waits for its end, and takes it down (read,
+// attend); another writes while there is something to write (write).
 type conn struct {
 	hub        *Hub
-	ws         *websocket.Conn // only read from; out sends
-	out        socket
+	ws         *websocket.Conn // only read from; out sends; nil of a stream
+	stream     *stream         // nil of a WebSocket
+	out        sink
 	session    string
 	ip, origin string
 	org        string // that the Laurel-Org header named
@@ -33,7 +37,7 @@ type conn struct {
 	mu       sync.Mutex
 	identity *Identity // nil before hello
 	subs     map[string]*subscription
-	pong     []byte          // the frame that answers the client's last ping frame, nil for none
+	aside    []byte          // goes out beside the messages, nil for nothing: the frame that answers the client's last ping frame, or a stream's sign of life
 	control  [][]byte        // answers and notices, in order; at most maxControl
 	ready    []*subscription // marked: something newer than was sent
 	taken    []*subscription // the writer's; swapped with ready
@@ -43,17 +47,23 @@ type conn struct {
 	dead     bool            // no writer shall start any more
 	closing  CloseCode       // 0: open
 	last     []byte          // message behind which the close frame comes, nil for none
+	retry    int64           // ms after which the client is asked to come back, with last; 0: not said
 	pinged   time.Time       // of the ping that is not answered yet, zero: none
 	nextPing time.Time
 }
 
-func newConn(h *Hub, ws *websocket.Conn, by *admission) *conn {
+func newConn(h *Hub, by *admission, every time.Duration) *conn {
 	now := time.Now()
-	c := &conn{
-		hub: h, ws: ws, out: newSocket(ws.NetConn()), session: rand.Text(), ip: by.ip, origin: by.origin, org: by.org, opened: now, identity: by.identity,
+	return &conn{
+		hub: h, session: rand.Text(), ip: by.ip, origin: by.origin, org: by.org, opened: now, identity: by.identity,
 		bucket:   newBucket(h.o.Limits.MessageBurst),
-		nextPing: now.Add(mathrand.N(h.o.Limits.Ping) + 1), // spread, so that clients that came together are not pinged together
+		nextPing: now.Add(mathrand.N(every) + 1), // spread, so that clients that came together are not pinged together
 	}
+}
+
+func newSocketConn(h *Hub, ws *websocket.Conn, by *admission) *conn {
+	c := newConn(h, by, h.o.Limits.Ping)
+	c.ws, c.out = ws, &frames{newSocket(ws.NetConn()), ws}
 	control := func(string) error {
 		c.heard()
 		if !c.bucket.take(h.o.Limits.MessageBurst, h.o.Limits.MessageRate) {
@@ -65,7 +75,7 @@ func newConn(h *Hub, ws *websocket.Conn, by *admission) *conn {
 	ws.SetPingHandler(func(data string) error {
 		_ = control(data)
 		c.mu.Lock()
-		c.pong = appendFrame(nil, websocket.PongMessage, []byte(data)) // the latest is the one to answer (RFC 6455, section 5.5.3)
+		c.aside = appendFrame(nil, websocket.PongMessage, []byte(data)) // the latest is the one to answer (RFC 6455, section 5.5.3)
 		c.mu.Unlock()
 		c.wake()
 		return nil
@@ -138,7 +148,7 @@ func (c *conn) finish(cause error) {
 	var byClient *websocket.CloseError
 	switch {
 	case code != 0:
-	case errors.As(cause, &byClient):
+	case errors.As(cause, &byClient), errors.Is(cause, errLeft):
 		code = closeByClient
 	default:
 		code = closeLost
@@ -158,7 +168,7 @@ func (c *conn) finish(cause error) {
 		c.writers.Wait()
 		_, _ = c.out.offer(closeFrame(websocket.CloseNormalClosure, "")) // the client knows already that it closed
 	}
-	_ = c.ws.Close() // ends a write that is stuck; what it returns tells nothing more
+	c.out.sever() // ends a write that is stuck
 	c.writers.Wait()
 	c.hub.remove(c, identity)
 	c.hub.o.Metrics.Closed(code)
@@ -202,8 +212,16 @@ func (c *conn) fail(code CloseCode, detail string) {
 	c.close(code, appendError(nil, nil, &refusal{code.String(), detail}))
 }
 
-// sever closes the socket without a word.
-func (c *conn) sever() { _ = c.ws.NetConn().Close() }
+// retreat closes as the node drains, and asks the client to come back after so many milliseconds.
+func (c *conn) retreat(in int64) {
+	c.mu.Lock()
+	c.retry = in
+	c.mu.Unlock()
+	c.close(CloseDrain, append(strconv.AppendInt([]byte(`{"type":"drain","reconnect_in_ms":`), in, 10), '}'))
+}
+
+// sever cuts the connection off without a word.
+func (c *conn) sever() { c.out.sever() }
 
 // mark says that the subscription has something to be sent. It returns whether the connection wants to be woken for it
 // and is not going to be already.
@@ -222,7 +240,7 @@ func (c *conn) mark(s *subscription) (first bool) {
 	return first
 }
 
-// endSubscription ends a subscription from the server's side.
+// endSubscription ends a subscription from the server's side, and a stream with its only one.
 func (c *conn) endSubscription(s *subscription, why *refusal) {
 	s.gone.Store(true)
 	c.mu.Lock()
@@ -230,7 +248,11 @@ func (c *conn) endSubscription(s *subscription, why *refusal) {
 		delete(c.subs, s.id)
 	}
 	c.mu.Unlock()
-	c.say(appendError(nil, s.quoted, why))
+	if notice := appendError(nil, s.quoted, why); c.stream != nil {
+		c.close(CloseBadRequest, notice)
+	} else {
+		c.say(notice)
+	}
 }
 
 // beat looks after what time brings: the hello that did not come, the token that ended, the pong that is missing, the next ping.
@@ -244,7 +266,11 @@ func (c *conn) beat(now time.Time, at calendar.Instant) {
 	}
 	noPong := !c.pinged.IsZero() && now.Sub(c.pinged) >= l.Pong
 	ping := c.pinged.IsZero() && identity != nil && !now.Before(c.nextPing)
-	if ping {
+	switch {
+	case !ping:
+	case c.stream != nil:
+		c.aside, c.nextPing = signOfLife, now.Add(l.Heartbeat)
+	default:
 		c.pinged, c.nextPing = now, now.Add(l.Ping)
 	}
 	c.mu.Unlock()
@@ -256,6 +282,8 @@ func (c *conn) beat(now time.Time, at calendar.Instant) {
 		c.close(CloseTokenExpired, nil)
 	case noPong:
 		c.close(CloseNoPong, nil)
+	case ping && c.stream != nil:
+		c.wake()
 	case ping:
 		b := append(at.AppendFormat([]byte(`{"type":"ping","at":"`)), `"}`...)
 		c.say(b)

@@ -1,4 +1,4 @@
-// Package ws pushes live views of leaderboards and users over WebSocket: the protocol of docs/PROTOCOL.md.
+// Package ws pushes live views of leaderboards and users over WebSocket and as Server-Sent Events: the protocol of docs/PROTOCOL.md.
 //
 // A client subscribes to views, not to events: "the first 50 of this week", "the ten around me", "this user". It first
 // gets a snapshot and from then on deltas, each from the state that it was sent last.
@@ -34,6 +34,9 @@
 // delta, a delta over several editions, or a snapshot. So a slow client costs no memory and delays nobody; it gets
 // fewer, newer messages. The rejected design is a buffered channel of messages for each connection: at its limit it can only drop
 // messages, which makes the client wrong, or disconnect the clients that most need patience.
+//
+// A stream of Server-Sent Events is a connection like any other, with another sink: what is sent, and when, is decided by the same writer. Its handler waits
+// for the end; as http.ResponseWriter cannot take a part, what it is sent is always written by a goroutine.
 //
 // Board views and user views tick apart, since the first are answered from memory and the second may wait for the store: a store
 // that answers slowly holds up no leaderboard.

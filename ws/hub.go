@@ -36,7 +36,9 @@ type Hub struct {
 	topics   map[topicKey]*topic
 	idle     map[*view]time.Time // views without subscribers, and since when
 	closed   bool                // draining or stopped: no new connections
-	empty    chan struct{}       // made with closed; closed when no place is taken any more
+	// noStreams: no new streams, though WebSockets may come still.
+	noStreams bool
+	empty     chan struct{} // made with closed; closed when no place is taken any more
 }
 
 // topicKey names what views depend on: the boards of a rule or of one of its segments, or a user.

@@ -6,7 +6,6 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -70,20 +69,45 @@ func spread(clients int) time.Duration {
 // be running.
 func (h *Hub) Drain(ctx context.Context) {
 	conns, empty := h.closeDoor()
-	for _, l := range []*lane{h.boards, h.users} {
-		l.flush(ctx)
-	}
-	within := spread(len(conns)).Milliseconds()
-	for _, c := range conns {
-		in := mathrand.Int64N(within)
-		b := strconv.AppendInt([]byte(`{"type":"drain","reconnect_in_ms":`), in, 10)
-		c.close(CloseDrain, append(b, '}'))
-	}
+	h.handOver(ctx, conns)
 	select {
 	case <-empty:
 	case <-ctx.Done():
 		h.sever()
 		<-empty
+	}
+}
+
+// DrainStreams is Drain for the streams alone, which hold up http.Server.Shutdown as any request does: it is called before that.
+func (h *Hub) DrainStreams(ctx context.Context) {
+	h.mu.Lock()
+	h.noStreams = true
+	var streams []*conn
+	for c := range h.conns {
+		if c.stream != nil {
+			streams = append(streams, c)
+		}
+	}
+	h.mu.Unlock()
+	h.handOver(ctx, streams)
+	for _, c := range streams {
+		select {
+		case <-c.stream.left:
+		case <-ctx.Done():
+			c.sever()
+			<-c.stream.left
+		}
+	}
+}
+
+// handOver sends every view as it is now, and tells each of the clients to come back at a moment of its own.
+func (h *Hub) handOver(ctx context.Context, conns []*conn) {
+	for _, l := range []*lane{h.boards, h.users} {
+		l.flush(ctx)
+	}
+	within := spread(len(conns)).Milliseconds()
+	for _, c := range conns {
+		c.retreat(mathrand.Int64N(within))
 	}
 }
 
@@ -135,7 +159,7 @@ func (h *Hub) reserve(by *admission) *problem {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
-	case h.closed:
+	case h.closed, h.noStreams && by.stream:
 		return newProblem(http.StatusServiceUnavailable, codeUnavailable, "this node is going down")
 	case h.places >= l.Connections:
 		return newProblem(http.StatusServiceUnavailable, codeLimit, "too many connections on this node")
@@ -153,6 +177,12 @@ func (h *Hub) reserve(by *admission) *problem {
 	}
 	h.ended.Add(1)
 	return nil
+}
+
+// vacate gives back the place of what did not become a connection.
+func (h *Hub) vacate(by *admission) {
+	h.release(by.ip, keyOf(by.identity))
+	h.ended.Done()
 }
 
 // release gives a place back.
@@ -191,18 +221,17 @@ func (h *Hub) rekey(from, to string) bool {
 	return true
 }
 
-// start lets a connection run.
+// start makes a connection known. Who called it then reads it or waits for its end.
 func (h *Hub) start(c *conn) {
 	h.mu.Lock()
 	h.conns[c] = struct{}{}
-	closed := h.closed
+	closed := h.closed || h.noStreams && c.stream != nil
 	h.mu.Unlock()
 	h.o.Metrics.Connections(1)
 	if closed { // the door closed during the handshake
 		c.close(CloseShutdown, nil)
 	}
 	c.recheck() // the key may have gone while it was being looked at
-	go c.read()
 }
 
 // Recheck closes, with CloseUnauthorized, the connections whose key Options.Good does not know any more. It is called whenever keys have changed, on every node.

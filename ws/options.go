@@ -94,12 +94,13 @@ type Limits struct {
 	MessageBurst      int           // messages that a client may send at once; default 200
 	MessageRate       int           // and then per second; default 20
 	Users             int           // of a "users" view; default 100
-	Rows              int           // of a "top" view; default 1,000
+	Rows              int           // of a "top" or "range" view; default 1,000
 	Span              int           // of an "around" view; default 100
 	Events            int           // kept for a subscription until they can be sent; default 32
 	Hello             time.Duration // time to say hello; default 5 s
 	Ping              time.Duration // between pings; default 25 s
 	Pong              time.Duration // time to answer one; default 10 s
+	Heartbeat         time.Duration // between signs of life on a stream; default 15 s
 	Write             time.Duration // for one message of the server to be taken by the socket; default 10 s
 	Linger            time.Duration // a view without subscribers keeps its epoch so long; default 30 s
 }
@@ -153,6 +154,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Hello, 5*time.Second)
 	setDefault(&l.Ping, 25*time.Second)
 	setDefault(&l.Pong, 10*time.Second)
+	setDefault(&l.Heartbeat, 15*time.Second)
 	setDefault(&l.Write, 10*time.Second)
 	setDefault(&l.Linger, 30*time.Second)
 	return l

@@ -23,6 +23,7 @@ const Subprotocol = "laurel.v1"
 type admission struct {
 	ip, origin, org string
 	identity        *Identity // nil: hello will tell
+	stream          bool      // it sends events, and is no WebSocket
 }
 
 // problem is an answer to a request that does not become a connection (RFC 9457).
@@ -101,15 +102,15 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ws, err := h.upgrader.Upgrade(hijackable{w}, r, nil)
 	if err != nil { // answered by the upgrader, where it could
-		h.release(by.ip, keyOf(by.identity))
-		h.ended.Done()
+		h.vacate(by)
 		return
 	}
-	c := newConn(h, ws, by)
+	c := newSocketConn(h, ws, by)
 	if by.identity != nil {
 		c.welcome(by.identity)
 	}
 	h.start(c)
+	go c.read()
 }
 
 // refuse checks what can be told from the request alone.

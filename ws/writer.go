@@ -7,18 +7,17 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/gorilla/websocket"
 )
 
 // batch is what a writer found to be written.
 type batch struct {
-	pong    []byte // a frame, nil for none
+	aside   []byte // written as it is, nil for nothing
 	control [][]byte
 	ready   []*subscription
 	events  []pendingEvents // of those in ready that have any
 	closing CloseCode
 	last    []byte
+	retry   int64
 }
 
 type pendingEvents struct {
@@ -120,9 +119,9 @@ func (c *conn) take() (b batch, ok bool) {
 	}
 	c.awake = false
 	b.control, c.control = c.control, nil
-	b.pong, c.pong = c.pong, nil
+	b.aside, c.aside = c.aside, nil
 	c.ready, c.taken = c.taken[:0], c.ready
-	b.ready, b.closing, b.last = c.taken, c.closing, c.last
+	b.ready, b.closing, b.last, b.retry = c.taken, c.closing, c.last, c.retry
 	for _, s := range b.ready {
 		s.queued = false
 		if len(s.events) > 0 {
@@ -142,7 +141,7 @@ func (c *conn) write(b batch, left unsent) {
 			c.writeFailed(err)
 			return
 		}
-		if c.out.raw != nil {
+		if c.out.direct() {
 			c.heard() // the socket was full, and has taken something: the client reads, though a ping may still be on its way to it
 		}
 		c.hub.sent(&left)
@@ -165,9 +164,9 @@ func (c *conn) write(b batch, left unsent) {
 	}
 }
 
-// writeClose sends the close frame and leaves the rest to the reader, which waits for the client's answer.
+// writeClose says why it ends, and leaves the rest to who takes the connection down.
 func (c *conn) writeClose(code CloseCode) {
-	err := c.out.write(closeFrame(int(code), code.String()), c.hub.o.Limits.Write)
+	err := c.out.write(c.out.farewell(code), c.hub.o.Limits.Write)
 	c.mu.Lock()
 	c.dead, c.writing = true, false
 	c.mu.Unlock()
@@ -175,7 +174,7 @@ func (c *conn) writeClose(code CloseCode) {
 		c.sever()
 		return
 	}
-	_ = c.ws.SetReadDeadline(time.Now().Add(closeWait)) // fails only on a closed socket, which the reader notices
+	c.out.over()
 }
 
 // writeFailed gives the connection up. No close frame can follow a message that was cut off.
@@ -194,10 +193,10 @@ func (c *conn) writeFailed(err error) {
 	c.sever()
 }
 
-// messages gathers messages and writes them as one WebSocket message: the message itself, or an array of several.
+// messages gathers messages and writes them at once, in the form of the connection's sink.
 type messages struct {
 	conn   *conn
-	b      []byte // room for a header, '[', and the messages, separated by commas
+	b      []byte // as the sink begins them
 	n      int
 	pushed []time.Time // when what these messages show was announced
 	err    error
@@ -221,11 +220,11 @@ func (h *Hub) sent(u *unsent) {
 }
 
 func (m *messages) batch(b *batch) {
-	if b.pong != nil {
-		m.write(unsent{b: b.pong})
+	if b.aside != nil {
+		m.write(unsent{b: b.aside})
 	}
 	for _, message := range b.control {
-		m.next()
+		m.next(head{kind: typeOf(message)})
 		m.b = append(m.b, message...)
 	}
 	for _, s := range b.ready {
@@ -239,29 +238,25 @@ func (m *messages) batch(b *batch) {
 		}
 	}
 	if b.last != nil {
-		m.next()
+		m.next(head{kind: typeOf(b.last), retry: b.retry})
 		m.b = append(m.b, b.last...)
 	}
 }
 
 // next begins a message.
-func (m *messages) next() {
+func (m *messages) next(h head) {
 	if len(m.b) > splitBytes {
 		m.flush()
 	}
-	if m.n == 0 {
-		m.b = append(append(m.b[:0], make([]byte, maxHeader)...), '[')
-	} else {
-		m.b = append(m.b, ',')
-	}
+	m.b = m.conn.out.begin(m.b, m.n, h)
 	m.n++
 }
 
 // typed begins a message of a subscription, up to its id.
-func (m *messages) typed(kind string, s *subscription) {
-	m.next()
+func (m *messages) typed(h head, s *subscription) {
+	m.next(h)
 	m.b = append(m.b, `{"type":"`...)
-	m.b = append(m.b, kind...)
+	m.b = append(m.b, h.kind...)
 	m.b = append(m.b, `","id":`...)
 	m.b = append(m.b, s.quoted...)
 }
@@ -271,16 +266,7 @@ func (m *messages) flush() {
 	if m.n == 0 {
 		return
 	}
-	start := maxHeader + 1
-	if m.n > 1 {
-		m.b = append(m.b, ']')
-		start--
-	}
-	var header [maxHeader]byte
-	head := appendHeader(header[:0], websocket.TextMessage, len(m.b)-start)
-	start -= len(head)
-	copy(m.b[start:], head)
-	m.write(unsent{m.b[start:], 1, m.pushed})
+	m.write(unsent{m.conn.out.seal(m.b, m.n), 1, m.pushed})
 	m.b, m.n, m.pushed = m.b[:0], 0, m.pushed[:0]
 }
 
@@ -319,35 +305,35 @@ func (m *messages) update(s *subscription) {
 		m.pushed = append(m.pushed, e.woken)
 	}
 	if last.frame == nil && s.since == (position{e.epoch, e.seq}) {
-		m.typed("resumed", s)
+		m.typed(e.head("resumed"), s)
 		m.b = append(m.b, `,"seq":`...)
 		m.b = append(strconv.AppendUint(m.b, e.seq, 10), '}')
 		return
 	}
 	if last.frame != nil && samePeriod(last.frame.Period, e.frame.Period) {
 		if delta, ok := e.encodedDelta(last.seq, last.frame); ok {
-			m.typed("delta", s)
+			m.typed(e.head("delta"), s)
 			m.b = append(m.b, delta...)
 			return
 		}
 	} else if last.frame != nil && last.frame.Period.Label != e.frame.Period.Label {
-		m.typed("period", s)
+		m.typed(head{kind: "period"}, s)
 		m.b = append(m.b, `,"ended":`...)
 		m.b = last.frame.Period.AppendJSON(m.b)
 		m.b = append(m.b, `,"started":`...)
 		m.b = append(e.frame.Period.AppendJSON(m.b), '}')
 	}
-	m.typed("snapshot", s)
+	m.typed(e.head("snapshot"), s)
 	m.b = append(m.b, e.encodedSnapshot()...)
 }
 
 func (m *messages) eventsOf(e *pendingEvents) {
 	if e.lost > 0 {
-		m.next()
+		m.next(head{kind: "error"})
 		m.b = appendError(m.b, e.sub.quoted, &refusal{codeEventsLost, strconv.Itoa(e.lost) + " events before the next were dropped, as they could not be sent in time"})
 	}
 	for _, event := range e.list {
-		m.typed("event", e.sub)
+		m.typed(head{kind: "event"}, e.sub)
 		m.b = append(m.b, `,"event":`...)
 		m.b = append(append(m.b, event...), '}')
 	}

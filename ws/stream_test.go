@@ -1,0 +1,512 @@
+package ws
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"laurel/internal/activity"
+	"laurel/internal/query"
+)
+
+// streamed is one event, read as the standard says.
+type streamed struct{ id, kind, data, retry string }
+
+// events reads a stream.
+type events struct {
+	t        testing.TB
+	body     *bufio.Reader
+	last     string // Last-Event-ID
+	comments int
+}
+
+// next returns the next event; comments and lone retry fields are none. ok is false at the end of the stream.
+func (e *events) next() (ev streamed, ok bool) {
+	for {
+		line, err := e.body.ReadString('\n')
+		if err != nil {
+			return ev, false
+		}
+		field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		switch field {
+		case "":
+			if ev.data != "" {
+				return ev, true
+			}
+		case "id":
+			ev.id, e.last = value, value
+		case "event":
+			ev.kind = value
+		case "data":
+			ev.data = value
+		case "retry":
+			ev.retry = value
+		case ":":
+			e.comments++
+		default:
+			e.t.Errorf("line %q", line)
+		}
+	}
+}
+
+func (e *events) expect(kind string) streamed {
+	e.t.Helper()
+	ev, ok := e.next()
+	if !ok || ev.kind != kind || kindOf(e.t, ev.data) != kind {
+		e.t.Fatalf("got %+v, want a %s", ev, kind)
+	}
+	return ev
+}
+
+// wantEnd expects the farewell, and behind it a stream that ends well.
+func (e *events) wantEnd(code CloseCode) {
+	e.t.Helper()
+	wantEqual(e.t, e.expect("close").data, fmt.Sprintf(`{"type":"close","code":%d,"reason":"%s"}`, code, code))
+	if rest, err := io.ReadAll(e.body); err != nil || len(rest) > 0 {
+		e.t.Fatalf("then %q, %v", rest, err)
+	}
+}
+
+const watchTopURL = "?kind=top&rule=ordinal&period=round"
+
+// stream runs the hub behind a real server whose deadline for requests is shorter than the tests.
+func (f *fixture) stream() *streamServer {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/stream", f.hub.Streams())
+	mux.Handle("/", f.hub)
+	server := &http.Server{Handler: mux, ReadTimeout: 200 * time.Millisecond}
+	done := make(chan error)
+	go func() { done <- server.Serve(l) }()
+	f.t.Cleanup(func() { _ = server.Close(); <-done })
+	f.t.Cleanup(f.run())
+	return &streamServer{f.t, "http://" + l.Addr().String()}
+}
+
+type streamServer struct {
+	t   testing.TB
+	url string
+}
+
+func (s *streamServer) request(target string, header map[string]string) *http.Request {
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+"/v1/stream"+target, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer secret")
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	return r
+}
+
+func (s *streamServer) open(target string, header map[string]string) *events {
+	s.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(s.request(target, header))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = response.Body.Close() })
+	if kind := response.Header.Get("Content-Type"); response.StatusCode != 200 || kind != "text/event-stream" {
+		s.t.Fatalf("%d %s", response.StatusCode, kind)
+	}
+	return &events{t: s.t, body: bufio.NewReader(response.Body)}
+}
+
+// TestStream_SameAsSocket: what a stream sends is what a WebSocket sends, to the byte, and its rows are those of a read.
+func TestStream_SameAsSocket(t *testing.T) {
+	f := newFixture(t, nil)
+	server := f.stream()
+	f.hub.Wake(f.source.set("ordinal", "ann", 5))
+	e := server.open(watchTopURL+"&limit=3", nil)
+	got := []streamed{e.expect("snapshot")}
+	c := dialURL(t, server.url, nil)
+	c.send(`{"type":"hello","token":"secret"}`)
+	c.expect("welcome")
+	c.send(`{"type":"subscribe","id":"sse","view":{"kind":"top","rule":"ordinal","period":"round","limit":3}}`)
+	wantEqual(t, got[0].data, c.expect("snapshot"))
+	for i, user := range []string{"bob", "ann", "cyd"} {
+		f.hub.Wake(f.source.set("ordinal", activity.User(user), int64(7+i)))
+		ev := e.expect("delta")
+		wantEqual(t, ev.data, c.expect("delta"))
+		m := decode(t, ev.data)
+		wantEqual(t, ev.id, decode(t, got[0].data).Epoch+"."+strconv.FormatUint(m.Seq, 10))
+	}
+	view := query.View{Kind: query.ViewTop, Rule: "ordinal", Period: "round", Limit: 3}
+	frame, err := f.source.Render(t.Context(), "o", view, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := server.open(watchTopURL+"&limit=3", nil).expect("snapshot").data
+	if rows := string(query.AppendRows(nil, frame.Rows)); !strings.Contains(again, `"rows":`+rows) {
+		t.Errorf("a read has %s\nthe stream %s", rows, again)
+	}
+}
+
+func TestStream_Resumes(t *testing.T) {
+	f := newFixture(t, nil)
+	server := f.stream()
+	f.hub.Wake(f.source.set("ordinal", "ann", 5))
+	first := server.open(watchTopURL, nil)
+	first.expect("snapshot")
+	f.hub.Wake(f.source.set("ordinal", "ann", 6))
+	first.expect("delta")
+	for name, open := range map[string]func(id string) *events{
+		"header": func(id string) *events { return server.open(watchTopURL, map[string]string{"Last-Event-ID": id}) },
+		"URL":    func(id string) *events { return server.open(watchTopURL+"&last_event_id="+id, nil) },
+		"header before URL": func(id string) *events {
+			return server.open(watchTopURL+"&last_event_id=old.1", map[string]string{"Last-Event-ID": id})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantEqual(t, open(first.last).expect("resumed").id, first.last)
+			for _, other := range []string{"x.2", strings.TrimSuffix(first.last, "2") + "1", "2", "."} {
+				open(other).expect("snapshot")
+			}
+		})
+	}
+}
+
+func TestStream_Ends(t *testing.T) {
+	keys := &revocable{gone: map[string]bool{}}
+	f := newFixture(t, func(o *Options) { o.Good = keys.good })
+	server := f.stream()
+	open := func(token string) *events {
+		e := server.open(watchTopURL, map[string]string{"Authorization": "Bearer " + token})
+		e.expect("snapshot")
+		return e
+	}
+	revoked, brief, stays := open("public"), open("brief"), open("other")
+	keys.revoke("k3")
+	f.hub.Recheck()
+	wantEqual(t, decode(t, revoked.expect("error").data).Code, "unauthorized")
+	revoked.wantEnd(CloseUnauthorized)
+	late := server.open(watchTopURL, map[string]string{"Authorization": "Bearer public"})
+	wantEqual(t, decode(t, late.expect("error").data).Code, "unauthorized")
+	f.at(60_000)
+	brief.expect("period")
+	brief.expect("snapshot")
+	brief.wantEnd(CloseTokenExpired)
+	stays.expect("period")
+	stays.expect("snapshot")
+	f.source.failWith(query.ErrRuleNotFound)
+	f.hub.Wake(f.source.set("ordinal", "ann", 1))
+	f.at(70_000)
+	wantEqual(t, decode(t, stays.expect("error").data).Code, "rule_not_found")
+	stays.wantEnd(CloseBadRequest)
+	wantEqual(t, f.gauge("subscriptions"), 0)
+}
+
+func TestStream_Refuses(t *testing.T) {
+	f := newFixture(t, func(o *Options) {
+		o.Limits.ConnectionsPerKey = 1
+		o.Origins = []string{"https://board.example"}
+	})
+	server := f.stream()
+	server.open(watchTopURL, map[string]string{"Authorization": "Bearer public"}).expect("snapshot")
+	for name, tt := range map[string]struct {
+		target string
+		header map[string]string
+		status int
+		code   string
+	}{
+		"no token":          {watchTopURL, map[string]string{"Authorization": ""}, 401, "unauthorized"},
+		"unknown token":     {watchTopURL, map[string]string{"Authorization": "Bearer x"}, 401, "unauthorized"},
+		"key in URL":        {watchTopURL + "&token=secret", map[string]string{"Authorization": ""}, 401, "unauthorized"},
+		"two tokens":        {watchTopURL + "&token=visitor", nil, 400, "bad_request"},
+		"foreign origin":    {watchTopURL, map[string]string{"Origin": "https://evil.example"}, 403, "forbidden"},
+		"too many of a key": {watchTopURL + "&token=visitor", map[string]string{"Authorization": ""}, 429, "limit"},
+		"no kind":           {"", nil, 400, "bad_request"},
+		"unknown parameter": {watchTopURL + "&x=1", nil, 400, "bad_request"},
+		"twice":             {watchTopURL + "&rule=standard", nil, 400, "bad_request"},
+		"no number":         {watchTopURL + "&limit=x", nil, 400, "bad_request"},
+		"too many rows":     {watchTopURL + "&limit=1001", nil, 400, "bad_request"},
+		"range of too many": {"?kind=range&rule=ordinal&period=round&from=2&to=1002", nil, 400, "bad_request"},
+		"range without to":  {"?kind=range&rule=ordinal&period=round&from=2", nil, 400, "bad_request"},
+		"another kind's":    {watchTopURL + "&span=1", nil, 400, "bad_request"},
+		"max_hz NaN":        {watchTopURL + "&max_hz=NaN", nil, 400, "bad_request"},
+		"max_hz 0":          {watchTopURL + "&max_hz=0", nil, 400, "bad_request"},
+		"not UTF-8":         {watchTopURL + "&segment=%FF", nil, 400, "bad_request"},
+		"rule":              {"?kind=top&rule=none&period=round", nil, 404, "rule_not_found"},
+		"period":            {"?kind=top&rule=ordinal&period=gone", nil, 410, "period_gone"},
+		"user":              {"?kind=user&user=nobody", nil, 404, "user_not_found"},
+		"store away":        {"?kind=top&rule=ordinal&period=down", nil, 503, "unavailable"},
+		"tokens store away": {watchTopURL, map[string]string{"Authorization": "Bearer down"}, 503, "unavailable"},
+		"bound, elsewhere":  {watchTopURL, map[string]string{"Authorization": "Bearer bound"}, 403, "forbidden"},
+		"malformed":         {"?kind=%zz", nil, 400, "bad_request"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantProblem(t, server.request(tt.target, tt.header), tt.status, tt.code)
+		})
+	}
+}
+
+// TestStream_Drains: a node that stops sends what is newest, and tells each client a moment of its own; new streams are refused.
+func TestStream_Drains(t *testing.T) {
+	f := newFixture(t, func(o *Options) { o.Tick = time.Hour })
+	server := f.stream()
+	c := dialURL(t, server.url, nil)
+	c.send(`{"type":"hello","token":"secret"}`)
+	c.expect("welcome")
+	var streams []*events
+	for range 20 {
+		e := server.open(watchTopURL, nil)
+		e.expect("snapshot")
+		streams = append(streams, e)
+	}
+	f.hub.Wake(f.source.set("ordinal", "ann", 77))
+	f.hub.DrainStreams(t.Context())
+	moments := map[string]bool{}
+	for _, e := range streams {
+		if ev := e.expect("delta"); !strings.Contains(ev.data, `"score":77`) {
+			t.Errorf("last came %s", ev.data)
+		}
+		ev := e.expect("drain")
+		wantEqual(t, ev.data, `{"type":"drain","reconnect_in_ms":`+ev.retry+`}`)
+		moments[ev.retry] = true
+		e.wantEnd(CloseDrain)
+	}
+	if len(moments) < 10 {
+		t.Errorf("20 clients come back at %d moments", len(moments))
+	}
+	wantProblem(t, server.request(watchTopURL, nil), 503, "unavailable")
+	wantEqual(t, f.gauge("connections"), 1) // the WebSocket stays
+	c.send(watchTop)
+	c.expect("snapshot")
+}
+
+// onePipe is a listener that has one connection.
+type onePipe struct {
+	conns chan net.Conn
+	once  sync.Once
+	gone  chan struct{}
+}
+
+func (o *onePipe) Accept() (net.Conn, error) {
+	select {
+	case c := <-o.conns:
+		return c, nil
+	case <-o.gone:
+		return nil, net.ErrClosed
+	}
+}
+
+func (o *onePipe) Close() error {
+	o.once.Do(func() { close(o.gone) })
+	return nil
+}
+
+func (o *onePipe) Addr() net.Addr { return &net.TCPAddr{} }
+
+// watcher is a client of one stream over a net.Pipe, which holds nothing in between, that reads when it is let, and comes back with the last id.
+type watcher struct {
+	t      testing.TB
+	hub    *Hub
+	ask    string
+	near   net.Conn
+	server *http.Server
+	gate   chan struct{}
+	all    bool
+	events *events
+	held   shown
+	kinds  []string
+	err    error
+	done   chan struct{}
+	served chan struct{}
+}
+
+func (w *watcher) connect() {
+	near, far := net.Pipe()
+	l := &onePipe{conns: make(chan net.Conn, 1), gone: make(chan struct{})}
+	l.conns <- far
+	w.near, w.server = near, &http.Server{Handler: w.hub.Streams(), ReadTimeout: 30 * time.Second}
+	w.gate, w.done, w.served, w.all, w.held.live = make(chan struct{}, 1000), make(chan struct{}), make(chan struct{}), false, false
+	go func() { defer close(w.served); _ = w.server.Serve(l) }()
+	last := ""
+	if w.events != nil && w.events.last != "" {
+		last = "Last-Event-ID: " + w.events.last + "\r\n"
+	}
+	_, err := io.WriteString(near, "GET /v1/stream?"+w.ask+" HTTP/1.1\r\nHost: laurel.example\r\nAuthorization: Bearer secret\r\n"+last+"\r\n")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReaderSize(near, 16), nil)
+	if err != nil || response.StatusCode != 200 {
+		w.t.Fatal(err, response)
+	}
+	held := w.events
+	w.events = &events{t: w.t, body: bufio.NewReaderSize(response.Body, 16)}
+	if held != nil {
+		w.events.last = held.last
+	}
+	go w.read(w.gate)
+	synctest.Wait()
+}
+
+func (w *watcher) read(gate chan struct{}) {
+	defer close(w.done)
+	for {
+		<-gate
+		ev, ok := w.events.next()
+		if !ok {
+			return
+		}
+		w.kinds = append(w.kinds, ev.kind)
+		m := decodeLoose(w.t.(*testing.T), []byte(ev.data))
+		if err := w.held.apply(&m); err != nil && w.err == nil {
+			w.err = fmt.Errorf("%w by %+v", err, ev)
+		}
+	}
+}
+
+func (w *watcher) letOne() {
+	if !w.all && len(w.gate) < cap(w.gate) {
+		w.gate <- struct{}{}
+	}
+	synctest.Wait()
+}
+
+func (w *watcher) letAll() {
+	if !w.all {
+		w.all = true
+		close(w.gate)
+	}
+}
+
+func (w *watcher) disconnect() {
+	_ = w.near.Close()
+	w.letAll()
+	<-w.done
+	_ = w.server.Close()
+	<-w.served
+	synctest.Wait()
+}
+
+var streamAsks = map[string]query.View{
+	"kind=top&rule=ordinal&period=round&limit=3":                           {Kind: query.ViewTop, Rule: "ordinal", Period: "round", Limit: 3},
+	"kind=range&rule=standard&period=round&from=2&to=4":                    {Kind: query.ViewRange, Rule: "standard", Period: "round", From: 2, To: 4},
+	"kind=around&rule=standard&period=round&user=u1&span=1":                {Kind: query.ViewAround, Rule: "standard", Period: "round", User: "u1", Span: 1},
+	"kind=users&rule=ordinal&period=round&users=u3&users=u0":               {Kind: query.ViewUsers, Rule: "ordinal", Period: "round", Users: []activity.User{"u3", "u0"}},
+	"kind=user&user=u1&max_hz=3":                                           {Kind: query.ViewUser, User: "u1"},
+	"kind=range&rule=ordinal&period=round&from=1&to=2&fields=profile":      {Kind: query.ViewRange, Rule: "ordinal", Period: "round", From: 1, To: 2, Fields: []string{"profile"}},
+	"kind=top&rule=ordinal&period=round~1&limit=50&segment=AT&max_hz=1000": {Kind: query.ViewTop, Rule: "ordinal", Period: "round~1", Limit: 50, Segment: "AT"},
+}
+
+// TestStreamEqualsRead is law 6 for streams, beside a WebSocket of the same hub.
+func TestStreamEqualsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rapid.Check(hideDeadline{t}, func(rt *rapid.T) {
+			f := newFixture(t, func(o *Options) { o.Tick, o.Limits.HandshakeBurst = 100*time.Millisecond, 10_000 })
+			s := &show{f: f, viewers: []*viewer{newViewer(t, f.hub)}}
+			var watchers []*watcher
+			for ask := range streamAsks {
+				w := &watcher{t: t, hub: f.hub, ask: ask}
+				w.connect()
+				watchers = append(watchers, w)
+			}
+			defer func() {
+				for _, w := range watchers {
+					w.disconnect()
+				}
+				s.viewers[0].disconnect()
+				f.hub.shut()
+			}()
+			one := func(t *rapid.T) *watcher { return watchers[rapid.IntRange(0, len(watchers)-1).Draw(t, "watcher")] }
+			actions := s.actions()
+			actions["watch"] = func(t *rapid.T) { one(t).letOne() }
+			actions["come back"] = func(t *rapid.T) {
+				w := one(t)
+				w.disconnect()
+				w.connect()
+			}
+			rt.Repeat(actions)
+			for _, w := range watchers {
+				w.letAll()
+			}
+			s.settle()
+			s.check(rt, s.viewers[0])
+			for _, w := range watchers {
+				checkWatcher(rt, f, w)
+			}
+		})
+	})
+}
+
+func checkWatcher(rt *rapid.T, f *fixture, w *watcher) {
+	if w.err != nil {
+		rt.Fatal(w.err)
+	}
+	frame, err := f.source.Render(context.Background(), "o", streamAsks[w.ask], nil)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	w.held.sort()
+	if got, want := w.held.text(), textOf(frame); got != want {
+		rt.Fatalf("%s shows\n%s\na read answers\n%s", w.ask, got, want)
+	}
+}
+
+// TestStream_SlowReader: what comes while the client does not read is one merged delta; a client that takes nothing at all is cut off.
+func TestStream_SlowReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, slowTick)
+		stop := f.run()
+		defer stop()
+		w := &watcher{t: t, hub: f.hub, ask: "kind=top&rule=ordinal&period=round&limit=3"}
+		w.connect()
+		defer w.disconnect()
+		w.letOne()
+		for i := range 20 {
+			f.hub.Wake(f.source.set("ordinal", "ann", int64(i)))
+			pass(200 * time.Millisecond)
+		}
+		for range 2 {
+			w.letOne()
+		}
+		wantEqual(t, w.kinds, []string{"snapshot", "delta", "delta"})
+		wantEqual(t, w.err, nil)
+		var rows []string
+		for _, r := range w.held.rows {
+			rows = append(rows, r.User+string(r.Score))
+		}
+		wantEqual(t, rows, []string{"ann19"})
+		f.hub.Wake(f.source.set("ordinal", "ann", 100))
+		pass(11 * time.Second)
+		wantEqual(t, f.closedWith(), []CloseCode{CloseSlow})
+		wantEqual(t, f.gauge("connections"), 0)
+	})
+}
+
+// TestStream_Heartbeat: a quiet stream says that it lives, also past the server's deadline for reading a request.
+func TestStream_Heartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, slowTick)
+		stop := f.run()
+		defer stop()
+		w := &watcher{t: t, hub: f.hub, ask: "kind=top&rule=ordinal&period=round~1"}
+		w.connect()
+		defer w.disconnect()
+		w.letAll()
+		pass(65 * time.Second)
+		if n := w.events.comments; n < 4 || n > 5 {
+			t.Errorf("%d signs of life in 65 s", n)
+		}
+		wantEqual(t, f.closedWith(), []CloseCode(nil))
+		wantEqual(t, f.gauge("connections"), 1)
+	})
+}
