@@ -68,8 +68,9 @@ type Options struct {
 	Events   Events
 	Registry *registry.Registry
 	Keys     *auth.Keys
-	// WebSocket serves GET /v1/ws and authenticates by itself; Home serves GET /. A nil one is 404.
+	// WebSocket serves GET /v1/ws and Streams GET /v1/stream; both authenticate by themselves. Home serves GET /. A nil one is 404.
 	WebSocket http.Handler
+	Streams   http.Handler
 	Home      http.Handler
 	// Ready says whether this node knows definitions and keys as the store has them; while it does not, requests that need a key are answered 503
 	// loading. nil: always.
@@ -80,7 +81,7 @@ type Options struct {
 	Log     zerolog.Logger
 }
 
-// Metrics are told about every request that was answered here; connections that became WebSockets are not. A nil function is not called.
+// Metrics are told about every request that was answered here; connections that became WebSockets are not, nor live streams. A nil function is not called.
 type Metrics struct {
 	// Request: route is the pattern of the route table ("unmatched" for none) and method one of HTTP's own ("other" else), so both
 	// are closed sets.

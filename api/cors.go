@@ -25,6 +25,6 @@ func preflight(h http.Header, routes []route) {
 		}
 	}
 	h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, Laurel-Org")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, Laurel-Org, Last-Event-ID")
 	h.Set("Access-Control-Max-Age", "600")
 }

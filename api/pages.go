@@ -8,13 +8,14 @@ import (
 	"strings"
 )
 
-// pageRoutes are the routes that no key is asked for.
+// pageRoutes are the routes that no key is asked for here.
 func (a *API) pageRoutes() []route {
 	return []route{
 		{method: http.MethodGet, pattern: "/v1/ws", serve: injected(a.WebSocket), doc: operation{id: "openSocket", tag: "live",
 			summary: "Open a live connection", description: "WebSocket, subprotocol laurel.v1. The key or signed token comes in the hello message or as Authorization.",
 			query:     []param{{name: "token", description: "A signed token, never a key, for clients that cannot set a header or wait for hello", schema: text()}},
 			responses: []response{{status: http.StatusSwitchingProtocols, description: "The connection is a WebSocket now"}}, errors: []string{"unauthorized", "not_found"}}},
+		{method: http.MethodGet, pattern: "/v1/stream", browser: true, lasting: true, serve: injected(a.Streams), doc: docStream()},
 		{method: http.MethodGet, pattern: "/openapi.json", serve: a.getOpenAPI, doc: operation{id: "getOpenAPI", tag: "live",
 			summary: "Read this document", responses: []response{ok("OpenAPI 3.1", catalogDoc{}, "")}}},
 		{method: http.MethodGet, pattern: "/docs", serve: a.getDocs, doc: operation{id: "getDocs", tag: "live",

@@ -28,9 +28,11 @@ type route struct {
 	// browser routes answer publishable keys and cross-origin pages: those that only read boards.
 	browser bool
 	// own routes answer signed tokens that name the user of the path, and so cross-origin pages too.
-	own   bool
-	serve func(http.ResponseWriter, *request) error
-	doc   operation
+	own bool
+	// lasting routes answer 200 for as long as the client stays, which is no time that an answer took.
+	lasting bool
+	serve   func(http.ResponseWriter, *request) error
+	doc     operation
 }
 
 // forPages says whether pages of other origins may read the answer.

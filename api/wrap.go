@@ -40,7 +40,7 @@ func (a *API) wrap(rt route) http.Handler {
 			if fault := recover(); fault != nil {
 				a.panicked(rec, req, fault)
 			}
-			if !rec.hijacked && a.Metrics.Request != nil {
+			if lasted := rec.hijacked || rt.lasting && rec.code() == http.StatusOK; !lasted && a.Metrics.Request != nil {
 				a.Metrics.Request(rt.pattern, methodLabel(r.Method), rec.code(), time.Since(began))
 			}
 		}()

@@ -76,7 +76,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	metrics.WatchStreaks(streakStats(writes))
 
 	public, err := api.New(api.Options{
-		Writes: writes, Reads: reads, Events: closer, Registry: catalogs, Keys: keys, WebSocket: n.hub, Home: web.Handler(), Ready: changes.settled,
+		Writes: writes, Reads: reads, Events: closer, Registry: catalogs, Keys: keys, WebSocket: n.hub, Streams: n.hub.Streams(), Home: web.Handler(), Ready: changes.settled,
 		Version: version(), Metrics: api.Metrics{Request: metrics.Request}, Log: log,
 	})
 	if err != nil {
@@ -127,6 +127,10 @@ func (n *node) shutdown() []step {
 			return nil
 		}},
 		{"stop closing", "requests that wait for events are answered at once, and hold up nobody", n.closing.stop},
+		{"drain streams", "http.Server.Shutdown waits for them as for any request; what is committed after, their clients read at another node", half(func(ctx context.Context) error {
+			n.hub.DrainStreams(ctx)
+			return nil
+		})},
 		{"stop accepting", "requests under way still need every part below", half(n.clients.stop)},
 		{"finish ingest", "what was taken is committed while the boards still follow", n.writing.stop},
 		{"drain WebSockets", "http.Server.Shutdown ignores hijacked connections; after ingest, so that clients see the last commits", func(ctx context.Context) error {
