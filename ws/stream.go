@@ -101,12 +101,8 @@ func (s *stream) sever() {
 // firstRetry is the least, and half the most, that a browser waits to come back when a stream breaks off. It also undoes what a drain told it.
 const firstRetry = time.Second
 
-// open begins the answer. The server's deadline for reading a request must not end one that lasts; the one for writing is left behind by the last write, so the
-// TCP connection is not used again.
+// open begins the answer. The last write leaves a deadline behind, so the TCP connection is not used again.
 func (s *stream) open(patience time.Duration) error {
-	if err := s.control.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
 	h := s.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ type events struct {
 	body     *bufio.Reader
 	last     string // Last-Event-ID
 	comments int
+	close    func() error
 }
 
 // next returns the next event; comments and lone retry fields are none. ok is false at the end of the stream.
@@ -120,7 +122,7 @@ func (s *streamServer) open(target string, header map[string]string) *events {
 	if kind := response.Header.Get("Content-Type"); response.StatusCode != 200 || kind != "text/event-stream" {
 		s.t.Fatalf("%d %s", response.StatusCode, kind)
 	}
-	return &events{t: s.t, body: bufio.NewReader(response.Body)}
+	return &events{t: s.t, body: bufio.NewReader(response.Body), close: response.Body.Close}
 }
 
 // TestStream_SameAsSocket: what a stream sends is what a WebSocket sends, to the byte, and its rows are those of a read.
@@ -248,6 +250,46 @@ func TestStream_Refuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			wantProblem(t, server.request(tt.target, tt.header), tt.status, tt.code)
 		})
+	}
+}
+
+// TestStream_ConnectionLimits: streams and WebSockets share the places, and a stream whose client leaves gives its own back.
+func TestStream_ConnectionLimits(t *testing.T) {
+	for name, tt := range map[string]struct {
+		limits Limits
+		status int
+	}{
+		"node":       {Limits{Connections: 1}, 503},
+		"address":    {Limits{ConnectionsPerIP: 1}, 429},
+		"handshakes": {Limits{HandshakeBurst: 2, HandshakeRate: 1}, 429},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, func(o *Options) { o.Limits = tt.limits })
+			server := f.stream()
+			socket := dialURL(t, server.url, nil)
+			if name == "handshakes" {
+				server.open(watchTopURL, nil).expect("snapshot")
+			}
+			wantProblem(t, server.request(watchTopURL, nil), tt.status, "limit")
+			if name == "handshakes" {
+				return
+			}
+			_ = socket.ws.Close()
+			f.emptied()
+			e := server.open(watchTopURL, nil)
+			e.expect("snapshot")
+			wantProblem(t, server.request(watchTopURL, nil), tt.status, "limit")
+			_ = e.close()
+			f.emptied()
+			server.open(watchTopURL, nil).expect("snapshot")
+		})
+	}
+}
+
+// emptied waits until the hub has noticed that its clients left.
+func (f *fixture) emptied() {
+	for f.gauge("connections") > 0 {
+		runtime.Gosched()
 	}
 }
 
