@@ -38,5 +38,5 @@ func docStream() operation {
 		},
 		responses: []response{{status: 200, description: "Events, for as long as the client stays",
 			content: &content{of: "", types: []string{"text/event-stream"}, example: strconv.Quote(exampleStream)}}},
-		errors: []string{"bad_request", "bad_period", "unauthorized", "forbidden", "not_found", "rule_not_found", "user_not_found", "period_gone", "user_merged"}}
+		errors: []string{"bad_request", "bad_period", "unauthorized", "forbidden", "not_found", "rule_not_found", "user_not_found", "period_gone", "user_merged", "unavailable"}}
 }
