@@ -11,6 +11,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"laurel/internal/feed"
+	"laurel/internal/store"
 )
 
 // stage is one run: a deployment, its load, its views, and faults.
@@ -108,7 +112,10 @@ func (s *stage) freeze() {
 	p := s.d.nodes[s.rng.IntN(nodeCount)]
 	before := p.losses()
 	s.quietly(p.pause)
-	s.work(400)
+	known := s.ends("+", "-")
+	for s.work(400); !s.trimmedPast(known); {
+		s.work(100) // on a busy machine many operations go into one commit
+	}
 	p.resume()
 	eventually(s.t, p.name+" did not notice that it was away for too long", func() error {
 		if p.losses() == before {
@@ -116,6 +123,43 @@ func (s *stage) freeze() {
 		}
 		return nil
 	})
+}
+
+// ends are the first entries of the partitions' change streams, read from one end to the other.
+func (s *stage) ends(from, to string) (ids []feed.Position) {
+	s.t.Helper()
+	options, err := redis.ParseURL(s.d.redis.URL())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	client := redis.NewClient(options)
+	defer client.Close()
+	for p := range s.d.partitions {
+		read := client.XRangeN
+		if from == "+" {
+			read = client.XRevRangeN
+		}
+		entries, err := read(s.t.Context(), string(store.ChangesKey(store.Partition(p))), from, to, 1).Result()
+		if err != nil || len(entries) == 0 {
+			s.t.Fatal("change stream: ", len(entries), err)
+		}
+		id, err := feed.ParsePosition(entries[0].ID)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// trimmedPast says whether a stream has lost what came right after one of the positions.
+func (s *stage) trimmedPast(known []feed.Position) bool {
+	for p, first := range s.ends("-", "+") {
+		if known[p].Compare(first) < 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *stage) killNode() {

@@ -50,15 +50,16 @@ type process struct {
 
 // deployment is several processes on one store.
 type deployment struct {
-	t     *testing.T
-	redis *testenv.Redis
-	nodes []*process
+	t          *testing.T
+	redis      *testenv.Redis
+	partitions int
+	nodes      []*process
 }
 
 // deploy starts a server and the processes on it, with a change stream so short that whoever is away for a moment misses its beginning.
 func deploy(t *testing.T, binary string, partitions int) *deployment {
 	t.Helper()
-	d := &deployment{t: t, redis: testenv.StartRedis(t, "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
+	d := &deployment{t: t, partitions: partitions, redis: testenv.StartRedis(t, "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
 		"--stream-node-max-entries", "8")}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "catalog.yaml")
