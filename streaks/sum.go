@@ -73,7 +73,7 @@ func (c *Calculus) walkFrom(s Sum, offset int16) walk {
 	return walk{Calculus: c, Sum: s, next: s.Run.Last + 1, offset: offset}
 }
 
-// Add sums up one more mark. Marks come in order of Ordinal.
+// Add sums up more marks, which come after those of s and in order of Ordinal.
 func (c *Calculus) Add(s Sum, marks []Mark, latest Latest) Sum {
 	w := c.walkFrom(s, latest.offset())
 	for i := range marks {
