@@ -260,7 +260,7 @@ func (h *Hub) remove(c *conn, identity *Identity) {
 	h.mu.Lock()
 	delete(h.conns, c)
 	h.mu.Unlock()
+	h.o.Metrics.Connections(-1) // before the place is given back: Drain returns with the last one
 	h.release(c.ip, keyOf(identity))
-	h.o.Metrics.Connections(-1)
 	h.ended.Done()
 }
