@@ -9,17 +9,25 @@ import (
 
 // Catalog is all definitions of one org, validated and compiled. It is immutable and safe for concurrent use.
 type Catalog struct {
-	Org       activity.Org
-	Number    int64 // shown by the Capillary-shaped door; 0: none
-	Zone      *time.Location
-	WeekStart time.Weekday
+	Org    activity.Org
+	Number int64 // shown by the Capillary-shaped door; 0: none
+	// Parent is the org above this one in a hierarchy; "" for none.
+	Parent activity.Org
+	// Leaderboards: the Capillary-shaped door shows leaderboards of the org.
+	Leaderboards bool
+	Zone         *time.Location
+	WeekStart    time.Weekday
 	// AutoCreate: an activity of an unknown user creates the user.
 	AutoCreate bool
-	Limits     Limits
+	// Fields are the custom fields of profiles, by name; nil for none.
+	Fields map[string]MetaType
+	Limits Limits
 	// Behaviours by name; empty: any name is accepted and meta is untyped.
 	Behaviours map[string]*Behaviour
 	Rules      []*Rule   // in the order of the file
 	Streaks    []*Streak // in the order of the file
+	Earning
+	Doors Doors
 	// Source is the definition in canonical JSON (one org), Hash its SHA-256 in hex: equal definitions have equal hashes.
 	Source []byte
 	Hash   string
@@ -90,11 +98,13 @@ type Selector struct {
 	Decimals int // of the scaled integers; 0 for count and unique
 	where    *program
 	value    *program
+	constant int64 // what each activity gives to the fold Sum where value is nil, scaled
 }
 
 // Rule is a compiled rule: a leaderboard for every period of every cycle.
 type Rule struct {
-	ID string
+	ID     string
+	Number int64 // for doors that know numbers only, unique among rules and streaks; 0: none
 	Selector
 	Cycles    []calendar.Cycle
 	Ascending bool
@@ -143,7 +153,8 @@ const (
 // Streak is a compiled streak rule.
 type Streak struct {
 	ID         string
-	All        bool // conditions are joined by all; else by any
+	Number     int64 // as Rule.Number
+	All        bool  // conditions are joined by all; else by any
 	Conditions []Condition
 	Unit       calendar.Cycle  // Day, Week, Month or Days
 	ActiveDays [7]bool         // by time.Weekday; all true where none are named

@@ -14,12 +14,37 @@ import (
 // Kind is a sort of definition that has a list of its own in an org's source: the name of that list.
 type Kind string
 
-// The kinds. Rules and streaks share their ids; a behaviour's id is its name.
+// The kinds. Rules and streaks share their ids, each other kind has its own; a behaviour's id is its name.
 const (
 	Rules      Kind = "rules"
 	Streaks    Kind = "streaks"
 	Behaviours Kind = "behaviours"
+
+	Wallets      Kind = "wallets"
+	Awards       Kind = "awards"
+	Levels       Kind = "levels"
+	Achievements Kind = "achievements"
+	Missions     Kind = "missions"
+	Rewards      Kind = "rewards"
+	Gifts        Kind = "gifts"
+	Bounties     Kind = "bounties"
+	KPIs         Kind = "kpis"
+	TargetGroups Kind = "target_groups"
+	Prizes       Kind = "prizes"
 )
+
+// noun is what one definition is called in faults.
+func (k Kind) noun() string {
+	switch k {
+	case Bounties:
+		return "bounty"
+	case KPIs:
+		return "KPI"
+	case TargetGroups:
+		return "target group"
+	}
+	return strings.TrimSuffix(string(k), "s")
+}
 
 // ErrNoDefinition says that the catalog has no definition of that kind and id.
 var ErrNoDefinition = errors.New("no such definition")
@@ -128,10 +153,14 @@ func (c *Catalog) Remove(k Kind, id string) (*Catalog, error) {
 
 // has says whether an id is taken.
 func (c *Catalog) has(k Kind, id string) bool {
-	if k == Behaviours {
+	switch k {
+	case Behaviours:
 		return c.Behaviours[id] != nil
+	case Rules, Streaks:
+		return c.Rule(id) != nil || c.Streak(id) != nil
 	}
-	return c.Rule(id) != nil || c.Streak(id) != nil
+	_, some := c.Find(k, id)
+	return some
 }
 
 // with puts a definition, as it was read, at the place of the id. Without a tree there are only its faults.

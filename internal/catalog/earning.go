@@ -21,6 +21,16 @@ type Earning struct {
 	Prizes       []*Prize
 	// Order is the order in which what is derived can be: each after all that it rests on. A definition's place in its list above is its Index.
 	Order []Derived
+
+	places map[Kind]*places
+}
+
+// Find returns the index of a definition in the list of its kind, also of rules and streaks; some is false where there is none.
+func (e *Earning) Find(k Kind, id string) (index int, some bool) {
+	if known := e.places[k]; known != nil {
+		index, some = known.index[id]
+	}
+	return index, some
 }
 
 // Derived names a definition that is derived from others.
@@ -64,10 +74,10 @@ type Wallet struct {
 	Print uint32
 }
 
-// Award gives points into a wallet for each activity that it selects: those that its value says, of which nothing below 0 is earned.
+// Award gives points into a wallet for each activity that it selects, as Earns says.
 type Award struct {
 	ID string
-	// Selector is of fold Sum, and Decimals the wallet's.
+	// Selector is of fold Sum, and Decimals the wallet's. Eval may give a value below 0.
 	Selector
 	Wallet   int // index
 	Category Category
@@ -126,7 +136,9 @@ const (
 	OfAchievement
 )
 
-// Criterion holds where its value is at least AtLeast. Of is the index of what it looks at, the others' Condition is of no use.
+// Criterion holds where its value is at least AtLeast. Of is the index of what it looks at: the value is the longest length of a streak, what was earned
+// in a wallet (scaled by Decimals, which are the wallet's), a level's step, or how often an achievement was completed. Of activities Of is −1; of others
+// there is no more in Condition than AtLeast and Decimals, and nothing is to be selected by it.
 type Criterion struct {
 	Kind CriterionKind
 	Condition
@@ -171,7 +183,7 @@ type Reward struct {
 	EventCategory, EventSubCategory, Community, RedeemableType string
 }
 
-// Gift is what one user can give another: Points, or the Reward of an index where Points is nil.
+// Gift is what one user can give another: Points, or the Reward of an index, −1 for none. Neither: nothing but the news. Cost nil: it costs nothing.
 type Gift struct {
 	ID string
 	Shown
@@ -180,7 +192,7 @@ type Gift struct {
 	Reward int
 }
 
-// Bounty is points that a user holds out for others: from Min to Max, scaled.
+// Bounty is points that a user holds out for others: from Min, at least 1, to Max, scaled.
 type Bounty struct {
 	ID string
 	Shown

@@ -40,6 +40,9 @@ func (s *Selector) Eval(in *Input) (v Value, ok bool, err error) {
 		v.S, ok = s.value.uniqueText(in)
 		return v, ok, nil
 	}
+	if s.value == nil {
+		return Value{N: s.constant}, true, nil
+	}
 	f, ok := s.value.numeric(in)
 	if !ok {
 		return Value{}, false, nil

@@ -18,6 +18,11 @@ type builder struct {
 	at      path // of the org
 	// lists are the listed cycles by id, and where each was defined first: one id is one list, in all rules.
 	lists map[string]*definedList
+	// known are the ids of each kind; of rules and streaks once they are built.
+	known map[Kind]*places
+	// faultyCycles are the rules (by index) that lost cycles to faults.
+	faultyCycles map[int]bool
+	rest         map[Derived][]rest
 }
 
 type definedList struct {
@@ -29,12 +34,20 @@ func build(src *orgSource, r *report, at path) *Catalog {
 	c := &Catalog{
 		Org:        activity.Org(src.ID),
 		Number:     src.Number,
+		Parent:     activity.Org(src.Parent),
 		WeekStart:  weekday(src.WeekStart, time.Monday),
 		AutoCreate: src.Users.AutoCreate == nil || *src.Users.AutoCreate,
+		Fields:     src.Users.Fields,
 		Limits:     src.Limits.limits(),
 		Behaviours: map[string]*Behaviour{},
+
+		Leaderboards: src.Boards == nil || *src.Boards,
 	}
-	b := &builder{catalog: c, report: r, at: at, lists: map[string]*definedList{}}
+	b := &builder{
+		catalog: c, report: r, at: at, lists: map[string]*definedList{},
+		known: map[Kind]*places{}, faultyCycles: map[int]bool{}, rest: map[Derived][]rest{},
+	}
+	b.declareAll(&src.earningSource)
 	c.Zone = time.UTC
 	if zone := b.zone(src.Timezone, at.to("timezone")); zone != nil {
 		c.Zone = zone
@@ -46,21 +59,26 @@ func build(src *orgSource, r *report, at path) *Catalog {
 			b.behaviour(s, at.to("behaviours", i))
 		}
 	}
-	ids := map[string]string{}
+	ids, numbers := map[string]string{}, map[int64]string{}
 	for i, s := range src.Rules {
 		if s != nil {
 			p := at.to("rules", i)
 			b.unique(ids, s.ID, p)
+			b.uniqueNumber(numbers, s.Number, p)
 			c.Rules = append(c.Rules, b.rule(s, p))
+			b.faultyCycles[len(c.Rules)-1] = !b.allCycles(c.Rules[len(c.Rules)-1], s)
 		}
 	}
 	for i, s := range src.Streaks {
 		if s != nil {
 			p := at.to("streaks", i)
 			b.unique(ids, s.ID, p)
+			b.uniqueNumber(numbers, s.Number, p)
 			c.Streaks = append(c.Streaks, b.streak(s, p))
 		}
 	}
+	b.declareBoards(src)
+	b.earning(&src.earningSource)
 	return c
 }
 
@@ -72,6 +90,16 @@ func (b *builder) unique(ids map[string]string, id string, p path) {
 		return
 	}
 	ids[id] = here
+}
+
+// uniqueNumber checks the numbers that rules and streaks share; 0 is none.
+func (b *builder) uniqueNumber(numbers map[int64]string, number int64, p path) {
+	_, here := b.report.tree.locate(p)
+	if first, dup := numbers[number]; dup && number != 0 {
+		b.report.at(p.to("number"), "the number %d is that of %s too; rules and streaks share their numbers", number, first)
+		return
+	}
+	numbers[number] = here
 }
 
 // zone loads a zone; nil where none is named or the name is unknown, which is noted.

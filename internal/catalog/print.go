@@ -43,6 +43,9 @@ func (s *Selector) print(c *Catalog) *fingerprint {
 			f.add(c.declaring(s, want))
 		}
 	}
+	if s.Fold == Sum && s.value == nil {
+		f.add("constant", s.constant)
+	}
 	return f
 }
 
@@ -86,5 +89,30 @@ func (s *Streak) print(c *Catalog) *fingerprint {
 func (s *Streak) terms() *fingerprint {
 	f := &fingerprint{}
 	f.add("terms", s.ActiveDays, s.Holidays, s.Freezes, s.Restore, s.OnMiss, s.Decay, s.AtRisk, s.MaxTarget)
+	return f
+}
+
+// print is what the points that awards give into a wallet, and what is left of them, depend on.
+func (w *Wallet) print(c *Catalog, index int) *fingerprint {
+	f := &fingerprint{}
+	f.add("wallet", w.Decimals, w.Categories, w.Lots, w.Expires)
+	for _, a := range c.Awards {
+		if a.Wallet == index {
+			f.add(uint8(a.Category), a.Selector.print(c).text.String())
+		}
+	}
+	return f
+}
+
+// print is what the marks of an achievement depend on, and how many of them are completed: with periods there are no criteria but those over activities.
+func (a *Achievement) print(c *Catalog) *fingerprint {
+	f := &fingerprint{}
+	f.add("achievement", a.All, a.Per.Key(), len(a.Criteria))
+	for _, criterion := range a.Criteria {
+		f.add(uint8(criterion.Kind))
+		if criterion.Kind == OfActivities {
+			f.add(criterion.AtLeast, criterion.Selector.print(c).text.String())
+		}
+	}
 	return f
 }

@@ -14,6 +14,7 @@ import (
 func (b *builder) rule(src *ruleSource, p path) *Rule {
 	r := &Rule{
 		ID:        src.ID,
+		Number:    src.Number,
 		Selector:  b.selector(src.When, src.Value, src.Decimals, p),
 		Ascending: src.Order == "asc",
 		Ties:      tiesOf(src.Ties),

@@ -126,6 +126,8 @@ func (s *structure) words(e *jsonschema.ValidationError) string {
 		return description
 	case *kind.Minimum:
 		return "must be at least " + rational(k.Want) + ", not " + rational(k.Got)
+	case *kind.ExclusiveMinimum:
+		return "must be above " + rational(k.Want) + ", not " + rational(k.Got)
 	case *kind.Maximum:
 		return "must be at most " + rational(k.Want) + ", not " + rational(k.Got)
 	case *kind.MaxItems:

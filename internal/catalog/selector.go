@@ -37,7 +37,7 @@ func (b *builder) selector(when *whenSource, value *valueSource, decimals int, p
 	return s
 }
 
-// names checks that the behaviours that are selected exist.
+// names checks that what is selected by name exists, where any of its kind does.
 func (b *builder) names(s *Selector, p path) {
 	for i, name := range s.Names {
 		at := p
@@ -45,6 +45,9 @@ func (b *builder) names(s *Selector, p path) {
 			at = p.to(i)
 		}
 		b.name(name, at)
+		if k, ok := named(s.Kind); ok && len(b.known[k].index) > 0 {
+			b.ref(k, name, at)
+		}
 		if s.Kind != activity.Behaviour || len(b.catalog.Behaviours) == 0 || name == "" {
 			continue
 		}

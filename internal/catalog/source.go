@@ -18,6 +18,8 @@ type fileSource struct {
 type orgSource struct {
 	ID         string             `json:"id"`
 	Number     int64              `json:"number"`
+	Parent     string             `json:"parent"`
+	Boards     *bool              `json:"leaderboards"`
 	Timezone   string             `json:"timezone"`
 	WeekStart  string             `json:"week_start"`
 	Users      usersSource        `json:"users"`
@@ -25,10 +27,12 @@ type orgSource struct {
 	Behaviours []*behaviourSource `json:"behaviours"`
 	Rules      []*ruleSource      `json:"rules"`
 	Streaks    []*streakSource    `json:"streaks"`
+	earningSource
 }
 
 type usersSource struct {
-	AutoCreate *bool `json:"auto_create"`
+	AutoCreate *bool               `json:"auto_create"`
+	Fields     map[string]MetaType `json:"fields"`
 }
 
 type limitsSource struct {
@@ -53,6 +57,7 @@ type capSource struct {
 
 type ruleSource struct {
 	ID        string         `json:"id"`
+	Number    int64          `json:"number"`
 	When      *whenSource    `json:"when"`
 	Value     *valueSource   `json:"value"`
 	Decimals  int            `json:"decimals"`
@@ -89,6 +94,7 @@ type windowSource struct {
 
 type streakSource struct {
 	ID            string             `json:"id"`
+	Number        int64              `json:"number"`
 	When          *whenSource        `json:"when"`
 	Target        *int64             `json:"target"`
 	UserTarget    *userTargetSource  `json:"user_target"`

@@ -11,6 +11,7 @@ import (
 func (b *builder) streak(src *streakSource, p path) *Streak {
 	s := &Streak{
 		ID:       src.ID,
+		Number:   src.Number,
 		DayStart: time.Duration(src.DayStart),
 		Grace:    time.Duration(src.Grace),
 		AtRisk:   time.Duration(src.AtRisk),
@@ -58,18 +59,11 @@ func (b *builder) condition(src *conditionSource, p path) Condition {
 	if src.AtLeast == nil {
 		return c
 	}
-	least := *src.AtLeast
 	at := p.to("at_least")
-	n, err := Round(least, c.Decimals)
-	switch {
-	case err != nil:
-		b.report.at(at, "%s is beyond ±2^53 in %d decimals", plainNumber(least), c.Decimals)
-	case plainNumber(least) != string(FormatScaled(nil, n, c.Decimals)):
-		b.report.at(at, "%s has more digits after the point than the %d of decimals", plainNumber(least), c.Decimals)
-	case n < 1 && (c.Fold == Count || c.Fold == Unique):
+	var fits bool
+	if c.AtLeast, fits = b.amount(*src.AtLeast, c.Decimals, at); fits && c.AtLeast < 1 && (c.Fold == Count || c.Fold == Unique) {
 		b.report.at(at, "%s is always at least that much: the least is 1", c.Fold)
 	}
-	c.AtLeast = n
 	return c
 }
 
