@@ -75,6 +75,9 @@ type Options struct {
 	// Ready says whether this node knows definitions and keys as the store has them; while it does not, requests that need a key are answered 503
 	// loading. nil: always.
 	Ready func() bool
+	// Stale says whether this node may not show everything that was committed, and as of when it last did; answers to those with a key then have the header
+	// Laurel-Stale. nil: never.
+	Stale func() (asOf calendar.Instant, stale bool)
 	// Version is shown in the OpenAPI document; "" is "dev".
 	Version string
 	Metrics Metrics

@@ -13,7 +13,7 @@ func (a *API) allowOrigin(h http.Header, origin string) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id")
+	h.Set("Access-Control-Expose-Headers", "ETag, Laurel-Stale, Retry-After, X-Request-Id")
 }
 
 // preflight answers a browser's question before it sends a request with a key.

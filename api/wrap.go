@@ -65,6 +65,11 @@ func (a *API) run(rt route, w http.ResponseWriter, r *request) error {
 		if err := a.authenticate(rt, r); err != nil {
 			return err
 		}
+		if a.Stale != nil {
+			if asOf, stale := a.Stale(); stale {
+				w.Header().Set("Laurel-Stale", asOf.String())
+			}
+		}
 	}
 	if strings.ContainsAny(r.URL.RawQuery, "%;") { // all that can be wrong with a query; r.URL.Query would leave the parameter out
 		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {

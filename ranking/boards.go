@@ -19,6 +19,7 @@ type Boards struct {
 	o     Options
 	parts []*partition
 	wake  chan struct{}
+	began time.Time
 
 	mu     sync.RWMutex
 	boards map[feed.Board]*Board
@@ -30,6 +31,7 @@ type Boards struct {
 // NewBoards returns a Boards that holds none. It starts nothing; see Run.
 func NewBoards(o Options) *Boards {
 	b := &Boards{o: o.withDefaults(), wake: make(chan struct{}, loaders), boards: make(map[feed.Board]*Board)}
+	b.began = b.o.Now()
 	for n := range o.Source.Partitions() {
 		b.parts = append(b.parts, newPartition(n))
 	}

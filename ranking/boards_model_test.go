@@ -81,7 +81,7 @@ type sim struct {
 func simulate(steps []step, partitions int, slow time.Duration, seed uint64) error {
 	s := &sim{store: newFakeStore(partitions, seed, slow), own: map[cell]int{},
 		doubtful: make([]bool, partitions), told: make([]feed.Position, partitions), started: make([]bool, partitions)}
-	s.boards = NewBoards(Options{Source: s.store, OnChange: s.onChange, OnReset: s.onReset, IdleAfter: time.Hour})
+	s.boards = NewBoards(Options{Source: s.store, OnChange: s.onChange, OnReset: s.onReset, IdleAfter: time.Hour, page: 1 + int(seed%5)})
 	ctx, cancel := context.WithCancel(context.Background())
 	var run sync.WaitGroup
 	run.Go(func() { _ = s.boards.Run(ctx) })

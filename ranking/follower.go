@@ -10,10 +10,13 @@ import (
 )
 
 const (
-	readMax    = 512             // changes a read
-	readBlock  = 1 * time.Second // how long a read waits for news; the longest that a lost own change can go unnoticed
-	backoffMin = 50 * time.Millisecond
-	backoffMax = 5 * time.Second
+	readMax   = 512                    // changes a read
+	readBlock = 500 * time.Millisecond // how long a read waits for news; the longest that a lost own change can go unnoticed
+	// confirmEvery is the age from which on a read does not wait: what it finds, or does not, tells that the boards are current. A read that waits and then
+	// brings something tells that only as of its beginning.
+	confirmEvery = readBlock / 2
+	backoffMin   = 50 * time.Millisecond
+	backoffMax   = 2 * time.Second
 )
 
 var (
@@ -80,7 +83,11 @@ func (f *follower) follow(ctx context.Context) (progress bool, err error) {
 		f.p.reads++
 		last, ownTop := f.p.last, f.p.ownTop
 		f.p.mu.Unlock()
-		cs, err := f.b.o.Source.Changes(ctx, f.p.n, last, readMax, readBlock)
+		began, block := f.b.o.Now(), readBlock
+		if f.b.ageOf(f.p, began) > confirmEvery {
+			block = 0
+		}
+		cs, err := f.b.o.Source.Changes(ctx, f.p.n, last, f.b.o.page, block)
 		switch {
 		case errors.Is(err, feed.ErrTrimmed):
 			return progress, errors.Join(errLost, err)
@@ -96,6 +103,17 @@ func (f *follower) follow(ctx context.Context) (progress bool, err error) {
 			}
 			progress = true
 		}
+		f.confirm(len(cs), began, block)
+	}
+}
+
+// confirm notes as of when the boards are current, after a read that began at an instant. One that is full tells nothing: there may be more.
+func (f *follower) confirm(found int, began time.Time, block time.Duration) {
+	switch {
+	case found == 0: // nothing came until the wait was over
+		f.b.confirm(f.p, began.Add(block))
+	case found < f.b.o.page:
+		f.b.confirm(f.p, began)
 	}
 }
 

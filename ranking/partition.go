@@ -28,7 +28,8 @@ type partition struct {
 	next     []int32
 	updates  [together]Update
 
-	status atomic.Pointer[status] // what readers see of the rest; never nil
+	status  atomic.Pointer[status] // what readers see of the rest; never nil
+	current atomic.Int64           // as of when the boards have all, in ns since Boards.began
 
 	mu        sync.Mutex
 	epoch     string

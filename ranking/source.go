@@ -16,9 +16,9 @@ type Source interface {
 	Partitions() int
 	// Tail is the position of the last entry of a partition's change stream, the zero position if there was none.
 	Tail(ctx context.Context, partition int) (feed.Position, error)
-	// Changes are the entries after a position, at most max, oldest first. Where there are none it waits up to block for
-	// one and then returns none. feed.ErrTrimmed says that the stream does not hold what came after the position. When the
-	// It also says that the epoch is no longer the one that Epoch gave last. When the
+	// Changes are the entries after a position, oldest first: max of them or, at some moment of the call, all. Where there are none it waits for block for
+	// one and then returns none. feed.ErrTrimmed says that the stream does not hold what came after the position, or
+	// that the epoch is no longer the one that Epoch gave last. When the
 	// store loses commits (failover, restored backup), the call that is under way, or the next one, fails: an
 	// implementation must not connect again in silence.
 	Changes(ctx context.Context, partition int, after feed.Position, max int, block time.Duration) ([]feed.Change, error)
@@ -50,6 +50,8 @@ type Options struct {
 	Renew func(ctx context.Context, partition int, epoch string) error
 	// Now is the wall clock, for idle times and lag; nil is time.Now.
 	Now func() time.Time
+	// page is how many changes a read brings at most; 0 is readMax. Tests set few.
+	page int
 	// Log gets resets and the errors of followers; the zero value is silent.
 	Log zerolog.Logger
 }
@@ -63,6 +65,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxBoards == 0 {
 		o.MaxBoards = 1 << 16
+	}
+	if o.page == 0 {
+		o.page = readMax
 	}
 	if o.OnChange == nil {
 		o.OnChange = func(feed.Change) {}

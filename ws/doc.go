@@ -16,6 +16,9 @@
 //   - Events come at most once, behind the delta of the tick that they belong to. They are news, not state: those that a
 //     slow client misses are counted in an error message and are gone; the view beside them stays right.
 //
+//   - Staleness is told: while Source cannot be known to be current (Options.Age), subscribers are told that what they hold may be old, and, once it is, behind
+//     what they missed, that it is fresh. Nothing else changes for them.
+//
 //   - Bounds: [Limits] names every one, and docs/PROTOCOL.md what happens at each.
 //
 //   - Whoever watches may: a connection ends with its token, and at [Hub.Recheck] with its key, and is given only views that its [Identity] allows.

@@ -35,6 +35,8 @@ type Hub struct {
 	views    map[viewKey]*view
 	topics   map[topicKey]*topic
 	idle     map[*view]time.Time // views without subscribers, and since when
+	cut      bool                // there is an outage now
+	outages  uint64              // so far
 	closed   bool                // draining or stopped: no new connections
 	// noStreams: no new streams, though WebSockets may come still.
 	noStreams bool
@@ -146,6 +148,10 @@ func (h *Hub) addViewLocked(key viewKey, q query.View) *view {
 	}
 	v := newView(key, q, l)
 	v.topic = t
+	if h.cut {
+		o := l.outage
+		v.outage.Store(&o)
+	}
 	t.views[v] = struct{}{}
 	h.views[key] = v
 	l.views[v] = struct{}{}

@@ -71,6 +71,11 @@ type Options struct {
 	Clock  *clock.Clock  // nil: the machine's
 	Tick   time.Duration // how often changed views are sent; 0: 100 ms
 	Limits Limits
+	// Age says how long ago Source was last known to show everything that was committed by then; what was committed before has been told to Wake. It must not
+	// block. nil: Source is always current.
+	Age func() time.Duration
+	// StaleAfter is the age past which subscribers are told that their views are stale; 0: 2 s.
+	StaleAfter time.Duration
 	// Origins are the values of Origin that may connect beside the server's own host: exact, or "*" for all, which
 	// leaves it to Authenticate to bind a key to its origins. No cookie is ever read, so a foreign page can only use a
 	// token that it already has. Requests without Origin are always allowed.
@@ -131,7 +136,11 @@ func (o Options) withDefaults() Options {
 	if o.ClientIP == nil {
 		o.ClientIP = peerIP
 	}
+	if o.Age == nil {
+		o.Age = func() time.Duration { return 0 }
+	}
 	setDefault(&o.Tick, 100*time.Millisecond)
+	setDefault(&o.StaleAfter, 2*time.Second)
 	o.Limits = o.Limits.withDefaults()
 	o.Metrics = o.Metrics.withDefaults()
 	return o

@@ -95,6 +95,13 @@ func (f *fakeSource) failWith(err error) {
 	f.fail = err
 }
 
+// stall has user views wait until the channel is closed; nil ends it for those to come.
+func (f *fakeSource) stall(until chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.slow = until
+}
+
 func label(now calendar.Instant) string { return "r" + strconv.Itoa(int(now/roundMS)) }
 
 func (f *fakeSource) Check(_ context.Context, _ activity.Org, v query.View) error {
@@ -116,9 +123,12 @@ func (f *fakeSource) Check(_ context.Context, _ activity.Org, v query.View) erro
 }
 
 func (f *fakeSource) Render(ctx context.Context, _ activity.Org, v query.View, previous *query.Frame) (*query.Frame, error) {
-	if f.slow != nil && v.Kind == query.ViewUser {
+	f.mu.Lock()
+	slow := f.slow
+	f.mu.Unlock()
+	if slow != nil && v.Kind == query.ViewUser {
 		select {
-		case <-f.slow:
+		case <-slow:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -33,6 +33,7 @@ type lane struct {
 	unsettled map[activity.Org]uint64    // orgs with writes since their user views were all rendered, and the tick of the first
 	profiled  map[*view]struct{}         // those of views whose rows show profiles
 	renamed   renamed
+	outage    outage // that views were marked for and are not mended of
 
 	// Used by the goroutine that steps only.
 	tick    uint64
@@ -40,6 +41,7 @@ type lane struct {
 	now     calendar.Instant // at the last step, and the machine's time then
 	real    time.Time
 	jumped  bool                       // the clock was set since the last full step
+	mending uint64                     // number of the outage after which all views were rendered
 	later   map[*subscription]struct{} // wait for the tick that max_hz allows
 }
 
@@ -75,10 +77,10 @@ func (h *Hub) loop(ctx context.Context, l *lane) {
 			h.step(ctx, l, l.takeFresh)
 		case <-ticker.C:
 			l.tick++
-			h.step(ctx, l, l.takeAll)
+			h.round(ctx, l)
 		case done := <-l.flushes:
 			l.tick++
-			h.step(ctx, l, l.takeAll)
+			h.round(ctx, l)
 			close(done)
 		}
 	}
@@ -241,11 +243,11 @@ func (h *Hub) render(ctx context.Context, timeout time.Duration, views []*view, 
 }
 
 func (h *Hub) renderOne(ctx context.Context, v *view, now calendar.Instant) {
-	v.changed, v.failed = false, nil
+	v.changed, v.failed, v.failing = false, nil, false
 	f, err := h.o.Source.Render(ctx, v.org, v.query, v.rendered)
 	if err != nil {
 		if v.failed = viewRefusal(err); v.failed == nil {
-			v.due = now // passes: try again at the next tick
+			v.due, v.failing = now, true // passes: try again at the next tick
 			h.o.Log.Debug().Err(err).Str("org", string(v.org)).Str("rule", v.query.Rule).Msg("live view was not rendered")
 		}
 		return

@@ -41,6 +41,7 @@ type view struct {
 	epoch string
 
 	current atomic.Pointer[edition] // nil before the first rendering
+	outage  atomic.Pointer[outage]  // never nil; what it points to does not change
 
 	mu sync.Mutex
 	// subs is changed with Hub.mu held too, so that either lock is enough to read it.
@@ -54,13 +55,16 @@ type view struct {
 	collected bool
 	changed   bool
 	failed    *refusal
+	failing   bool // the last rendering failed, for a reason that passes
 }
 
 func newView(key viewKey, v query.View, l *lane) *view {
-	return &view{
+	made := &view{
 		key: key, org: key.org, query: v, lane: l, epoch: rand.Text(),
 		subs: make(map[*subscription]struct{}), due: never,
 	}
+	made.outage.Store(new(outage))
+	return made
 }
 
 // subscription is one client's interest in a view: its slot is queued (in conn.ready) or nothing.
@@ -83,8 +87,9 @@ type subscription struct {
 
 	// Used by the connection's writer only.
 	sent struct {
-		seq   uint64
-		frame *query.Frame // nil: nothing was sent yet
+		seq    uint64
+		frame  *query.Frame // nil: nothing was sent yet
+		outage uint64       // number of the one it was told of, 0: it is fresh
 	}
 
 	nextTick uint64 // used by the lane's goroutine only

@@ -229,7 +229,9 @@ func (m *messages) batch(b *batch) {
 	}
 	for _, s := range b.ready {
 		if !s.gone.Load() {
+			o := s.view.outage.Load()
 			m.update(s)
+			m.outage(s, o)
 		}
 	}
 	for _, e := range b.events {

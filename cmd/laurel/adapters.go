@@ -124,9 +124,9 @@ func streakStats(writes *ingest.Service) func() telemetry.Streaks {
 	}
 }
 
-func indexStats(boards *ranking.Boards) func() telemetry.Index {
+func indexStats(boards *ranking.Boards, age func() time.Duration) func() telemetry.Index {
 	return func() telemetry.Index {
 		s := boards.Stats()
-		return telemetry.Index{Boards: s.Boards, Members: s.Members, Lag: s.Lag}
+		return telemetry.Index{Boards: s.Boards, Members: s.Members, Lag: s.Lag, Age: age()}
 	}
 }

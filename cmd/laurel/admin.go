@@ -19,7 +19,7 @@ func adminHandler(metrics http.Handler, ready func() bool, testClock *clock.Cloc
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !ready() {
-			http.Error(w, "not ready: starting, stopping, or not connected to the store", http.StatusServiceUnavailable)
+			http.Error(w, "not ready: starting, stopping, not connected to the store, or behind it", http.StatusServiceUnavailable)
 			return
 		}
 		io.WriteString(w, "ok\n")

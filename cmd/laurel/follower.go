@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"laurel/internal/activity"
+	"laurel/internal/calendar"
 	"laurel/internal/closing"
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
@@ -35,6 +36,8 @@ type follower struct {
 
 	losses  atomic.Uint64 // of history, the start included
 	settles atomic.Uint64 // the number of losses after which everything was read again
+	// before is as of when this node was current before the first loss that it has not settled; nil: there is none.
+	before atomic.Pointer[time.Time]
 
 	mu    sync.Mutex
 	stale map[activity.Org]struct{} // bounded by the number of orgs
@@ -44,6 +47,8 @@ type follower struct {
 func newFollower(known *knowledge, log zerolog.Logger) *follower {
 	f := &follower{known: known, log: log, stale: map[activity.Org]struct{}{}, wake: make(chan struct{}, 1)}
 	f.losses.Store(1)
+	now := time.Now()
+	f.before.Store(&now)
 	f.rouse()
 	return f
 }
@@ -56,6 +61,23 @@ func (f *follower) to(boards *ranking.Boards, writes *ingest.Service, hub *ws.Hu
 // settled says whether definitions and keys in memory are those of the history that is followed.
 func (f *follower) settled() bool { return f.settles.Load() == f.losses.Load() }
 
+// staleAfter is the age past which a node says that it may not show everything: to its live views, in /readyz, and in the header Laurel-Stale.
+const staleAfter = 2 * time.Second
+
+// age is how long ago this node was last known to show everything that was committed by then, as definitions of then say.
+func (f *follower) age() time.Duration {
+	if before := f.before.Load(); before != nil {
+		return time.Since(*before)
+	}
+	return f.boards.Age()
+}
+
+// lag says whether this node may not show everything, and as of when it did.
+func (f *follower) lag(now calendar.Instant) (asOf calendar.Instant, stale bool) {
+	age := f.age()
+	return now - calendar.Instant(age.Milliseconds()), age > staleAfter
+}
+
 // apply is called by the boards for each change, after they have it.
 func (f *follower) apply(c feed.Change) {
 	f.writes.Follow(c)
@@ -66,7 +88,11 @@ func (f *follower) apply(c feed.Change) {
 
 // reset is called by the boards when a partition's history was lost.
 func (f *follower) reset(partition int) {
+	before := time.Now().Add(-f.boards.Age())
+	f.mu.Lock()
 	f.losses.Add(1)
+	f.before.CompareAndSwap(nil, &before)
+	f.mu.Unlock()
 	f.writes.Forget(partition)
 	f.closer.Forget()
 	f.rouse()
@@ -126,6 +152,11 @@ func (f *follower) read(ctx context.Context) error {
 	f.hub.Recheck()
 	// Views of orgs that are gone end, the others may show other definitions.
 	f.hub.Wake(feed.Change{Orgs: append(before, f.known.catalogs.Orgs()...)})
+	f.mu.Lock()
+	if f.settled() { // only now, behind what the views are told of
+		f.before.Store(nil)
+	}
+	f.mu.Unlock()
 	f.log.Info().Uint64("losses", losses).Msg("definitions and keys are as the store has them")
 	f.rouse() // for what has changed meanwhile
 	return nil

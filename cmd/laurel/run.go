@@ -10,6 +10,7 @@ import (
 
 	"laurel/api"
 	"laurel/internal/auth"
+	"laurel/internal/calendar"
 	"laurel/internal/clientip"
 	"laurel/internal/clock"
 	"laurel/internal/closing"
@@ -69,20 +70,24 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Pending: writes.Pending, Log: log})
 	n.hub = ws.New(ws.Options{
 		Limits: socketLimits(&cfg.Sockets), ClientIP: clientip.Resolver{Trusted: cfg.Proxies()}.Of,
-		Source: reads, Authenticate: authenticator(keys, changes.settled), Good: stillGood(keys), Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
+		Source: reads, Authenticate: authenticator(keys, changes.settled), Good: stillGood(keys), Age: changes.age, StaleAfter: staleAfter, Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
 	})
 	changes.to(boards, writes, n.hub, closer)
-	metrics.WatchIndex(indexStats(boards))
+	metrics.WatchIndex(indexStats(boards, changes.age))
 	metrics.WatchStreaks(streakStats(writes))
 
+	behind := func() (calendar.Instant, bool) { return changes.lag(now.Now()) }
 	public, err := api.New(api.Options{
-		Writes: writes, Reads: reads, Events: closer, Registry: catalogs, Keys: keys, WebSocket: n.hub, Streams: n.hub.Streams(), Home: web.Handler(), Ready: changes.settled,
+		Writes: writes, Reads: reads, Events: closer, Registry: catalogs, Keys: keys, WebSocket: n.hub, Streams: n.hub.Streams(), Home: web.Handler(), Ready: changes.settled, Stale: behind,
 		Version: version(), Metrics: api.Metrics{Request: metrics.Request}, Log: log,
 	})
 	if err != nil {
 		return err
 	}
-	ready := func() bool { return n.taking.Load() && boards.Ready() && changes.settled() }
+	ready := func() bool {
+		_, stale := behind()
+		return n.taking.Load() && boards.Ready() && changes.settled() && !stale
+	}
 	n.upkeep = n.group.start("store", data.Run)
 	n.following = n.group.start("boards", boards.Run)
 	n.reloading = n.group.start("reload", changes.run)

@@ -145,12 +145,14 @@ func (m *Metrics) Request(route, method string, status int, d time.Duration) {
 type Index struct {
 	Boards, Members int
 	Lag             time.Duration // age of the oldest change that is not applied yet; 0: none
+	Age             time.Duration // since the indexes were last known to have all
 }
 
 // WatchIndex reads the indexes' state at each scrape. It is called once.
 func (m *Metrics) WatchIndex(read func() Index) {
 	m.watch("laurel_index_boards", "Boards held in memory.", func() float64 { return float64(read().Boards) })
 	m.watch("laurel_index_members", "Users on the boards held in memory.", func() float64 { return float64(read().Members) })
+	m.watch("laurel_index_age_seconds", "How long ago this node last knew that it shows everything that was committed; past 2 its live views are marked as stale.", func() float64 { return read().Age.Seconds() })
 	m.watch("laurel_index_lag_seconds", "Age of the oldest change of the store that the indexes do not show yet.", func() float64 { return read().Lag.Seconds() })
 }
 

@@ -27,7 +27,7 @@ func used() *Metrics {
 	m.Frames(5)
 	m.Closed(4001)
 	m.Request("GET /v1/leaderboards", "GET", 200, time.Millisecond)
-	m.WatchIndex(func() Index { return Index{Boards: 1, Members: 2, Lag: time.Second} })
+	m.WatchIndex(func() Index { return Index{Boards: 1, Members: 2, Lag: time.Second, Age: 3 * time.Second} })
 	m.WatchStreaks(func() Streaks { return Streaks{Deadlines: 3, Lag: 2 * time.Second} })
 	return m
 }
@@ -42,6 +42,7 @@ func TestMetrics_AreTheContract(t *testing.T) {
 		"laurel_index_boards":             "GAUGE",
 		"laurel_index_members":            "GAUGE",
 		"laurel_index_lag_seconds":        "GAUGE",
+		"laurel_index_age_seconds":        "GAUGE",
 		"laurel_push_seconds":             "HISTOGRAM",
 		"laurel_ws_connections":           "GAUGE",
 		"laurel_ws_subscriptions":         "GAUGE",
@@ -131,7 +132,7 @@ func TestMetrics_Handler(t *testing.T) {
 	w := httptest.NewRecorder()
 	used().Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	for _, line := range []string{
-		`laurel_activities_total{result="accepted"} 3`, `laurel_activities_total{result="rejected"} 0`, "laurel_ws_connections 1", "laurel_index_lag_seconds 1",
+		`laurel_activities_total{result="accepted"} 3`, `laurel_activities_total{result="rejected"} 0`, "laurel_ws_connections 1", "laurel_index_lag_seconds 1", "laurel_index_age_seconds 3",
 		"laurel_streak_deadlines 3", `laurel_http_requests_total{method="GET",route="GET /v1/leaderboards",status="200"} 1`, "go_goroutines",
 	} {
 		if !strings.Contains(w.Body.String(), line) {
