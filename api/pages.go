@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
+
+	"laurel/docs"
 )
 
 // pageRoutes are the routes that no key is asked for here.
@@ -18,6 +20,9 @@ func (a *API) pageRoutes() []route {
 		{method: http.MethodGet, pattern: "/v1/stream", browser: true, lasting: true, serve: injected(a.Streams), doc: docStream()},
 		{method: http.MethodGet, pattern: "/openapi.json", serve: a.getOpenAPI, doc: operation{id: "getOpenAPI", tag: "live",
 			summary: "Read this document", responses: []response{ok("OpenAPI 3.1", catalogDoc{}, "")}}},
+		{method: http.MethodGet, pattern: "/asyncapi.yaml", serve: a.getAsyncAPI, doc: operation{id: "getAsyncAPI", tag: "live",
+			summary: "Read the description of live views", description: "The messages of /v1/ws and /v1/stream: AsyncAPI 3.0.",
+			responses: []response{{status: http.StatusOK, description: "AsyncAPI 3.0", content: &content{of: "", types: []string{mediaYAML}}}}}},
 		{method: http.MethodGet, pattern: "/docs", serve: a.getDocs, doc: operation{id: "getDocs", tag: "live",
 			summary: "Read this document as a page", responses: []response{page()}}},
 		{method: http.MethodGet, pattern: "/{$}", serve: injected(a.Home), doc: operation{id: "getHome", tag: "live",
@@ -43,6 +48,14 @@ func injected(h http.Handler) func(http.ResponseWriter, *request) error {
 func (a *API) getOpenAPI(w http.ResponseWriter, _ *request) error {
 	w.Header().Set("Access-Control-Allow-Origin", "*") // it holds no secret, and editors on other sites read it
 	return writeBytes(w, http.StatusOK, a.openapi)
+}
+
+const mediaYAML = "application/yaml"
+
+func (a *API) getAsyncAPI(w http.ResponseWriter, _ *request) error {
+	w.Header().Set("Access-Control-Allow-Origin", "*") // as openapi.json
+	w.Header().Set("Content-Type", mediaYAML)
+	return writeBytes(w, http.StatusOK, docs.AsyncAPI)
 }
 
 //go:embed docs.html

@@ -183,15 +183,21 @@ type socket struct {
 
 func (n *testNode) dial(key string, header http.Header) *socket {
 	n.t.Helper()
+	s := n.connect(header)
+	s.send(map[string]any{"type": "hello", "token": key})
+	return s
+}
+
+// connect leaves the hello to the caller.
+func (n *testNode) connect(header http.Header) *socket {
+	n.t.Helper()
 	dialer := websocket.Dialer{Subprotocols: []string{"laurel.v1"}, HandshakeTimeout: 10 * time.Second}
 	conn, _, err := dialer.DialContext(n.t.Context(), "ws"+strings.TrimPrefix(n.base, "http")+"/v1/ws", header)
 	if err != nil {
 		n.t.Fatal(err)
 	}
 	n.t.Cleanup(func() { conn.Close() })
-	s := &socket{t: n.t, conn: conn}
-	s.send(map[string]any{"type": "hello", "token": key})
-	return s
+	return &socket{t: n.t, conn: conn}
 }
 
 func (s *socket) send(message any) {
