@@ -49,6 +49,8 @@ func authenticate(_ context.Context, c Credentials) (Identity, error) {
 		return Identity{Org: "o", Key: "k3", Public: true, User: "ann"}, nil
 	case "brief":
 		return Identity{Org: "o", Key: "k1", ExpiresAt: 60_000}, nil
+	case "fleeting": // ends while the first round lasts
+		return Identity{Org: "o", Key: "k1", ExpiresAt: 2*roundMS - 1}, nil
 	case "narrow": // the same user, fewer boards
 		return Identity{Org: "o", Key: "k3", Public: true, User: "ann", Board: func(rule, _ string) bool { return rule == "standard" }}, nil
 	case "soon": // the same user, until 60 s
@@ -112,8 +114,18 @@ func (f *fixture) run() (stop func()) {
 	}
 }
 
+// patience bounds every wait for something that must come.
+const patience = 2 * time.Minute
+
+// unhurried keeps the time that a busy machine takes from ending connections. Tests of what time ends run in fake time.
+func (f *fixture) unhurried() {
+	l := &f.hub.o.Limits
+	l.Hello, l.Ping, l.Write = time.Hour, time.Hour, patience
+}
+
 // serve runs the hub behind a real server.
 func (f *fixture) serve() *httptest.Server {
+	f.unhurried()
 	server := httptest.NewServer(f.hub)
 	f.t.Cleanup(server.Close)
 	f.t.Cleanup(f.run())
@@ -165,7 +177,7 @@ func (c *client) next() string {
 	c.t.Helper()
 	for {
 		if len(c.waiting) == 0 {
-			_ = c.ws.SetReadDeadline(time.Now().Add(20 * time.Second))
+			_ = c.ws.SetReadDeadline(time.Now().Add(patience))
 			_, b, err := c.ws.ReadMessage()
 			if err != nil {
 				c.t.Fatal(err)
@@ -238,7 +250,7 @@ func (c *client) wantError(code, id string) {
 func (c *client) wantClose(code CloseCode) {
 	c.t.Helper()
 	for {
-		_ = c.ws.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_ = c.ws.SetReadDeadline(time.Now().Add(patience))
 		_, _, err := c.ws.ReadMessage()
 		if err == nil {
 			continue

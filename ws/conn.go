@@ -144,6 +144,12 @@ func readAll(r io.Reader, b []byte) ([]byte, error) {
 // finish takes the connection down: its subscriptions, its writer, its socket, its place.
 func (c *conn) finish(cause error) {
 	c.mu.Lock()
+	c.dead = true
+	c.mu.Unlock()
+	if errors.Is(cause, errLeft) {
+		c.writers.Wait() // net/http says that the client left also where a write failed, and before who wrote learns why: that reason stands
+	}
+	c.mu.Lock()
 	code := c.closing
 	var byClient *websocket.CloseError
 	switch {
@@ -153,7 +159,7 @@ func (c *conn) finish(cause error) {
 	default:
 		code = closeLost
 	}
-	c.closing, c.dead = code, true
+	c.closing = code
 	subs := c.subs
 	c.subs = nil
 	identity := c.identity
@@ -170,8 +176,8 @@ func (c *conn) finish(cause error) {
 	}
 	c.out.sever() // ends a write that is stuck
 	c.writers.Wait()
-	c.hub.remove(c, identity)
 	c.hub.o.Metrics.Closed(code)
+	c.hub.remove(c, identity)
 	c.hub.o.Log.Debug().Str("session", c.session).Str("ip", c.ip).Str("key", keyOf(identity)).Int("code", int(code)).Stringer("reason", code).Msg("live connection ended")
 }
 

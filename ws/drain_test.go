@@ -30,7 +30,7 @@ func TestDrain_ManyLoseNothing(t *testing.T) {
 	for i, c := range clients {
 		reading.Go(func() { got[i] = c.toTheEnd() })
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	f.hub.Drain(ctx)
 	reading.Wait()
@@ -62,7 +62,7 @@ func TestDrain_ManyLoseNothing(t *testing.T) {
 // toTheEnd reads until the drain's close frame and returns the messages before it.
 func (c *client) toTheEnd() (messages []string) {
 	for {
-		_ = c.ws.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_ = c.ws.SetReadDeadline(time.Now().Add(patience))
 		_, b, err := c.ws.ReadMessage()
 		if err != nil {
 			if !websocket.IsCloseError(err, int(CloseDrain)) {

@@ -208,8 +208,8 @@ func (h *Hub) end(v *view, why *refusal) {
 	v.subs = nil
 	v.mu.Unlock()
 	h.mu.Unlock()
+	h.o.Metrics.Subscriptions(-len(subs)) // before anyone is told
 	for s := range subs {
 		s.conn.endSubscription(s, why)
 	}
-	h.o.Metrics.Subscriptions(-len(subs))
 }

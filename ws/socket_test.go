@@ -33,7 +33,8 @@ func tcp(t *testing.T) (server socket, client net.Conn) {
 	return newSocket(c), client
 }
 
-// fill offers until the kernel takes no more, and returns what it took.
+// fill offers until the kernel takes no more, and returns what it took. On a busy machine that may not be for long: what it holds for one end it gives
+// to the other when it gets to it.
 func fill(t *testing.T, s *socket) (taken int) {
 	t.Helper()
 	block := make([]byte, 64<<10)
@@ -42,7 +43,7 @@ func fill(t *testing.T, s *socket) (taken int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if taken += len(block) - len(rest); len(rest) > 0 {
+		if taken += len(block) - len(rest); len(rest) == len(block) {
 			return taken
 		}
 	}
@@ -52,11 +53,12 @@ func TestSocket_FullSocketLosesNothing(t *testing.T) {
 	s, client := tcp(t)
 	taken := fill(t, &s)
 	last := bytes.Repeat([]byte("laurel"), 50_000)
-	if rest, err := s.offer(last); err != nil || len(rest) != len(last) {
-		t.Fatalf("a full socket took %d bytes, %v", len(last)-len(rest), err)
+	rest, err := s.offer(last)
+	if err != nil || !bytes.HasSuffix(last, rest) {
+		t.Fatalf("of %d bytes %d are left, %v", len(last), len(rest), err)
 	}
 	written := make(chan error, 1)
-	go func() { written <- s.write(last, 10*time.Second) }()
+	go func() { written <- s.write(rest, patience) }()
 	all := make([]byte, taken+len(last))
 	if _, err := io.ReadFull(client, all); err != nil {
 		t.Fatal(err)

@@ -213,7 +213,7 @@ func TestFrames_Hostile(t *testing.T) {
 				t.Fatal(err)
 			}
 			for err = nil; err == nil; {
-				_ = ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+				_ = ws.SetReadDeadline(time.Now().Add(patience))
 				_, _, err = ws.ReadMessage()
 			}
 			if !websocket.IsCloseError(err, tt.code) {
