@@ -19,6 +19,9 @@ import (
 
 const testKey = "sk_test_0123456789"
 
+// patience bounds every wait for something that must come, however busy the machine is.
+const patience = 2 * time.Minute
+
 // testNode is a whole program that was started by its own run; tests know no more of it than its documentation says.
 type testNode struct {
 	t      *testing.T
@@ -54,7 +57,7 @@ func testConfig(t *testing.T) config.Serve {
 	return config.Serve{
 		Store:  config.Store{DataDir: t.TempDir(), Fsync: "no"},
 		Log:    config.Log{LogLevel: "debug", LogFormat: "json"},
-		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", BootstrapKey: testKey, Drain: 10 * time.Second,
+		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", BootstrapKey: testKey, Drain: patience,
 	}
 }
 
@@ -191,7 +194,7 @@ func (n *testNode) dial(key string, header http.Header) *socket {
 // connect leaves the hello to the caller.
 func (n *testNode) connect(header http.Header) *socket {
 	n.t.Helper()
-	dialer := websocket.Dialer{Subprotocols: []string{"laurel.v1"}, HandshakeTimeout: 10 * time.Second}
+	dialer := websocket.Dialer{Subprotocols: []string{"laurel.v1"}, HandshakeTimeout: patience}
 	conn, _, err := dialer.DialContext(n.t.Context(), "ws"+strings.TrimPrefix(n.base, "http")+"/v1/ws", header)
 	if err != nil {
 		n.t.Fatal(err)
@@ -207,10 +210,22 @@ func (s *socket) send(message any) {
 	}
 }
 
-// next returns the next message, or the error that ended the connection.
+// next returns the next message, or the error that ended the connection. Pings are answered and passed over.
 func (s *socket) next() (frame, error) {
+	for {
+		f, err := s.read()
+		if err != nil || f.Type != "ping" {
+			return f, err
+		}
+		if err := s.conn.WriteJSON(map[string]any{"type": "pong"}); err != nil {
+			return frame{}, err
+		}
+	}
+}
+
+func (s *socket) read() (frame, error) {
 	for len(s.pending) == 0 {
-		if err := s.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := s.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			return frame{}, err
 		}
 		_, text, err := s.conn.ReadMessage()

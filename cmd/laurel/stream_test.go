@@ -107,7 +107,7 @@ func TestStream_ShowsWhatOthersShow(t *testing.T) {
 // TestStream_EndsBeforeTheNode: a node that stops hands its streams over, and does not wait for them until it cuts them off.
 func TestStream_EndsBeforeTheNode(t *testing.T) {
 	cfg := testConfig(t)
-	cfg.Drain = time.Minute
+	cfg.Drain = 2 * patience
 	n := startNode(t, cfg)
 	e := n.stream("kind=top&rule=commits&period=week")
 	e.expect("snapshot")

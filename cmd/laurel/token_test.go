@@ -197,16 +197,16 @@ func TestServe_StopDrainsHundreds(t *testing.T) {
 		sockets[i].expect("snapshot")
 	}
 	const commits = 200
+	moments := make([]int, many)
+	var reading sync.WaitGroup
+	for i, s := range sockets { // at once, so that pings are answered
+		reading.Go(func() { moments[i] = s.drained(commits + 1) })
+	}
 	for range commits / 10 {
 		n.post("/v1/activities", "["+strings.TrimSuffix(strings.Repeat(`{"user":"ada","name":"commit"},`, 10), ",")+"]")
 	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- n.stop() }()
-	moments := make([]int, many)
-	var reading sync.WaitGroup
-	for i, s := range sockets {
-		reading.Go(func() { moments[i] = s.drained(commits + 1) })
-	}
 	reading.Wait()
 	if err := <-stopped; err != nil {
 		t.Error(err)

@@ -102,7 +102,7 @@ func (d *told) settle() {
 					want[user] = e.Current
 				}
 			}
-			if diff = cmp.Diff(want, lengths); n > 20 {
+			if diff = cmp.Diff(want, lengths); n > 100 {
 				d.t.Fatalf("board of %s at %s (-events +board)\n%s", rule, d.now, diff)
 			} else if diff != "" {
 				d.read("&wait=1")

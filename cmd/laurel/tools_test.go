@@ -270,7 +270,7 @@ func TestDemo_TellsTheTruth(t *testing.T) {
 // waitFor asks until the answer is yes.
 func waitFor(t *testing.T, yes func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for !yes() {
 		if err := sleep(ctx, 5*time.Millisecond); err != nil {

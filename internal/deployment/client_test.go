@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// requestTimeout is how long the load balancer waits for a node.
+// requestTimeout is how long the load balancer waits for a node that cannot answer. Others it gives as much time as the machine makes them take.
 const requestTimeout = 1500 * time.Millisecond
 
 var transport = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Second}}
@@ -43,7 +43,11 @@ func (a *answer) code() string {
 
 // once asks one node. An error means that no answer came.
 func once(ctx context.Context, p *process, method, path, body string) (*answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	timeout := patience / 4
+	if p.stopped.Load() {
+		timeout = requestTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, p.base+path, strings.NewReader(body))
 	if err != nil {

@@ -55,7 +55,7 @@ func watch(t *testing.T, p *process, rule, label string) *live {
 
 // connect follows as long as the connection lasts.
 func (v *live) connect(ctx context.Context) {
-	dialer := websocket.Dialer{Subprotocols: []string{"laurel.v1"}, HandshakeTimeout: requestTimeout}
+	dialer := websocket.Dialer{Subprotocols: []string{"laurel.v1"}, HandshakeTimeout: patience / 4}
 	conn, _, err := dialer.DialContext(ctx, "ws"+v.p.base[len("http"):]+"/v1/ws", nil)
 	if err != nil {
 		return

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"laurel/internal/oracle"
+	"laurel/internal/progress"
 )
 
 const (
@@ -359,7 +360,7 @@ func (c *client) move(ctx context.Context) error {
 	c.still.RLock()
 	defer c.still.RUnlock()
 	who, ok := c.ward()
-	if !ok {
+	if !ok || len(c.w.snapshot().zones[who]) >= progress.MaxZoneChanges {
 		return nil
 	}
 	zones := []string{"Europe/Vienna", "Asia/Tokyo", "America/Los_Angeles", "UTC"}

@@ -3,12 +3,14 @@ package deployment
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -22,7 +24,7 @@ const (
 	key       = "sk_test_0123456789"
 	nodeCount = 3
 	// patience bounds every wait for something that must happen.
-	patience = 30 * time.Second
+	patience = 2 * time.Minute
 	poll     = 10 * time.Millisecond
 )
 
@@ -43,6 +45,7 @@ type process struct {
 	args        []string
 	base, admin string
 	log         string // path
+	told        int64  // the log's length when it was launched
 	cmd         *exec.Cmd
 	ended       chan struct{}
 	stopped     atomic.Bool // it cannot answer now
@@ -67,13 +70,13 @@ func deploy(t *testing.T, binary string, partitions int) *deployment {
 		t.Fatal(err)
 	}
 	for i := range nodeCount {
-		public, private := freeAddress(t), freeAddress(t)
-		p := &process{t: t, name: "node " + strconv.Itoa(i), base: "http://" + public, admin: "http://" + private, log: filepath.Join(dir, strconv.Itoa(i)+".log")}
-		p.args = []string{binary, "serve", "--listen", public, "--admin-listen", private, "--redis", d.redis.URL(), "--partitions", strconv.Itoa(partitions),
+		p := &process{t: t, name: "node " + strconv.Itoa(i), log: filepath.Join(dir, strconv.Itoa(i)+".log")}
+		p.args = []string{binary, "serve", "--redis", d.redis.URL(), "--partitions", strconv.Itoa(partitions),
 			"--catalog", file, "--bootstrap-key", key, "--changes-bytes", "32768", "--log-format", "json", "--data-dir", dir}
 		d.nodes = append(d.nodes, p)
-		p.start()
 		t.Cleanup(p.end)
+		for p.address(freeAddress(t), freeAddress(t)); !p.launch(); p.address(freeAddress(t), freeAddress(t)) {
+		}
 	}
 	d.awaitReady()
 	return d
@@ -89,14 +92,35 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
+func (p *process) address(public, private string) {
+	p.base, p.admin = "http://"+public, "http://"+private
+}
+
+// start starts the process where it was before. Others may be using its ports for a moment.
 func (p *process) start() {
+	p.t.Helper()
+	eventually(p.t, p.name+" cannot have its addresses back", func() error {
+		if !p.launch() {
+			return fmt.Errorf("%s or %s is taken", p.base, p.admin)
+		}
+		return nil
+	})
+}
+
+// launch starts the process and waits until it listens. It returns false where somebody else has one of its addresses.
+func (p *process) launch() bool {
 	p.t.Helper()
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	defer out.Close()
-	cmd := exec.Command(p.args[0], p.args[1:]...)
+	before, err := out.Stat()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.told = before.Size()
+	cmd := exec.Command(p.args[0], append(slices.Clone(p.args[1:]), "--listen", p.base[len("http://"):], "--admin-listen", p.admin[len("http://"):])...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -107,11 +131,45 @@ func (p *process) start() {
 		defer close(ended)
 		_ = cmd.Wait() // how it ended is in its log
 	}()
+	if !p.listens() {
+		return false
+	}
 	p.stopped.Store(false)
+	return true
+}
+
+// listens waits until the process says that it is up, or has ended as somebody else is at its addresses.
+func (p *process) listens() (up bool) {
+	p.t.Helper()
+	eventually(p.t, p.name+" does not come up", func() error {
+		ended := false
+		select {
+		case <-p.ended:
+			ended = true
+		default:
+		}
+		text, err := os.ReadFile(p.log)
+		if err != nil {
+			return err
+		}
+		text = text[p.told:]
+		up = bytes.Contains(text, []byte("laurel is up"))
+		if ended && !bytes.Contains(text, []byte("address already in use")) {
+			p.t.Fatalf("%s ended:\n%s", p.name, text)
+		}
+		if !up && !ended {
+			return errors.New("it runs")
+		}
+		return nil
+	})
+	return up
 }
 
 // end kills the process, and shows its log where the test failed.
 func (p *process) end() {
+	if p.ended == nil {
+		return
+	}
 	p.signal(syscall.SIGKILL)
 	<-p.ended
 	if p.t.Failed() {
@@ -154,7 +212,7 @@ func (p *process) losses() int {
 }
 
 func (p *process) ready() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience/4)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.admin+"/readyz", nil)
 	if err != nil {
