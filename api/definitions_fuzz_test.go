@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -31,7 +32,7 @@ func FuzzDefinition(f *testing.F) {
 	f.Cleanup(func() { _ = s.Close() })
 	now := &clock.Clock{}
 	reg, keys := registry.New(s, zerolog.Nop()), auth.New(s, now)
-	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}})
+	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: time.Minute})
 	writes := ingest.New(ingest.Options{Store: s, Registry: reg, Boards: boards, Clock: now})
 	all, err := catalog.Parse([]byte(testCatalog))
 	if err != nil {

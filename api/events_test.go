@@ -67,7 +67,7 @@ func TestEvents(t *testing.T) {
 // awaitClosing waits until the org's closer has begun: what closes before that gets no event.
 func awaitClosing(g *rig) {
 	g.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		if e, ok := g.api.Registry.Get("git"); ok && e.ClosedThrough > 0 {
 			return
 		}

@@ -83,7 +83,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	must(t, keys.Bootstrap(t.Context(), g.key, []activity.Org{"git"}))
 	must(t, keys.Bootstrap(t.Context(), g.both, []activity.Org{"shop", "empty"}))
 
-	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}})
+	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: time.Minute})
 	writes := ingest.New(ingest.Options{Store: s, Registry: reg, Boards: boards, Clock: g.clock})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

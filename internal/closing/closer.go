@@ -1,6 +1,7 @@
 package closing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -34,7 +35,9 @@ type Options struct {
 	Clock    *clock.Clock
 	// Pending says that a rule is not whole yet (it was added or changed, and is being filled): its periods get their events when it is. nil: none ever is.
 	Pending func(org activity.Org, rule string) bool
-	Log     zerolog.Logger
+	// PollEvery is how long a wait for events goes on without being woken; 0: 5 s.
+	PollEvery time.Duration
+	Log       zerolog.Logger
 }
 
 // Closer closes the periods of every org, and answers reads of events. Run and Close are for one goroutine, the rest is safe for concurrent use.
@@ -54,6 +57,7 @@ type settled struct {
 
 // New returns a Closer; nothing is closed until Run.
 func New(o Options) *Closer {
+	o.PollEvery = cmp.Or(o.PollEvery, 5*time.Second)
 	return &Closer{Options: o, orgs: map[activity.Org]settled{}, news: newNews()}
 }
 

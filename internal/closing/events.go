@@ -14,12 +14,8 @@ import (
 	"laurel/internal/store"
 )
 
-const (
-	// pollEvery is how long a wait for events goes on without being woken.
-	pollEvery = 5 * time.Second
-	// readPause is how long a wait that was woken in vain leaves the store alone: others' events may come by the thousand.
-	readPause = 50 * time.Millisecond
-)
+// readPause is how long a wait that was woken in vain leaves the store alone: others' events may come by the thousand.
+const readPause = 50 * time.Millisecond
 
 // EventQuery says which events are read. Org is needed.
 type EventQuery struct {
@@ -60,7 +56,7 @@ func (c *Closer) Events(ctx context.Context, q EventQuery, wait time.Duration) (
 	}
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
-	poll := time.NewTicker(pollEvery)
+	poll := time.NewTicker(c.PollEvery)
 	defer poll.Stop()
 	for {
 		came, ended := c.news.next()

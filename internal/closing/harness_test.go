@@ -69,7 +69,7 @@ func newNode(ctx context.Context, t *testing.T, s *store.Store) *node {
 	if err := n.registry.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	n.boards = ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: 10 * time.Second,
+	n.boards = ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: time.Minute,
 		OnChange: func(c feed.Change) { n.Follow(c); n.told.Load().Follow(c) }, OnReset: func(p int) { n.Forget(p); n.told.Load().Forget() }})
 	n.Service = ingest.New(ingest.Options{Store: s, Registry: n.registry, Boards: n.boards, Clock: n.clock})
 	n.restartCloser()
@@ -86,9 +86,9 @@ func newNode(ctx context.Context, t *testing.T, s *store.Store) *node {
 	return n
 }
 
-// restartCloser forgets what the closer knows, as a restart does.
+// restartCloser forgets what the closer knows, as a restart does. Who waits for events comes to them only by being woken.
 func (n *node) restartCloser() {
-	n.closer = closing.New(closing.Options{Store: n.store, Registry: n.registry, Boards: n.boards, Clock: n.clock})
+	n.closer = closing.New(closing.Options{Store: n.store, Registry: n.registry, Boards: n.boards, Clock: n.clock, PollEvery: time.Hour})
 	n.told.Store(n.closer)
 }
 
@@ -263,7 +263,7 @@ func instant(at time.Time) calendar.Instant { return calendar.InstantOf(at) }
 // waitFor waits until something holds that other goroutines bring about.
 func waitFor(t *testing.T, holds func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {

@@ -74,7 +74,7 @@ func TestDelete_LeavesNothing(t *testing.T) {
 			t.Errorf("again: %v", err)
 		}
 		var left []string
-		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+		for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); runtime.Gosched() {
 			left = append(testenv.Mentions(t, n.store.Client(), o.DataDir, user), testenv.Mentions(t, n.store.Client(), o.DataDir, from)...)
 			if len(left) == 0 {
 				break

@@ -117,7 +117,7 @@ func newNode(t *testing.T, o store.Options, queue int) (n *node, start func()) {
 		t.Fatal(err)
 	}
 	n = &node{store: s, registry: registry.New(s, zerolog.Nop()), clock: new(clock.Clock)}
-	n.boards = ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: 10 * time.Second,
+	n.boards = ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: time.Minute,
 		OnChange: func(c feed.Change) { n.Follow(c) }, OnReset: func(p int) { n.Forget(p) }})
 	n.Service = ingest.New(ingest.Options{Store: s, Registry: n.registry, Boards: n.boards, Clock: n.clock, QueueLimit: queue})
 	var running sync.WaitGroup

@@ -262,7 +262,7 @@ func TestMerge_AtOnce(t *testing.T) {
 			m.Records[i].User = last[m.Records[i].User]
 		}
 		for _, n := range nodes {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			for _, other := range nodes {
 				if err := n.boards.WaitFor(ctx, other.boards.Revision()); err != nil {
 					t.Fatal(err)

@@ -212,7 +212,7 @@ func (s *scenario) compare(t *rapid.T, nodes []*node, org activity.Org, m *oracl
 	}
 	m.Records = append(m.Records, last...)
 	for _, n := range nodes {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		err := n.boards.WaitFor(ctx, nodes[0].boards.Revision())
 		cancel()
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"laurel/internal/activity"
 	"laurel/internal/ingest"
@@ -18,7 +19,7 @@ import (
 // blind is another write path on the node's store, which hears nothing of what others write.
 func blind(t *testing.T, n *node) *ingest.Service {
 	t.Helper()
-	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: n.store}})
+	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: n.store}, LoadWait: time.Minute})
 	s := ingest.New(ingest.Options{Store: n.store, Registry: n.registry, Boards: boards, Clock: n.clock})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)

@@ -27,7 +27,7 @@ func (n *node) setUser(t *testing.T, org activity.Org, user activity.User, c ing
 // catchUp waits until a node has been told all that another one knows.
 func (n *node) catchUp(t failer, with *node) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := n.boards.WaitFor(ctx, with.boards.Revision()); err != nil {
 		t.Fatal(err)

@@ -323,7 +323,7 @@ func (l *life) tell() {
 
 // check compares all boards, as stored and as every node has them.
 func (l *life) check() {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := l.nodes[0].SweepNow(ctx); err != nil {
 		l.t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
@@ -71,7 +72,7 @@ func newRig(t *testing.T) *rig {
 	s, err := store.Open(t.Context(), store.Options{DataDir: t.TempDir(), Fsync: store.FsyncNo, Log: zerolog.Nop()})
 	must(t, err)
 	g := &rig{t: t, registry: registry.New(s, zerolog.Nop()), clock: &clock.Clock{}}
-	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}})
+	boards := ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: time.Minute})
 	writes := ingest.New(ingest.Options{Store: s, Registry: g.registry, Boards: boards, Clock: g.clock})
 	g.Reader = New(writes, boards, g.clock, func() []byte { return []byte("secret") })
 	g.set(noon)

@@ -52,7 +52,7 @@ func TestEmbedded_FailedAppendStopsTheStore(t *testing.T) {
 	dir := t.TempDir()
 	s, e := openDir(t, Options{DataDir: dir})
 	first := mustCommit(t, s, set("ann", "", "1"))
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()

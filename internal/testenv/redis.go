@@ -20,7 +20,7 @@ import (
 )
 
 // startTimeout bounds how long a server may take until it answers, or until it ends.
-const startTimeout = 15 * time.Second
+const startTimeout = time.Minute
 
 // Redis is a redis-server of one test. Its methods are for the test's own goroutine.
 type Redis struct {

@@ -66,7 +66,7 @@ func NewWorld(t *testing.T, o store.Options) *World {
 		t.Fatal(err)
 	}
 	w := &World{T: t, Store: s, Registry: registry.New(s, zerolog.Nop()), Clock: new(clock.Clock)}
-	w.Boards = ranking.NewBoards(ranking.Options{Source: BoardSource{Store: s}, LoadWait: 10 * time.Second,
+	w.Boards = ranking.NewBoards(ranking.Options{Source: BoardSource{Store: s}, LoadWait: time.Minute,
 		OnChange: func(c feed.Change) { w.Writes.Follow(c) }, OnReset: func(p int) { w.Writes.Forget(p) }})
 	w.Writes = ingest.New(ingest.Options{Store: s, Registry: w.Registry, Boards: w.Boards, Clock: w.Clock})
 	w.Set(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC))

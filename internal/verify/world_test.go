@@ -59,7 +59,7 @@ func (w *world) check() *verify.Report {
 func (w *world) withIndexes(source ranking.Source, f func()) {
 	w.T.Helper()
 	ctx, stop := context.WithCancel(w.T.Context())
-	w.indexes = ranking.NewBoards(ranking.Options{Source: source, LoadWait: 10 * time.Second})
+	w.indexes = ranking.NewBoards(ranking.Options{Source: source, LoadWait: time.Minute})
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := w.indexes.Run(ctx); err != nil {
