@@ -25,7 +25,7 @@ type Process struct {
 }
 
 const (
-	startTimeout = 30 * time.Second
+	startTimeout = time.Minute
 	stopTimeout  = 20 * time.Second
 )
 

@@ -25,18 +25,25 @@ func StartRedis(ctx context.Context, dir string) (*Redis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the benchmark needs redis-server on the PATH: %w", err)
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
+	for try := 0; ; try++ {
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		args := []string{path, "--bind", "127.0.0.1", "--port", port, "--dir", dir, "--save", "", "--appendonly", "no"}
+		p, err := start(ctx, "redis-server", args, nil, func(line string) bool { return strings.Contains(line, "Ready to accept connections") })
+		if err == nil {
+			address := net.JoinHostPort("127.0.0.1", port)
+			return &Redis{Process: p, Address: address, Client: redis.NewClient(&redis.Options{Addr: address, Protocol: 2, DisableIdentity: true})}, nil
+		}
+		if try == portTries || !strings.Contains(err.Error(), "in use") {
+			return nil, err
+		}
 	}
-	args := []string{path, "--bind", "127.0.0.1", "--port", port, "--dir", dir, "--save", "", "--appendonly", "no"}
-	p, err := start(ctx, "redis-server", args, nil, func(line string) bool { return strings.Contains(line, "Ready to accept connections") })
-	if err != nil {
-		return nil, err
-	}
-	address := net.JoinHostPort("127.0.0.1", port)
-	return &Redis{Process: p, Address: address, Client: redis.NewClient(&redis.Options{Addr: address, Protocol: 2, DisableIdentity: true})}, nil
 }
+
+// portTries is how often another port is tried where somebody else took it first.
+const portTries = 5
 
 // Stop ends the server.
 func (r *Redis) Stop() {
@@ -44,7 +51,7 @@ func (r *Redis) Stop() {
 	r.Process.Stop()
 }
 
-// freePort finds a port that is free now. Another process may take it before the server does; the start then fails and says so.
+// freePort finds a port that is free now. Another process may take it before the server does.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

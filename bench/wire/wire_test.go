@@ -145,10 +145,17 @@ func TestDrive_DoesEachExchangeOnce(t *testing.T) {
 }
 
 func TestDrive_EndsByTime(t *testing.T) {
-	const d = 20 * time.Millisecond
-	count, err := Drive(t.Context(), dial(t, listen(t, echo), 2, NewRESP(1)), Work{Requests: [][]byte{{'0', '\n'}}, For: d})
-	if err != nil || count.Exchanges == 0 || count.Elapsed < d {
-		t.Errorf("%+v, %v", count, err)
+	conns := dial(t, listen(t, echo), 2, NewRESP(1))
+	exchanges := 0
+	for d := 20 * time.Millisecond; exchanges == 0 && d < patience; d *= 2 { // on a busy machine the time may be over before anything began
+		count, err := Drive(t.Context(), conns, Work{Requests: [][]byte{{'0', '\n'}}, For: d})
+		if err != nil || count.Elapsed < d {
+			t.Fatalf("%+v, %v", count, err)
+		}
+		exchanges = count.Exchanges
+	}
+	if exchanges == 0 {
+		t.Error("nothing was done in any time")
 	}
 }
 

@@ -44,7 +44,7 @@ func TestChanges_ChainAndWaiting(t *testing.T) {
 		arrived := make(chan []feed.Change, 1)
 		at := h.tail()
 		go func() {
-			cs, err := h.Changes(ctx, 0, at, 10, 10*time.Second)
+			cs, err := h.Changes(ctx, 0, at, 10, time.Minute)
 			if err != nil {
 				t.Errorf("wait: %v", err)
 			}

@@ -22,6 +22,9 @@ import (
 // startTimeout bounds how long a server may take until it answers, or until it ends.
 const startTimeout = time.Minute
 
+// portTries is how often a start is tried again that found its port taken.
+const portTries = 20
+
 // Redis is a redis-server of one test. Its methods are for the test's own goroutine.
 type Redis struct {
 	Addr string // host:port, the same after a restart
@@ -53,7 +56,7 @@ func StartRedis(t testing.TB, args ...string) *Redis {
 		if err == nil {
 			return r
 		}
-		if try == 2 || !strings.Contains(r.out.String(), "in use") {
+		if try == portTries || !r.portTaken() {
 			t.Fatalf("start redis-server: %v\n%s", err, r.out.String())
 		}
 	}
@@ -77,14 +80,27 @@ func (r *Redis) Kill() {
 	r.cmd = nil
 }
 
-// Restart starts the server again on the same port and directory, after a Kill if it still runs.
+// Restart starts the server again on the same port and directory, after a Kill if it still runs. Where a connection of somebody else has the port, that is
+// waited for: it does not take long.
 func (r *Redis) Restart() {
 	r.t.Helper()
 	r.Kill()
-	if err := r.start(); err != nil {
-		r.t.Fatalf("restart redis-server: %v\n%s", err, r.out.String())
+	tick := time.NewTicker(startTimeout / portTries)
+	defer tick.Stop()
+	for try := 0; ; try++ {
+		err := r.start()
+		if err == nil {
+			return
+		}
+		if try == portTries || !r.portTaken() {
+			r.t.Fatalf("restart redis-server: %v\n%s", err, r.out.String())
+		}
+		<-tick.C
 	}
 }
+
+// portTaken says whether the server ended because somebody else has its port.
+func (r *Redis) portTaken() bool { return strings.Contains(r.out.String(), "in use") }
 
 // start starts the process and waits until it answers.
 func (r *Redis) start() error {
