@@ -342,10 +342,10 @@ func (m *subscribeCommand) check() *refusal {
 
 // add subscribes. Only the reader adds, so that what subscribe has checked still holds.
 func (c *conn) add(m *subscribeCommand, key viewKey, view query.View) {
-	s := &subscription{id: m.ID, conn: c, every: 1, since: m.Since}
+	s := &subscription{id: m.ID, conn: c, gap: c.hub.o.Tick, since: m.Since}
 	s.quoted, _ = jsontext.AppendQuote(nil, m.ID) // came out of JSON, so is valid
 	if m.MaxHz != nil {
-		s.every = max(1, uint64(math.Ceil(float64(time.Second)/(*m.MaxHz*float64(c.hub.o.Tick)))))
+		s.gap = max(s.gap, spaced(time.Duration(math.Ceil(float64(time.Second) / *m.MaxHz))))
 	}
 	c.mu.Lock()
 	if c.subs == nil {

@@ -40,7 +40,6 @@ type conn struct {
 	aside    []byte          // goes out beside the messages, nil for nothing: the frame that answers the client's last ping frame, or a stream's sign of life
 	control  [][]byte        // answers and notices, in order; at most maxControl
 	ready    []*subscription // marked: something newer than was sent
-	taken    []*subscription // the writer's; swapped with ready
 	marked   bool            // since the last wake
 	awake    bool            // the writer shall look
 	writing  bool            // there is a writer
@@ -50,6 +49,13 @@ type conn struct {
 	retry    int64           // ms after which the client is asked to come back, with last; 0: not said
 	pinged   time.Time       // of the ping that is not answered yet, zero: none
 	nextPing time.Time
+
+	// Used by the writer only.
+	taken   []*subscription // out of ready, and are being written
+	mayAt   time.Duration   // when messages of views may be written next, but for first ones: of pacer.now
+	wakeAt  time.Duration   // the pacer wakes the connection then; 0: it does not
+	wakeFor time.Duration   // what that is for may be written from then on
+	counts  bool            // something in taken is no first message
 }
 
 func newConn(h *Hub, by *admission, every time.Duration) *conn {
@@ -229,21 +235,22 @@ func (c *conn) retreat(in int64) {
 // sever cuts the connection off without a word.
 func (c *conn) sever() { c.out.sever() }
 
-// mark says that the subscription has something to be sent. It returns whether the connection wants to be woken for it
-// and is not going to be already.
-func (c *conn) mark(s *subscription) (first bool) {
+// mark says that the subscription has something to be sent. It returns whether the connection is to be woken for it: not where it is going to
+// look anyhow. Several that are marked now are woken for once.
+func (c *conn) mark(s *subscription, now bool) (wake bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.dead || c.closing != 0 {
+	if c.dead || c.closing != 0 || s.queued {
 		return false
 	}
-	if !s.queued {
-		s.queued = true
-		c.ready = append(c.ready, s)
+	s.queued = true
+	c.ready = append(c.ready, s)
+	if !now {
+		return true
 	}
-	first = !c.marked
+	wake = !c.marked
 	c.marked = true
-	return first
+	return wake
 }
 
 // endSubscription ends a subscription from the server's side, and a stream with its only one.

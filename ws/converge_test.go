@@ -166,6 +166,8 @@ type show struct {
 }
 
 func (s *show) tick() {
+	pass(spaced(s.f.hub.o.Tick))
+	s.f.hub.pacer.wake()
 	for _, l := range []*lane{s.f.hub.boards, s.f.hub.users} {
 		l.tick++
 		s.f.hub.step(context.Background(), l, l.takeAll)

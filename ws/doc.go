@@ -13,6 +13,9 @@
 //     starts from. Nothing is promised between two subscriptions, but all that one tick brings a connection comes in one
 //     WebSocket message (in several once it passes 64 KiB).
 //
+//   - Pace: the messages of a connection's views are written at least [Options].Tick apart, and those of a subscription at least its max_hz apart, from the end of one write
+//     to the beginning of the next (pace.go).
+//
 //   - Events come at most once, behind the delta of the tick that they belong to. They are news, not state: those that a
 //     slow client misses are counted in an error message and are gone; the view beside them stays right.
 //
@@ -37,6 +40,8 @@
 // delta, a delta over several editions, or a snapshot. So a slow client costs no memory and delays nobody; it gets
 // fewer, newer messages. The rejected design is a buffered channel of messages for each connection: at its limit it can only drop
 // messages, which makes the client wrong, or disconnect the clients that most need patience.
+//
+// What may not be written yet waits in a wheel of slots in time, which costs nothing until then; subscriptions with max_hz are spread evenly over its slots.
 //
 // A stream of Server-Sent Events is a connection like any other, with another sink: what is sent, and when, is decided by the same writer. Its handler waits
 // for the end; as http.ResponseWriter cannot take a part, what it is sent is always written by a goroutine.

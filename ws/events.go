@@ -13,7 +13,7 @@ func (h *Hub) tellLocked(e *feed.Event) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for s := range v.subs {
+	for _, s := range v.subs {
 		s.conn.keepEvent(s, e.Body)
 	}
 	if len(v.subs) > 0 {
@@ -40,13 +40,13 @@ func (c *conn) holdsEvents(s *subscription) bool {
 	return len(s.events) > 0 && !s.queued
 }
 
-// offerEvents marks the subscriptions that hold events, at the tick that their max_hz allows.
-func (l *lane) offerEvents(v *view, awake []*conn) []*conn {
+// offerEvents marks the subscriptions that hold events.
+func (v *view) offerEvents(awake []*conn) []*conn {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for s := range v.subs {
+	for _, s := range v.subs {
 		if s.started && s.conn.holdsEvents(s) {
-			awake = l.offer(s, awake)
+			awake = s.offer(false, awake)
 		}
 	}
 	return awake

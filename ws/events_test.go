@@ -91,7 +91,7 @@ func TestEvents_ObeyMaxHz(t *testing.T) {
 		wantEqual(t, len(eventsOf(t, messages(), "slow")), 1)
 		for n := range 5 {
 			f.tell("ann", fmt.Sprintf(`{"n":%d}`, n+1))
-			pass(100 * time.Millisecond)
+			pass(spaced(100 * time.Millisecond))
 		}
 		wantEqual(t, len(eventsOf(t, messages(), "slow")), 1)
 		wantEqual(t, len(eventsOf(t, messages(), "fast")), 6)

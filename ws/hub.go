@@ -23,6 +23,7 @@ type Hub struct {
 	stop context.CancelFunc
 
 	boards, users *lane
+	pacer         *pacer
 	ended         sync.WaitGroup // connections
 
 	mu     sync.Mutex
@@ -62,7 +63,7 @@ type topic struct {
 func New(o Options) *Hub {
 	o = o.withDefaults()
 	h := &Hub{
-		o: o, boards: newLane(o.Tick), users: newLane(sourceTimeout),
+		o: o, boards: newLane(o.Tick), users: newLane(sourceTimeout), pacer: newPacer(o.Tick),
 		conns: make(map[*conn]struct{}), perIP: make(map[string]int), perKey: make(map[string]int), arrivals: make(map[string]bucket),
 		views: make(map[viewKey]*view), topics: make(map[topicKey]*topic), idle: make(map[*view]time.Time),
 	}
@@ -118,7 +119,7 @@ func (h *Hub) join(s *subscription, key viewKey, q query.View) {
 	s.view = v
 
 	v.mu.Lock()
-	v.subs[s] = struct{}{}
+	v.addLocked(s)
 	fresh := len(v.subs) == 1 || v.current.Load() == nil // without subscribers it was not kept up to date
 	s.started = !fresh
 	if fresh {
@@ -129,9 +130,12 @@ func (h *Hub) join(s *subscription, key viewKey, q query.View) {
 	h.mu.Unlock()
 
 	h.o.Metrics.Subscriptions(1)
+	if s.paced() {
+		h.pacer.load(1 / s.gap.Seconds())
+	}
 	if fresh {
 		v.lane.hurry()
-	} else if s.conn.mark(s) {
+	} else if s.conn.mark(s, true) {
 		s.conn.wake()
 	}
 }
@@ -167,8 +171,7 @@ func (h *Hub) leave(s *subscription) {
 	h.mu.Lock()
 	v := s.view
 	v.mu.Lock()
-	_, there := v.subs[s]
-	delete(v.subs, s)
+	there := v.removeLocked(s)
 	left := len(v.subs)
 	v.mu.Unlock()
 	if there && left == 0 {
@@ -180,7 +183,15 @@ func (h *Hub) leave(s *subscription) {
 	}
 	h.mu.Unlock()
 	if there {
-		h.o.Metrics.Subscriptions(-1)
+		h.left(s)
+	}
+}
+
+// left counts a subscription that is in its view no more.
+func (h *Hub) left(s *subscription) {
+	h.o.Metrics.Subscriptions(-1)
+	if s.paced() {
+		h.pacer.load(-1 / s.gap.Seconds())
 	}
 }
 
@@ -209,7 +220,8 @@ func (h *Hub) end(v *view, why *refusal) {
 	v.mu.Unlock()
 	h.mu.Unlock()
 	h.o.Metrics.Subscriptions(-len(subs)) // before anyone is told
-	for s := range subs {
+	for _, s := range subs {
 		s.conn.endSubscription(s, why)
+		h.left(s)
 	}
 }

@@ -20,6 +20,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	for _, l := range []*lane{h.boards, h.users} {
 		loops.Go(func() { h.loop(ctx, l) })
 	}
+	loops.Go(func() { h.pacer.loop(ctx) })
 	beats := time.NewTicker(beatEvery)
 	defer beats.Stop()
 	for ctx.Err() == nil {

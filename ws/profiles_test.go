@@ -14,7 +14,7 @@ import (
 // profiledView is a view with one subscriber that last showed some users.
 func profiledView(l *lane, users ...activity.User) *view {
 	v := newView(viewKey{org: "o", profiles: true}, query.View{}, l)
-	v.subs[&subscription{}] = struct{}{}
+	v.addLocked(&subscription{})
 	v.rendered = &query.Frame{}
 	for _, u := range users {
 		v.rendered.Rows = append(v.rendered.Rows, query.Row{User: u})

@@ -63,7 +63,7 @@ func (h *Hub) beginOutageLocked(asOf calendar.Instant) (awake []*conn) {
 	return awake
 }
 
-// noteLocked sets what is known of a view, and adds the connections that are to be told. max_hz does not delay it.
+// noteLocked sets what is known of a view, and adds the connections that are to be told.
 func (h *Hub) noteLocked(v *view, o outage, awake []*conn) []*conn {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -72,8 +72,8 @@ func (h *Hub) noteLocked(v *view, o outage, awake []*conn) []*conn {
 		return awake
 	}
 	v.outage.Store(&o)
-	for s := range v.subs {
-		if s.started && s.conn.mark(s) {
+	for _, s := range v.subs {
+		if s.started && s.conn.mark(s, true) {
 			awake = append(awake, s.conn)
 		}
 	}

@@ -205,6 +205,7 @@ func TestStream_SlowReader(t *testing.T) {
 		}
 		for range 2 {
 			w.letOne()
+			pass(200 * time.Millisecond)
 		}
 		wantEqual(t, w.kinds, []string{"snapshot", "delta", "delta"})
 		wantEqual(t, w.err, nil)

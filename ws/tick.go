@@ -40,9 +40,8 @@ type lane struct {
 	nextDue calendar.Instant
 	now     calendar.Instant // at the last step, and the machine's time then
 	real    time.Time
-	jumped  bool                       // the clock was set since the last full step
-	mending uint64                     // number of the outage after which all views were rendered
-	later   map[*subscription]struct{} // wait for the tick that max_hz allows
+	jumped  bool   // the clock was set since the last full step
+	mending uint64 // number of the outage after which all views were rendered
 }
 
 func newLane(timeout time.Duration) *lane {
@@ -50,7 +49,7 @@ func newLane(timeout time.Duration) *lane {
 		timeout: timeout, poke: make(chan struct{}, 1), flushes: make(chan chan<- struct{}), nextDue: never,
 		views: make(map[*view]struct{}), eventful: make(map[*view]struct{}),
 		orgs: make(map[activity.Org]time.Time), wrote: make(map[activity.Org]struct{}), unsettled: make(map[activity.Org]uint64),
-		profiled: make(map[*view]struct{}), renamed: make(renamed), later: make(map[*subscription]struct{}),
+		profiled: make(map[*view]struct{}), renamed: make(renamed),
 	}
 }
 
@@ -65,19 +64,21 @@ func (l *lane) hurry() {
 	}
 }
 
-// loop steps until ctx is done.
+// loop steps until ctx is done. A tick that comes late puts off those after it: they are never closer together.
 func (h *Hub) loop(ctx context.Context, l *lane) {
-	ticker := time.NewTicker(h.o.Tick)
-	defer ticker.Stop()
+	timer := time.NewTimer(spaced(h.o.Tick))
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-l.poke:
 			h.step(ctx, l, l.takeFresh)
-		case <-ticker.C:
+		case <-timer.C:
+			began := time.Now()
 			l.tick++
 			h.round(ctx, l)
+			timer.Reset(spaced(h.o.Tick) - time.Since(began))
 		case done := <-l.flushes:
 			l.tick++
 			h.round(ctx, l)
@@ -121,11 +122,10 @@ func (h *Hub) step(ctx context.Context, l *lane, take func(now calendar.Instant)
 			h.end(v, v.failed)
 			continue
 		}
-		awake = l.offerAll(v, awake)
+		awake = v.offerAll(awake)
 	}
-	awake = l.offerLater(awake)
 	for v := range eventful {
-		awake = l.offerEvents(v, awake)
+		awake = v.offerEvents(awake)
 	}
 	wakeAll(awake) // only now, so that all that the tick brings a connection goes out together
 }
@@ -259,48 +259,34 @@ func (h *Hub) renderOne(ctx context.Context, v *view, now calendar.Instant) {
 	v.woken = time.Time{}
 }
 
-// offerAll marks the view's subscriptions that have something to be sent, and adds their connections to awake.
-func (l *lane) offerAll(v *view, awake []*conn) []*conn {
+// offerAll marks the view's subscriptions that have something to be sent, and adds the connections that are to be woken for it to awake.
+func (v *view) offerAll(awake []*conn) []*conn {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.current.Load() == nil || !v.changed && !v.waiting {
 		return awake
 	}
-	for s := range v.subs {
-		if !s.started {
+	for _, s := range v.subs {
+		first := !s.started
+		if first || v.changed {
 			s.started = true
-			s.nextTick = 0 // max_hz does not delay the first
-		} else if !v.changed {
-			continue
+			awake = s.offer(first, awake)
 		}
-		awake = l.offer(s, awake)
 	}
 	v.waiting = false
 	return awake
 }
 
-// offer marks a subscription now, or at the tick that its max_hz allows.
-func (l *lane) offer(s *subscription, awake []*conn) []*conn {
-	if l.tick < s.nextTick {
-		l.later[s] = struct{}{}
-		return awake
-	}
-	delete(l.later, s)
-	s.nextTick = l.tick + s.every
-	if s.conn.mark(s) {
-		awake = append(awake, s.conn)
-	}
-	return awake
-}
-
-// offerLater marks those whose tick has come.
-func (l *lane) offerLater(awake []*conn) []*conn {
-	for s := range l.later {
-		if s.gone.Load() {
-			delete(l.later, s)
-		} else if l.tick >= s.nextTick {
-			awake = l.offer(s, awake)
-		}
+// offer marks a subscription. One with max_hz is left to the pacer, but for its first message.
+func (s *subscription) offer(first bool, awake []*conn) []*conn {
+	c := s.conn
+	switch paced := s.paced() && !first; {
+	case !c.mark(s, !paced):
+	case paced:
+		p := c.hub.pacer
+		p.add(c, max(p.now(), time.Duration(s.mayAt.Load())), true)
+	default:
+		awake = append(awake, c)
 	}
 	return awake
 }

@@ -45,7 +45,8 @@ type view struct {
 
 	mu sync.Mutex
 	// subs is changed with Hub.mu held too, so that either lock is enough to read it.
-	subs    map[*subscription]struct{}
+	// Their order is that in which they are written to, at each tick the same: so each is at about the same distance.
+	subs    []*subscription
 	waiting bool // some of subs were not offered anything yet
 
 	// Used by the lane's goroutine (and the workers that it waits for) only.
@@ -60,8 +61,7 @@ type view struct {
 
 func newView(key viewKey, v query.View, l *lane) *view {
 	made := &view{
-		key: key, org: key.org, query: v, lane: l, epoch: rand.Text(),
-		subs: make(map[*subscription]struct{}), due: never,
+		key: key, org: key.org, query: v, lane: l, epoch: rand.Text(), due: never,
 	}
 	made.outage.Store(new(outage))
 	return made
@@ -73,12 +73,14 @@ type subscription struct {
 	quoted []byte // id as JSON
 	conn   *conn
 	view   *view
-	every  uint64 // at most once in so many ticks
+	gap    time.Duration // at least so long from one message to the next
 	since  position
 
 	gone atomic.Bool // unsubscribed; nothing more is sent
 
-	started bool // was offered the first edition; guarded by view.mu
+	// Guarded by view.mu.
+	started bool // was offered the first edition
+	place   int  // in view.subs
 
 	// Guarded by conn.mu.
 	queued bool
@@ -92,7 +94,29 @@ type subscription struct {
 		outage uint64       // number of the one it was told of, 0: it is fresh
 	}
 
-	nextTick uint64 // used by the lane's goroutine only
+	mayAt atomic.Int64 // when the next message may be written, in ns of pacer.now; set by the writer
+}
+
+// paced says whether the subscription asked for less than every tick.
+func (s *subscription) paced() bool { return s.gap > s.conn.hub.o.Tick }
+
+// addLocked adds a subscription.
+func (v *view) addLocked(s *subscription) {
+	s.place = len(v.subs)
+	v.subs = append(v.subs, s)
+}
+
+// removeLocked takes a subscription out, and says whether it was there.
+func (v *view) removeLocked(s *subscription) (there bool) {
+	last := len(v.subs) - 1
+	if s.place > last || v.subs[s.place] != s {
+		return false
+	}
+	v.subs[s.place] = v.subs[last]
+	v.subs[s.place].place = s.place
+	v.subs[last] = nil
+	v.subs = v.subs[:last]
+	return true
 }
 
 // position is a place in a view's history: what a client holds.

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"errors"
+	"math"
 	"net"
 	"runtime"
 	"strconv"
@@ -101,6 +102,7 @@ func (c *conn) writeHere(b batch) {
 		go c.write(batch{}, m.left)
 		return
 	}
+	c.wrote()
 	if b, more := c.take(); more { // it came meanwhile
 		go c.write(b, unsent{})
 		return
@@ -108,11 +110,12 @@ func (c *conn) writeHere(b batch) {
 	c.writers.Done()
 }
 
-// take hands the writer what waits; ok is false where nothing does, and the writer's time is over.
+// take hands the writer what may be written now; ok is false where nothing may, and the writer's time is over. The pacer wakes the connection for what must wait.
 func (c *conn) take() (b batch, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.taken) // holds no subscription longer than needed
+	c.taken, c.counts = c.taken[:0], false
 	if !c.awake || c.dead {
 		c.writing = false
 		return batch{}, false
@@ -120,8 +123,9 @@ func (c *conn) take() (b batch, ok bool) {
 	c.awake = false
 	b.control, c.control = c.control, nil
 	b.aside, c.aside = c.aside, nil
-	c.ready, c.taken = c.taken[:0], c.ready
-	b.ready, b.closing, b.last, b.retry = c.taken, c.closing, c.last, c.retry
+	b.closing, b.last, b.retry = c.closing, c.last, c.retry
+	c.pickLocked()
+	b.ready = c.taken
 	for _, s := range b.ready {
 		s.queued = false
 		if len(s.events) > 0 {
@@ -129,7 +133,60 @@ func (c *conn) take() (b batch, ok bool) {
 			s.events, s.lost = nil, 0
 		}
 	}
+	if b.closing == 0 && b.aside == nil && len(b.control)+len(b.ready) == 0 {
+		c.writing = false
+		return batch{}, false
+	}
 	return b, true
+}
+
+// pickLocked takes out of ready what may be written now: what is the first of its subscription, what is far enough from the message before, and everything once the
+// connection is closing. For the rest the pacer wakes it.
+func (c *conn) pickLocked() {
+	if len(c.ready) == 0 {
+		return
+	}
+	p := c.hub.pacer
+	now, early := p.now(), c.ready[:0]
+	next, even := time.Duration(math.MaxInt64), false
+	for _, s := range c.ready {
+		if s.gone.Load() {
+			continue
+		}
+		first := s.sent.frame == nil
+		due := max(c.mayAt, time.Duration(s.mayAt.Load()))
+		if c.closing != 0 || first || due <= now {
+			c.taken = append(c.taken, s)
+			c.counts = c.counts || !first
+			continue
+		}
+		early = append(early, s)
+		if due < next {
+			next, even = due, s.paced() && due > c.mayAt
+		}
+	}
+	clear(c.ready[len(early):])
+	c.ready = early
+	if c.wakeAt <= now {
+		c.wakeAt = 0
+	}
+	if len(early) > 0 && (c.wakeAt == 0 || next < c.wakeFor) {
+		c.wakeFor, c.wakeAt = next, p.add(c, next, even)
+	}
+}
+
+// wrote notes that all that was taken has been written.
+func (c *conn) wrote() {
+	if len(c.taken) == 0 {
+		return
+	}
+	now := c.hub.pacer.now()
+	for _, s := range c.taken {
+		s.mayAt.Store(int64(now + s.gap))
+	}
+	if c.counts {
+		c.mayAt = now + c.hub.o.Tick
+	}
 }
 
 // write writes what is left of a batch, another batch, and then until nothing is left. What it sends for a subscription is decided
@@ -145,6 +202,7 @@ func (c *conn) write(b batch, left unsent) {
 			c.heard() // the socket was full, and has taken something: the client reads, though a ping may still be on its way to it
 		}
 		c.hub.sent(&left)
+		c.wrote()
 	}
 	scratch := c.hub.scratch.Get().(*[]byte)
 	defer c.hub.scratch.Put(scratch)
@@ -157,6 +215,7 @@ func (c *conn) write(b batch, left unsent) {
 			c.writeFailed(m.err)
 			return
 		}
+		c.wrote()
 		if b.closing != 0 {
 			c.writeClose(b.closing)
 			return
