@@ -40,8 +40,9 @@ func arrived(updates []update, seen []shown, views int) []arrivals {
 // latencies fills in how late each client learned of each update that its view shows.
 func (p *Push) latencies(r *run) {
 	found := arrived(r.source.updates, r.poller.log.shown, len(r.views))
-	sent, acked := newHistogram(), newHistogram()
+	sent, acked, landed, lag := newHistogram(), newHistogram(), newHistogram(), newHistogram()
 	for _, t := range r.poller.log.receipts {
+		_ = lag.RecordValue(max(t.lag.Microseconds(), 1))
 		of := found[r.clients[t.client].view.index]
 		for seq := t.from + 1; seq <= t.to; seq++ {
 			batches := of[seq]
@@ -52,12 +53,13 @@ func (p *Push) latencies(r *run) {
 				}
 				b, n := r.source.batches[batches[i]], int64(j-i)
 				_ = sent.RecordValues(max((t.at-b.sent).Microseconds(), 1), n)
+				_ = landed.RecordValues(max((t.at-t.lag-b.sent).Microseconds(), 1), n)
 				_ = acked.RecordValues(max((t.at-b.acked).Microseconds(), 1), n)
 				i = j
 			}
 		}
 	}
-	p.FromSent, p.FromAcked = quantiles(sent), quantiles(acked)
+	p.FromSent, p.FromAcked, p.ToSocket, p.GeneratorLag = quantiles(sent), quantiles(acked), quantiles(landed), quantiles(lag)
 	p.Learned = sent.TotalCount()
 	p.Missed = r.expected() - p.Learned
 }
@@ -102,11 +104,11 @@ func (p *Push) frames(r *run, seconds float64, before []traffic) {
 	p.MostInASecond = mostWithin(r.poller.log.receipts, time.Second)
 }
 
-// mostWithin is the most receipts of one client in any span of time of this length.
+// mostWithin is the most messages that came to the socket of one client in any span of time of this length.
 func mostWithin(all []receipt, d time.Duration) int {
 	of := make(map[int32][]time.Duration)
 	for _, t := range all {
-		of[t.client] = append(of[t.client], t.at)
+		of[t.client] = append(of[t.client], t.at-t.lag)
 	}
 	most := 0
 	for _, times := range of {

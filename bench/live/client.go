@@ -3,6 +3,7 @@
 package live
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,6 +53,7 @@ type client struct {
 // receipt is that a client took a step.
 type receipt struct {
 	at       time.Duration // since the log's start
+	lag      time.Duration // since it was in the client's socket: this program's own
 	client   int32
 	from, to uint32 // seqs
 }
@@ -73,8 +75,14 @@ type log struct {
 	settled  []time.Duration // from dialling to the first state, of each connection since start
 }
 
+// moment is when something came.
+type moment struct {
+	at  time.Time     // that it was read
+	lag time.Duration // since it was in the socket
+}
+
 // take handles what came on a connection.
-func (p *poller) take(c *client, b []byte, at time.Time) error {
+func (p *poller) take(c *client, b []byte, at moment) error {
 	whole := b
 	if len(c.partial) > 0 {
 		c.partial = append(c.partial, b...)
@@ -108,7 +116,7 @@ func (p *poller) take(c *client, b []byte, at time.Time) error {
 }
 
 // message takes the client to the state that a message brings it to.
-func (p *poller) message(c *client, payload []byte, at time.Time) error {
+func (p *poller) message(c *client, payload []byte, at moment) error {
 	v, from := c.view, c.held
 	s := step{from, xxhash.Sum64(payload)}
 	if next := v.steps[s]; next != nil {
@@ -132,7 +140,7 @@ func (p *poller) message(c *client, payload []byte, at time.Time) error {
 
 var pong = appendFrame(nil, []byte(`{"type":"pong"}`))
 
-func (p *poller) one(c *client, m *message, at time.Time) error {
+func (p *poller) one(c *client, m *message, at moment) error {
 	switch m.Type {
 	case "ping":
 		_, err := syscall.Write(c.fd, pong)
@@ -183,8 +191,9 @@ func (p *poller) share(v *watched, next *state, rows []row) (*state, error) {
 	return next, nil
 }
 
-func (p *poller) moved(c *client, from, to *state, at time.Time) {
+func (p *poller) moved(c *client, from, to *state, m moment) {
 	c.held = to
+	at := m.at
 	p.heard.Store(at.UnixNano())
 	if from == nil || c.dialled != (time.Time{}) {
 		p.log.settled = append(p.log.settled, at.Sub(c.dialled))
@@ -192,7 +201,7 @@ func (p *poller) moved(c *client, from, to *state, at time.Time) {
 		p.ready.Add(1)
 	}
 	if p.log.on && from != nil && !c.slow {
-		p.log.receipts = append(p.log.receipts, receipt{at.Sub(p.log.start), int32(c.index), uint32(from.seq), uint32(to.seq)})
+		p.log.receipts = append(p.log.receipts, receipt{at.Sub(p.log.start), m.lag, int32(c.index), uint32(from.seq), uint32(to.seq)})
 	}
 }
 
@@ -208,6 +217,7 @@ type poller struct {
 	lost    atomic.Int64 // connections that ended otherwise than by cut
 	log     log
 	buffer  []byte
+	oob     [64]byte
 }
 
 // slowBytes is what a slow client reads, every slowEvery: 1 KB a second.
@@ -268,20 +278,31 @@ func (p *poller) read(c *client, b []byte) {
 	if c.fd < 0 {
 		return // cut in the same round
 	}
-	n, err := syscall.Read(c.fd, b)
+	n, oobn, _, _, err := syscall.Recvmsg(c.fd, b, p.oob[:], 0)
 	switch {
 	case errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR):
 		return
 	case err == nil && n == 0:
 		err = errors.New("the server closed the socket")
 	case err == nil:
-		err = p.take(c, b[:n], time.Now())
+		now := time.Now()
+		err = p.take(c, b[:n], moment{now, lagOf(p.oob[:oobn], now)})
 	}
 	if err != nil {
 		c.err = err
 		p.lost.Add(1)
 		p.cut(c)
 	}
+}
+
+// lagOf is how long what was read had been in the socket, as the kernel says (SO_TIMESTAMPNS); 0 where it does not.
+func lagOf(oob []byte, now time.Time) time.Duration {
+	head := syscall.CmsgSpace(0)
+	if len(oob) < head+16 { // two words of 64 bits behind the header
+		return 0
+	}
+	seconds, nanos := binary.NativeEndian.Uint64(oob[head:]), binary.NativeEndian.Uint64(oob[head+8:])
+	return max(now.Sub(time.Unix(int64(seconds), int64(nanos))), 0)
 }
 
 // cut closes a client's socket. What it holds it keeps.

@@ -56,6 +56,9 @@ func (d *dialer) dial(c *client) (err error) {
 			return err
 		}
 	}
+	if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1); err != nil { // when what is read came
+		return err
+	}
 	if d.to.Addr[0] == 127 {
 		// IP_BIND_ADDRESS_NO_PORT: the port is chosen when the peer is known, so that one port serves for many peers.
 		const bindAddressNoPort = 24

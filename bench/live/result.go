@@ -58,10 +58,12 @@ type Idle struct {
 type Push struct {
 	Updates         int       `json:"updates"`
 	PerSecond       float64   `json:"updates_per_second"`
-	FromSent        Quantiles `json:"latency_from_request_ms"` // of each update at each client that watches it: from before its request, an upper bound
-	FromAcked       Quantiles `json:"latency_from_answer_ms"`  // from the answer to its request, a lower bound
-	Learned         int64     `json:"updates_learned"`         // by clients
-	Missed          int64     `json:"updates_missed"`          // by clients, in the end
+	FromSent        Quantiles `json:"latency_from_request_ms"`           // of each update at each client that watches it: from before its request, an upper bound
+	FromAcked       Quantiles `json:"latency_from_answer_ms"`            // from the answer to its request, a lower bound
+	ToSocket        Quantiles `json:"latency_from_request_to_socket_ms"` // as from_request, to when it was in the client's socket
+	GeneratorLag    Quantiles `json:"generator_lag_ms"`                  // from there until this program read it
+	Learned         int64     `json:"updates_learned"`                   // by clients
+	Missed          int64     `json:"updates_missed"`                    // by clients, in the end
 	Frames          int       `json:"frames"`
 	FramesPerSecond float64   `json:"frames_per_second"`
 	FramesP99       float64   `json:"frames_per_second_of_a_client_p99"`
@@ -136,6 +138,8 @@ func (r *Result) Print(out io.Writer) error {
 		fmt.Fprintf(w, "updates\t%d\t%.0f a second\tlearned %d times\tmissed %d\n", p.Updates, p.PerSecond, p.Learned, p.Missed)
 		ms("request → receipt", p.FromSent)
 		ms("answer → receipt", p.FromAcked)
+		ms("request → socket", p.ToSocket)
+		ms("generator's lag", p.GeneratorLag)
 		fmt.Fprintf(w, "frames a second\t%.0f\ta client: p99 %.2f\tmax %.2f\tat most %d in any second\n", p.FramesPerSecond, p.FramesP99, p.FramesMax, p.MostInASecond)
 		fmt.Fprintf(w, "bytes a second\t\ta client: p99 %.0f\tmax %.0f\n", p.BytesP99, p.BytesMax)
 		fmt.Fprintf(w, "CPU, cores\tserver %.2f\tredis %.2f\tgenerator %.2f\t%.1f µs of the server a frame\n", p.ServerCPU, p.RedisCPU, p.GeneratorCPU, p.ServerMicros)
