@@ -219,9 +219,8 @@ func (h *Hub) end(v *view, why *refusal) {
 	v.subs = nil
 	v.mu.Unlock()
 	h.mu.Unlock()
-	h.o.Metrics.Subscriptions(-len(subs)) // before anyone is told
 	for _, s := range subs {
+		h.left(s) // before its client is told
 		s.conn.endSubscription(s, why)
-		h.left(s)
 	}
 }

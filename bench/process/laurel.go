@@ -40,7 +40,7 @@ func StartLaurel(ctx context.Context, program, redisAddress, dir string, catalog
 	}
 	l := &Laurel{Key: "sk_bench"}
 	args := []string{program, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--redis", "redis://" + redisAddress,
-		"--data-dir", dir, "--catalog", file, "--bootstrap-key", l.Key, "--log-format", "json", "--drain", "2s"}
+		"--data-dir", dir, "--catalog", file, "--bootstrap-key", l.Key, "--log-format", "json", "--drain", "2s", "--drain-delay", "0s"}
 	args = append(args, flags...)
 	var err error
 	if l.Process, err = start(ctx, "laurel", args, nil, l.isUp); err != nil {

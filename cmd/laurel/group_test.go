@@ -91,7 +91,7 @@ func TestStopInOrder_TakesEveryStep(t *testing.T) {
 
 func TestShutdown_EachStepHasAReason(t *testing.T) {
 	n := node{clients: &listener{}, operators: &listener{}}
-	for _, s := range n.shutdown() {
+	for _, s := range n.shutdown(0) {
 		if s.name == "" || s.reason == "" {
 			t.Errorf("step %+v", s)
 		}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,11 +31,26 @@ type commandLine struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(execute(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// errInterrupted is why a context ended that a person at a terminal ended, for whom nothing is to be awaited.
+var errInterrupted = errors.New("interrupted")
+
+// untilSignal returns a context that the first SIGTERM or interrupt ends. The second ends the process at once.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { // as long as the process
+		s := <-signals
+		signal.Stop(signals)
+		if s == os.Interrupt {
+			cancel(errInterrupted)
+		}
+		cancel(nil)
+	}()
+	return ctx
 }
 
 // execute runs a command line and returns the process's exit code: 0, 1 for a failure, 2 for a command line that cannot be understood.

@@ -101,15 +101,18 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	log.Info().Str("listen", where.Public).Str("admin", where.Admin).Str("store", cfg.Where()).Str("version", version()).Msg("laurel is up")
 	started(where)
 
+	delay := time.Duration(0)
 	select {
 	case <-ctx.Done():
-		err = nil
+		if err = nil; !errors.Is(context.Cause(ctx), errInterrupted) {
+			delay = cfg.DrainDelay
+		}
 	case err = <-n.group.ended:
 		log.Error().Err(err).Msg("stopping because a part failed")
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Drain)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), delay+cfg.Drain)
 	defer cancel()
-	err = errors.Join(err, stopInOrder(stopping, log, n.shutdown()))
+	err = errors.Join(err, stopInOrder(stopping, log, n.shutdown(delay)))
 	log.Info().Msg("laurel has stopped")
 	return err
 }
@@ -124,12 +127,15 @@ type node struct {
 	closeStore                                              func() error
 }
 
-// shutdown is the order in which a node stops.
-func (n *node) shutdown() []step {
+// shutdown is the order in which a node stops. Load balancers have so long to notice.
+func (n *node) shutdown(delay time.Duration) []step {
 	return []step{
 		{"readiness off", "load balancers stop sending before anything is refused", func(context.Context) error {
 			n.taking.Store(false)
 			return nil
+		}},
+		{"serve on", "load balancers ask for readiness now and then, and send until they have noticed", func(context.Context) error {
+			return n.serveOn(delay)
 		}},
 		{"stop closing", "requests that wait for events are answered at once, and hold up nobody", n.closing.stop},
 		{"drain streams", "http.Server.Shutdown waits for them as for any request; what is committed after, their clients read at another node", half(func(ctx context.Context) error {
@@ -149,6 +155,18 @@ func (n *node) shutdown() []step {
 			return errors.Join(n.upkeep.stop(ctx), n.closeStore())
 		}},
 		{"stop the admin listener", "until here metrics and probes tell how the stop goes", n.operators.stop},
+	}
+}
+
+// serveOn waits, unless a part of the node fails.
+func (n *node) serveOn(delay time.Duration) error {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case err := <-n.group.ended:
+		return err
 	}
 }
 

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -164,7 +166,7 @@ func TestServe_StopDrainsSocketsAndKeepsItsOrder(t *testing.T) {
 		t.Error(err)
 	}
 	at := -1
-	for _, step := range []string{"readiness off", "stop closing", "stop accepting", "finish ingest", "drain WebSockets", "stop following", "close the store", "laurel has stopped"} {
+	for _, step := range []string{"readiness off", "serve on", "stop closing", "stop accepting", "finish ingest", "drain WebSockets", "stop following", "close the store", "laurel has stopped"} {
 		i := strings.Index(n.log.String(), step)
 		if i <= at {
 			t.Errorf("step %q is out of order in the log", step)
@@ -173,6 +175,33 @@ func TestServe_StopDrainsSocketsAndKeepsItsOrder(t *testing.T) {
 	}
 	if strings.Contains(n.log.String(), testKey) {
 		t.Error("the log shows the bootstrap key")
+	}
+}
+
+// TestServe_ServesOnUntilBalancersNotice: a stop by SIGTERM first fails the readiness probe alone, for as long as it is told to; an interrupt does not wait.
+func TestServe_ServesOnUntilBalancersNotice(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.DrainDelay = 2 * time.Second
+	n := startNode(t, cfg)
+	began, stopped := time.Now(), make(chan error, 1)
+	go func() { stopped <- n.stop() }()
+	waitFor(t, func() bool {
+		status, _, _ := do(t, "GET", n.admin+"/readyz", "")
+		return status == 503
+	})
+	n.dial(testKey, nil).expect("welcome")
+	n.post("/v1/activities", `{"user":"ada","name":"commit"}`)
+	if len(stopped) > 0 {
+		t.Error("it stopped at once")
+	}
+	if err := <-stopped; err != nil || time.Since(began) < cfg.DrainDelay {
+		t.Errorf("stopped after %v: %v", time.Since(began), err)
+	}
+
+	cfg.DrainDelay = time.Hour
+	ctx, interrupt := context.WithCancelCause(context.WithoutCancel(t.Context()))
+	if err := run(ctx, cfg, io.Discard, func(addresses) { interrupt(errInterrupted) }); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -151,7 +151,7 @@ func TestServe_ANodeThatIsCutOffSaysSo(t *testing.T) {
 			if at, err := time.Parse(time.RFC3339, header.Get("Laurel-Stale")); status != 200 || err != nil || time.Since(at) < staleAfter {
 				t.Errorf("a read is answered %d, Laurel-Stale %v (%v)", status, at, err)
 			}
-			if status, text := probe(t, there.admin+"/readyz"); status != 503 {
+			if status, text := readiness(t, there.admin+"/readyz"); status != 503 {
 				t.Errorf("/readyz: %d %s", status, text)
 			}
 			way.fix()
@@ -169,7 +169,7 @@ func TestServe_ANodeThatIsCutOffSaysSo(t *testing.T) {
 				stream.expect("delta")
 			}
 			stream.expect("fresh")
-			if status, text := probe(t, there.admin+"/readyz"); status != 200 {
+			if status, text := readiness(t, there.admin+"/readyz"); status != 200 {
 				t.Errorf("/readyz: %d %s", status, text)
 			}
 			s.send(map[string]any{"type": "unsubscribe", "id": way.name})
@@ -177,7 +177,7 @@ func TestServe_ANodeThatIsCutOffSaysSo(t *testing.T) {
 	}
 }
 
-func probe(t *testing.T, url string) (int, string) {
+func readiness(t *testing.T, url string) (int, string) {
 	t.Helper()
 	answer, err := http.Get(url)
 	if err != nil {

@@ -30,6 +30,7 @@ type Serve struct {
 	WSOrigin         []string      `name:"ws-origin" placeholder:"ORIGIN" help:"Web origin that may open WebSockets beside the server's own, such as https://example.com (repeatable; none: every origin that a key is bound to)."`
 	TestClock        bool          `help:"Let PUT /clock on the admin listener set the time. For tests only."`
 	Drain            time.Duration `default:"10s" help:"How long a stop may wait for requests and WebSocket clients."`
+	DrainDelay       time.Duration `default:"3s" help:"How long a stop by SIGTERM serves on before that, with /readyz failing, so that load balancers notice: longer than they take for that. 0s without any."`
 }
 
 // File is the flag that names a configuration file.
@@ -80,6 +81,9 @@ func (s *Serve) Validate() error {
 	errs := []error{s.Store.Validate(), s.Sockets.Validate(), checkAddress("--listen", s.Listen), checkAddress("--admin-listen", s.AdminListen)}
 	if s.Drain <= 0 {
 		errs = append(errs, fmt.Errorf("--drain: %v is not a positive duration", s.Drain))
+	}
+	if s.DrainDelay < 0 {
+		errs = append(errs, fmt.Errorf("--drain-delay: %v is negative", s.DrainDelay))
 	}
 	for _, o := range s.WSOrigin {
 		errs = append(errs, checkOrigin(o))

@@ -50,7 +50,7 @@ func TestParse_Defaults(t *testing.T) {
 	got.DataDir = ""
 	want := Serve{
 		Store: Store{Fsync: "always"}, Log: Log{LogLevel: "info", LogFormat: "auto"},
-		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", Drain: 10 * time.Second,
+		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", Drain: 10 * time.Second, DrainDelay: 3 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

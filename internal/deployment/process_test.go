@@ -72,7 +72,7 @@ func deploy(t *testing.T, binary string, partitions int) *deployment {
 	for i := range nodeCount {
 		p := &process{t: t, name: "node " + strconv.Itoa(i), log: filepath.Join(dir, strconv.Itoa(i)+".log")}
 		p.args = []string{binary, "serve", "--redis", d.redis.URL(), "--partitions", strconv.Itoa(partitions),
-			"--catalog", file, "--bootstrap-key", key, "--changes-bytes", "32768", "--log-format", "json", "--data-dir", dir}
+			"--catalog", file, "--bootstrap-key", key, "--changes-bytes", "32768", "--log-format", "json", "--data-dir", dir, "--drain-delay", "0s"}
 		d.nodes = append(d.nodes, p)
 		t.Cleanup(p.end)
 		for p.address(freeAddress(t), freeAddress(t)); !p.launch(); p.address(freeAddress(t), freeAddress(t)) {
