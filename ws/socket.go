@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"context"
 	"encoding/binary"
 	"net"
 	"syscall"
@@ -26,6 +27,20 @@ func newSocket(c net.Conn) socket {
 		}
 	}
 	return s
+}
+
+type connKey struct{}
+
+// ConnContext is for http.Server.ConnContext of a server whose Handler has streams: so the kernel is told to hold as little of them as of WebSockets.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// limitStream bounds what the kernel holds of an answer, where ConnContext has told the connection.
+func limitStream(ctx context.Context) {
+	if c, told := ctx.Value(connKey{}).(net.Conn); told {
+		newSocket(c)
+	}
 }
 
 // maxUnsent is what the kernel may hold of a connection beside what is on its way to the client. Enough for what a tick brings most of them.

@@ -35,6 +35,7 @@ func (h *Hub) serveStream(w http.ResponseWriter, r *http.Request) {
 		refused.problem().write(w)
 		return
 	}
+	limitStream(r.Context())
 	c := newConn(h, by, h.o.Limits.Heartbeat)
 	c.stream = newStream(w)
 	c.out = c.stream

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strconv"
 	"strings"
@@ -328,4 +329,40 @@ func TestStream_Drains(t *testing.T) {
 	wantEqual(t, f.gauge("connections"), 1) // the WebSocket stays
 	c.send(watchTop)
 	c.expect("snapshot")
+}
+
+// TestStream_KernelHoldsLittle: what a reader that reads nothing is written, in full at once, before its socket is full.
+func TestStream_KernelHoldsLittle(t *testing.T) {
+	const users = 300
+	f := newFixture(t, nil)
+	server := httptest.NewUnstartedServer(f.hub.Streams())
+	server.Config.ConnContext = ConnContext
+	server.Start()
+	t.Cleanup(server.Close)
+	t.Cleanup(f.run())
+	c, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(c, "GET /v1/stream?kind=top&rule=ordinal&period=round&limit=%d HTTP/1.1\r\nHost: laurel.example\r\nAuthorization: Bearer secret\r\n\r\n", users)
+	// Every row changes at every step, some 25 KB. The socket is full once steps bring no more frames.
+	frames, since := 0, 0
+	for step := int64(0); since < 100; step++ {
+		for user := range users {
+			f.hub.Wake(f.source.set("ordinal", activity.User("u"+strconv.Itoa(user)), step))
+		}
+		<-time.After(6 * time.Millisecond)
+		since++
+		if now := f.gauge("frames"); now > frames {
+			frames, since = now, 0
+		}
+	}
+	t.Logf("%d frames", frames)
+	if held := frames * 25 << 10; held > 512<<10 {
+		t.Errorf("the kernel took %d KB for a client that reads nothing", held>>10)
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"laurel/ws"
 )
 
 // listener is an HTTP server that has its address, and serves when it is started.
@@ -32,6 +34,7 @@ func listen(ctx context.Context, address string, log zerolog.Logger) (*listener,
 		ReadTimeout:       2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ConnContext:       ws.ConnContext,
 		ErrorLog:          stdlog.New(log.With().Str("listen", l.Addr().String()).Logger(), "", 0),
 	}}, nil
 }
