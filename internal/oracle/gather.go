@@ -60,7 +60,7 @@ func (v *view) gather(activities []activity) {
 func (v *view) countsFor(a activity, byPeriod map[time.Time][]activity) time.Time {
 	stamp := v.stamp(a.At)
 	counts := stamp
-	for p := v.before(stamp); a.At.Before(v.deadlineFor(p, a.Record)); p = v.before(p) {
+	for p := v.before(stamp); !v.exists(p) || a.At.Before(v.deadlineFor(p, a.Record)); p = v.before(p) {
 		if v.active(p) && !v.pausedFor(p, a.Record) && !v.judge(p, byPeriod[p]).met {
 			counts = p
 		}

@@ -86,11 +86,18 @@ func (m *Model) Streak(s *Streak, user string, now time.Time) View {
 }
 
 func (m *Model) view(s *Streak, user string, known orders, now time.Time) *view {
-	activities := m.matching(s, user)
-	v := &view{clockwork: m.clockwork(s, user, activities), orders: known, now: now}
-	v.gather(activities)
+	v := m.gathered(s, user, known)
+	v.now = now
 	v.open = v.openAt()
 	v.walk = v.decide()
+	return v
+}
+
+// gathered is a view that knows what counts for which period, and nothing that depends on now.
+func (m *Model) gathered(s *Streak, user string, known orders) *view {
+	activities := m.matching(s, user)
+	v := &view{clockwork: m.clockwork(s, user, activities), orders: known}
+	v.gather(activities)
 	return v
 }
 
@@ -111,7 +118,7 @@ func (v *view) openAt() time.Time {
 		running = newest
 	}
 	open := running
-	for p := v.before(running); v.deadline(p).After(v.now); p = v.before(p) {
+	for p := v.before(running); !v.exists(p) || v.deadline(p).After(v.now); p = v.before(p) { // a date that was skipped ends with the one before
 		over := v.rule.Mode == "event" && newest.After(p)
 		if v.active(p) && !v.paused(p) && !v.metIn(p) && !over {
 			open = p
@@ -135,8 +142,9 @@ func (v *view) show() View {
 	out := View{Zone: v.zoneName(v.now)}
 	if v.optedOut() {
 		out.OptedOut, out.State = true, "none"
-		v.periods = nil // as if nothing had been done
-		out.History = []Period{v.showPeriod(v.open)}
+		idle := *v
+		idle.periods = nil // as if nothing had been done
+		out.History = []Period{idle.showPeriod(v.open)}
 		return out
 	}
 	out.Current, out.Longest, out.Total, out.LastExtendedAt = v.current(), v.longest, v.total, v.extendedAt

@@ -4,7 +4,8 @@ import "time"
 
 // walk decides the required periods one after the other, and keeps what comes of it.
 type walk struct {
-	v *view
+	v    *view
+	next time.Time // the first period that is not decided, zero where none has an activity
 
 	// The streak that runs, if one does.
 	runs        bool
@@ -35,30 +36,52 @@ type decision struct {
 
 // decide walks from the first period with an activity to the open one.
 func (v *view) decide() *walk {
+	w := v.begin()
+	w.until(v.open)
+	return w.with(v.open)
+}
+
+// begin is before the first period with an activity.
+func (v *view) begin() *walk {
 	w := &walk{v: v, grants: v.Grants, bridged: map[time.Time]string{}}
-	begin := v.open
 	for p := range v.periods {
-		if p.Before(begin) {
-			begin = p
+		if w.next.IsZero() || p.Before(w.next) {
+			w.next = p
 		}
 	}
 	if v.latest != nil {
 		w.gain(v.rule.Freezes.Initial)
 	}
-	for p := begin; !p.After(v.open); p = v.rule.Unit.next(p) {
-		switch {
-		case !w.runs && !v.metIn(p): // nothing to bridge or to lose
-		case !v.active(p):
-		case v.metIn(p):
+	return w
+}
+
+// until decides the periods before the open one.
+func (w *walk) until(open time.Time) {
+	if w.next.IsZero() {
+		return
+	}
+	for ; w.next.Before(open); w.next = w.v.rule.Unit.next(w.next) {
+		switch p := w.next; {
+		case !w.runs && !w.v.metIn(p): // nothing to bridge or to lose
+		case !w.v.active(p):
+		case w.v.metIn(p):
 			w.met(p)
-		case p.Before(v.open):
+		default:
 			w.unmet(p)
 		}
 	}
-	for _, g := range w.grants {
-		w.gain(g.N)
+}
+
+// with is the walk with the open period, which counts if it is met, and with all that was granted.
+func (w *walk) with(open time.Time) *walk {
+	end := *w
+	if w.v.metIn(open) && w.v.active(open) {
+		end.met(open)
 	}
-	return w
+	for _, g := range end.grants {
+		end.gain(g.N)
+	}
+	return &end
 }
 
 // gain gives n freezes, one by one while fewer than max are held, and says how many that were.
