@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -63,6 +62,7 @@ func passageStreaks(t *testing.T) (definitions string, all []oracle.Streak) {
 // Limits of passageOrg and the org defaults: what is sent when it is older or younger is refused.
 const (
 	passagePast   = 60 * 24 * time.Hour
+	passageLog    = 85 * 24 * time.Hour // somewhat less than log_days
 	passageFuture = 5 * time.Minute
 	passageSlot   = 15 * time.Minute // what is received in one is sent at once; periods end with one, whatever the zone
 )
@@ -70,18 +70,27 @@ const (
 // passage sends histories while the clock moves as it did.
 type passage struct {
 	*replay
-	random *rand.Rand
-	own    map[string][]oracle.Record // what was accepted
-	active map[string]time.Time       // when somebody was last heard of
-	prompt map[string]bool            // whose activities all came in their slot and with one offset
-	told   *told
-	models chan *oracle.Model // those that are not in use: they remember what they found out about zones
+	random    *rand.Rand
+	own       map[string][]oracle.Record // what was accepted
+	prompt    map[string]bool            // whose activities all came in their slot and with one offset
+	told      *told
+	witnesses []*witness // each of some users
+	asked     asked
 
-	refused, asked, past int
+	refused int
 }
 
-// TestReplay_AsTimePassed replays recorded histories by the clock that they were received at. Each month the streaks of all who were heard of in the last
-// three, and of some others, must equal the model's, then and at an instant before that; each year, and at the end, what events tell must be what stands.
+// asked is how often something was compared.
+type asked struct {
+	users int // streaks of one user as of now
+	plain int // of these, with a model that knew nothing from before
+	past  int // streaks of one user as of an instant before
+}
+
+func (a *asked) add(b asked) { *a = asked{a.users + b.users, a.plain + b.plain, a.past + b.past} }
+
+// TestReplay_AsTimePassed replays recorded histories by the clock that they were received at. Each month, from their first activity on, everybody's streaks
+// must equal the model's, and some of them at an instant before that; each year, and at the end, what events tell must be what stands.
 func TestReplay_AsTimePassed(t *testing.T) {
 	var records []oracle.Record
 	for _, h := range readHistories(t) {
@@ -94,14 +103,13 @@ func TestReplay_AsTimePassed(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	definitions, streaks := passageStreaks(t)
-	p := &passage{random: rand.New(rand.NewPCG(seed, 0)), own: map[string][]oracle.Record{}, active: map[string]time.Time{}, prompt: map[string]bool{},
-		models: make(chan *oracle.Model, replayWorkers)}
+	p := &passage{random: rand.New(rand.NewPCG(seed, 0)), own: map[string][]oracle.Record{}, prompt: map[string]bool{}}
 	first, last := records[0].Received.UTC(), records[len(records)-1].Received.UTC()
 	p.replay = startReplay(t, definitions, first)
 	p.streaks = streaks
 	p.told = newTold(p.replay)
-	for range replayWorkers {
-		p.models <- &oracle.Model{Org: oracle.Org{Zone: time.UTC, WeekStart: time.Monday}}
+	for n := range replayWorkers {
+		p.witnesses = append(p.witnesses, newWitness(p, rand.New(rand.NewPCG(seed, 1+uint64(n)))))
 	}
 	months := 0
 	for month := monthAfter(first); !month.After(last.AddDate(0, 3, 0)); month = monthAfter(month) {
@@ -121,8 +129,9 @@ func TestReplay_AsTimePassed(t *testing.T) {
 	}
 	p.told.settle()
 	p.compareEnd()
-	t.Logf("%d users, %d streaks of each, %d months: %d answers and %d of an instant before equal the model; %d activities came too late or early",
-		len(p.own), len(streaks), months, p.asked, p.past, p.refused)
+	t.Logf("%d users, %d streaks of each, %d months: %d answers (%d streaks) and %d of an instant before equal the model; %d activities came too late or early",
+		len(p.own), len(streaks), months, p.asked.users, p.asked.users*len(streaks), p.asked.past, p.refused)
+	t.Logf("the model made %d of the answers from the whole history alone, and the others as well from what it had decided the month before", p.asked.plain)
 	t.Log(p.told)
 }
 
@@ -164,8 +173,10 @@ func (p *passage) sendSlot(records []oracle.Record, slot time.Time) {
 			continue
 		}
 		accepted++
-		p.active[r.User] = p.now
 		had := p.own[r.User]
+		if had == nil {
+			p.witnesses[len(p.own)%len(p.witnesses)].meet(r.User)
+		}
 		inSlot := r.At.Truncate(passageSlot).Equal(slot)
 		p.prompt[r.User] = inSlot && (had == nil || p.prompt[r.User] && r.At.Format("Z07:00") == had[0].At.Format("Z07:00"))
 		p.own[r.User] = append(had, r)
@@ -179,99 +190,40 @@ func (p *passage) sendSlot(records []oracle.Record, slot time.Time) {
 	}
 }
 
-// heardOf is how long after an activity a user is looked at each month; 1 in sampled of the others are. A history of more activities than long, which takes the
-// model long, is looked at that much more rarely.
-const (
-	heardOf = 95 * 24 * time.Hour
-	sampled = 40
-	long    = 300
-)
-
-// compareMonth compares users with the model as of now, and some of them as of an instant at which the log is still whole.
+// compareMonth compares everybody with the model as of now.
 func (p *passage) compareMonth() {
 	p.t.Helper()
-	var g errgroup.Group
-	g.SetLimit(replayWorkers)
-	for user, own := range p.own {
-		if p.now.Sub(p.active[user]) > heardOf && p.random.IntN(sampled) > 0 || p.random.IntN(len(own)) >= long {
-			continue
-		}
-		p.asked++
-		compare := func(at time.Time) {
-			g.Go(func() error {
-				_, err := p.compareAsOf(user, own, at)
-				return err
-			})
-		}
-		compare(p.now)
-		if p.random.IntN(6) == 0 {
-			p.past++
-			compare(p.now.Add(-p.within(85 * 24 * time.Hour)))
-		}
-	}
-	if err := g.Wait(); err != nil {
+	if err := p.all((*witness).month); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-// compareAsOf compares a user's streaks by the activities up to an instant.
-func (p *passage) compareAsOf(user string, own []oracle.Record, at time.Time) ([]oracle.View, error) {
-	m := <-p.models
-	defer func() { p.models <- m }()
-	m.Records = m.Records[:0]
-	for i := range own {
-		if at.Equal(p.now) || !own[i].At.After(at) {
-			m.Records = append(m.Records, own[i])
-		}
+// all has all witnesses do something at once.
+func (p *passage) all(do func(*witness) error) error {
+	var g errgroup.Group
+	for _, w := range p.witnesses {
+		g.Go(func() error { return do(w) })
 	}
-	return p.compareStreaks(user, m, at)
+	err := g.Wait()
+	for _, w := range p.witnesses {
+		p.asked.add(w.asked)
+		w.asked = asked{}
+	}
+	return err
 }
 
 // compareEnd compares everybody's streaks, the boards of their lengths, and what events told of them, one by one.
 func (p *passage) compareEnd() {
 	p.t.Helper()
 	lengths := newLengthBoards()
-	var g errgroup.Group
-	g.SetLimit(replayWorkers)
-	for user, own := range p.own {
-		g.Go(func() error {
-			views, err := p.compareAsOf(user, own, p.now)
-			for i := range views {
-				s := &p.streaks[i]
-				lengths.add(s.ID+".current", user, views[i].Current)
-				lengths.add(s.ID+".longest", user, views[i].Longest)
-				if p.prompt[user] {
-					err = p.told.compare(user, s, &views[i], err)
-				}
-			}
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	err := p.all(func(w *witness) error { return w.end(lengths) })
+	if err != nil {
 		p.t.Fatal(err)
 	}
 	for board, want := range lengths.rows {
 		oracle.Rank(want, false)
 		if err := p.compareBoard(board, "all", want); err != nil {
 			p.t.Fatal(err)
-		}
-	}
-}
-
-// currentLengths are the lengths on the board of a streak rule.
-func (r *replay) currentLengths(rule string) (map[string]int, error) {
-	lengths := map[string]int{}
-	for {
-		var page boardAnswer
-		path := fmt.Sprintf("/v1/leaderboards/%s.current/all?limit=1000&offset=%d", rule, len(lengths))
-		if err := r.client.call(context.Background(), http.MethodGet, path, "", nil, &page); err != nil {
-			return nil, err
-		}
-		for _, row := range page.Rows {
-			lengths[row.User] = int(row.Score)
-		}
-		if len(page.Rows) < 1000 {
-			return lengths, nil
 		}
 	}
 }

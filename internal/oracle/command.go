@@ -141,6 +141,9 @@ func (v *view) target(condition int, first time.Time) int64 {
 
 // paused says whether a pause has a date of the period or an outage overlaps it.
 func (v *view) paused(first time.Time) bool {
+	if len(v.pauses) == 0 && len(v.outages) == 0 {
+		return false
+	}
 	return v.pausedWithin(first, v.end(v.before(first)), v.end(first))
 }
 

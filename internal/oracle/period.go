@@ -40,12 +40,12 @@ func DateIn(t time.Time, zone *time.Location, dayStart time.Duration) time.Time 
 type startKey struct {
 	zone     string
 	dayStart time.Duration
-	date     time.Time
+	date     int64 // Unix
 }
 
 // dateStart is the first instant at which the local date is date or later: found by halving, since the date never goes back.
 func (m *Model) dateStart(date time.Time, zone *time.Location, dayStart time.Duration) time.Time {
-	key := startKey{zone.String(), dayStart, date}
+	key := startKey{zone.String(), dayStart, date.Unix()}
 	if start, ok := m.starts[key]; ok {
 		return start
 	}
