@@ -64,6 +64,8 @@ type streakLife struct {
 	model  *oracle.Model
 	rules  []oracle.Streak
 	read   map[store.Partition]feed.Position // of the outbox
+	// warned are the periods, by user and rule, of which was told that they are at risk.
+	warned map[streakKey]map[string]bool
 	// shown is the current length that events have told, by user and rule; not there where something was not told.
 	shown map[streakKey]int
 	n     int
@@ -117,8 +119,9 @@ func (l *streakLife) sweep(before time.Time) {
 	want := map[streakKey][]oracle.Event{}
 	for _, u := range streakUsers {
 		for i := range l.rules {
-			if events := l.model.Events(&l.rules[i], u, before, l.now); len(events) > 0 {
-				want[streakKey{u, l.rules[i].ID}] = events
+			key := streakKey{u, l.rules[i].ID}
+			if events := l.firstWarnings(key, l.model.Events(&l.rules[i], u, before, l.now)); len(events) > 0 {
+				want[key] = events
 			}
 		}
 	}
@@ -143,6 +146,21 @@ func (l *streakLife) sweep(before time.Time) {
 	if diff := gocmp.Diff(want, got, gocmp.Comparer(time.Time.Equal)); diff != "" {
 		l.fatalf("what time did from %v to %v (-model +outbox)\n%s", before, l.now, diff)
 	}
+}
+
+// firstWarnings leaves out, of events that the model knows one step of, that a period is at risk which was so before.
+func (l *streakLife) firstWarnings(key streakKey, events []oracle.Event) []oracle.Event {
+	if l.warned[key] == nil {
+		l.warned[key] = map[string]bool{}
+	}
+	return slices.DeleteFunc(events, func(e oracle.Event) bool {
+		if e.Type != "at_risk" {
+			return false
+		}
+		again := l.warned[key][e.Period]
+		l.warned[key][e.Period] = true
+		return again
+	})
 }
 
 func (l *streakLife) fatalf(format string, args ...any) {
@@ -339,7 +357,7 @@ func TestStreaks_EqualTheModel(t *testing.T) {
 	play := func(t *testing.T, nodes []*node) {
 		rapid.Check(t, func(rt *rapid.T) {
 			l := &streakLife{t: rt, nodes: nodes, behind: time.Duration(rapid.IntRange(0, 90).Draw(rt, "behind")) * time.Second, model: newModel(rt),
-				rules: streaksOfLives(), read: map[store.Partition]feed.Position{}, shown: map[streakKey]int{}}
+				rules: streaksOfLives(), read: map[store.Partition]feed.Position{}, shown: map[streakKey]int{}, warned: map[streakKey]map[string]bool{}}
 			l.model.Pauses = map[string][]oracle.Pause{}
 			if nodes[0] == nodes[1] {
 				l.behind = 0

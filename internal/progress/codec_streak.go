@@ -11,6 +11,7 @@ const (
 	streakBridged                     // periods were bridged
 	streakCommands                    // something was ordered
 	streakUnbegun                     // there was no activity
+	streakWarned                      // it was told that it is at risk
 )
 
 // Flags of an encoded mark.
@@ -31,7 +32,7 @@ func (e *encoder) streak(st *StreakState) {
 	e.instant(st.Latest.At)
 	e.string(string(st.Latest.ID))
 	e.int(int64(st.Latest.Offset))
-	e.sum(&st.Sealed, &st.Commands)
+	e.sum(st)
 	e.standing(st.Shown.Current)
 	e.standing(st.Shown.Longest)
 	e.uint(uint64(len(st.Marks)))
@@ -51,7 +52,8 @@ func (e *encoder) streak(st *StreakState) {
 }
 
 // sum encodes what most streaks do not have behind flags.
-func (e *encoder) sum(s *streaks.Sum, c *streaks.Commands) {
+func (e *encoder) sum(st *StreakState) {
+	s, c := &st.Sealed, &st.Commands
 	var flags uint64
 	set := func(on bool, f uint64) {
 		if on {
@@ -65,6 +67,7 @@ func (e *encoder) sum(s *streaks.Sum, c *streaks.Commands) {
 	set(len(s.Bridged) > 0, streakBridged)
 	set(len(c.Grants)+len(c.Restores)+len(c.Targets)+len(c.OptOuts) > 0, streakCommands)
 	set(!s.Begun, streakUnbegun)
+	set(st.Warned.Some, streakWarned)
 	e.uint(flags)
 	e.uint(uint64(s.Total))
 	e.run(&s.Run)
@@ -92,6 +95,9 @@ func (e *encoder) sum(s *streaks.Sum, c *streaks.Commands) {
 	}
 	if flags&streakCommands != 0 {
 		e.commands(c)
+	}
+	if flags&streakWarned != 0 {
+		e.period(st.Warned.Period)
 	}
 }
 

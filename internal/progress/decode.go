@@ -192,7 +192,7 @@ func (d *decoder) streak(st *StreakState) {
 	if d.format == stateFormat3 {
 		d.sum3(&st.Sealed)
 	} else {
-		d.sum(&st.Sealed, &st.Commands)
+		d.sum(st)
 	}
 	st.Shown.Current = d.standing()
 	st.Shown.Longest = d.standing()
@@ -201,7 +201,8 @@ func (d *decoder) streak(st *StreakState) {
 	}
 }
 
-func (d *decoder) sum(s *streaks.Sum, c *streaks.Commands) {
+func (d *decoder) sum(st *StreakState) {
+	s, c := &st.Sealed, &st.Commands
 	flags := d.uint()
 	s.Begun = flags&streakUnbegun == 0
 	s.Total = int(d.uint())
@@ -233,6 +234,9 @@ func (d *decoder) sum(s *streaks.Sum, c *streaks.Commands) {
 	}
 	if flags&streakCommands != 0 {
 		d.commands(c)
+	}
+	if flags&streakWarned != 0 {
+		st.Warned = Warning{true, d.period()}
 	}
 }
 

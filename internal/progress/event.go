@@ -176,6 +176,9 @@ func (a *applier) passTime() {
 		for next := c.Next(&before, st.Marks, latest, at); next != 0 && next <= a.now; next = c.Next(&before, st.Marks, latest, next) {
 			after := c.At(st.Sealed, st.Marks, latest, next)
 			for _, e := range c.Passed(&before, &after, st.Sealed, st.Marks, latest) {
+				if st.repeats(&e) {
+					continue
+				}
 				a.tell(c, next, e)
 			}
 			before, told = after, max(told, next)
@@ -183,6 +186,17 @@ func (a *applier) passTime() {
 	}
 	slices.SortStableFunc(a.update.Events, func(x, y Event) int { return cmp.Compare(x.At, y.At) })
 	a.state.Told = told
+}
+
+// repeats says whether an event was told already, and remembers it where that matters: a deadline that a change of zone or other terms put off comes near twice.
+func (st *StreakState) repeats(e *streaks.Event) bool {
+	if e.Type != streaks.InDanger {
+		return false
+	}
+	is := Warning{true, e.Period}
+	told := st.Warned == is
+	st.Warned = is
+	return told
 }
 
 // AppendJSON appends the event of a user as customers read it (docs/STREAKS.md).

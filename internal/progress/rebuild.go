@@ -48,6 +48,11 @@ func rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 		a.evaluate(act)
 		a.add(act)
 	}
+	for _, rule := range p.Catalog.Streaks {
+		if was := old.Streak(rule.ID); was != nil && was.Warned.Some {
+			s.openStreak(rule).Warned = was.Warned
+		}
+	}
 	return s, a.release()
 }
 
@@ -75,7 +80,7 @@ func (s *State) keepUndefined(p *Plan, old *State) {
 func (s *State) keepUndefinedStreaks(p *Plan, old *State) {
 	for i := range old.Streaks {
 		if was := &old.Streaks[i]; p.Catalog.Streak(was.ID) == nil {
-			s.Streaks = append(s.Streaks, StreakState{ID: was.ID, Print: was.Print, Terms: was.Terms, Commands: was.Commands, Shown: was.Shown})
+			s.Streaks = append(s.Streaks, StreakState{ID: was.ID, Print: was.Print, Terms: was.Terms, Commands: was.Commands, Shown: was.Shown, Warned: was.Warned})
 		}
 	}
 }
@@ -195,7 +200,8 @@ func Diff(p *Plan, old, next *State, now calendar.Instant, why Cause) Update {
 	}
 	for _, rule := range p.Catalog.Streaks {
 		if was := old.Streak(rule.ID); was != nil {
-			next.openStreak(rule).Shown = was.Shown
+			st := next.openStreak(rule)
+			st.Shown, st.Warned = was.Shown, was.Warned
 		}
 	}
 	a.showStreaks()

@@ -82,6 +82,8 @@ type StreakState struct {
 	Conditions []Condition
 	// Shown is what stands on the streak's two boards.
 	Shown Shown
+	// Warned is the period of which streak.at_risk was told last.
+	Warned Warning
 }
 
 // LatestActivity is the matching activity with the greatest (at, id).
@@ -105,6 +107,12 @@ type Condition struct {
 
 // Shown is a user's place on the boards <streak>.current and <streak>.longest; a Length of 0 is no row.
 type Shown struct{ Current, Longest Standing }
+
+// Warning is a period of which streak.at_risk was told; the zero value is none.
+type Warning struct {
+	Some   bool
+	Period calendar.Ordinal
+}
 
 // Standing is a value on a board and when it was reached. Some is false for no row.
 type Standing struct {

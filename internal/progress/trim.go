@@ -27,6 +27,9 @@ func (a *applier) trimStreak(i int, st *StreakState) {
 	if end > first {
 		st.sumUp(c, n, end)
 	}
+	if st.Warned.Some && c.Decided(st.Warned.Period, westmost) <= a.now-millis(keptMarks) {
+		st.Warned = Warning{}
+	}
 }
 
 // sumUp sums up the marks before end, of a rule that has n conditions, and drops those that no view shows.

@@ -36,6 +36,8 @@ type commandsLine struct {
 	Restores []restoreLine `json:"restores,omitempty"`
 	Targets  []targetLine  `json:"targets,omitempty"`
 	OptOuts  []optOutLine  `json:"opt_outs,omitempty"`
+	// Warned is the period of which streak.at_risk was told last.
+	Warned *calendar.Ordinal `json:"at_risk_told,omitempty"`
 }
 
 type grantLine struct {
@@ -82,23 +84,30 @@ func (l *pauseLine) pause() streaks.Pause {
 	return p
 }
 
-// lineOfCommands is what was ordered for a streak; ok is false where nothing was.
+// lineOfCommands is what was ordered for a streak, and told of its risk; ok is false where nothing was.
 func lineOfCommands(st *progress.StreakState) (l commandsLine, ok bool) {
 	c := &st.Commands
 	l = commandsLine{Rule: st.ID, Grants: converted(c.Grants, func(g streaks.Grant) grantLine { return grantLine(g) }),
 		Restores: converted(c.Restores, func(r streaks.Restore) restoreLine { return restoreLine(r) }),
 		Targets:  converted(c.Targets, func(t streaks.Target) targetLine { return targetLine(t) }),
 		OptOuts:  converted(c.OptOuts, func(o streaks.OptOut) optOutLine { return optOutLine(o) })}
-	return l, len(c.Grants)+len(c.Restores)+len(c.Targets)+len(c.OptOuts) > 0
+	if st.Warned.Some {
+		l.Warned = &st.Warned.Period
+	}
+	return l, l.Warned != nil || len(c.Grants)+len(c.Restores)+len(c.Targets)+len(c.OptOuts) > 0
 }
 
 // streak is the inverse of lineOfCommands: a streak of which nothing else is known yet.
 func (l *commandsLine) streak() progress.StreakState {
-	return progress.StreakState{ID: l.Rule, Commands: streaks.Commands{
+	st := progress.StreakState{ID: l.Rule, Commands: streaks.Commands{
 		Grants:   converted(l.Grants, func(g grantLine) streaks.Grant { return streaks.Grant(g) }),
 		Restores: converted(l.Restores, func(r restoreLine) streaks.Restore { return streaks.Restore(r) }),
 		Targets:  converted(l.Targets, func(t targetLine) streaks.Target { return streaks.Target(t) }),
 		OptOuts:  converted(l.OptOuts, func(o optOutLine) streaks.OptOut { return streaks.OptOut(o) })}}
+	if l.Warned != nil {
+		st.Warned = progress.Warning{Some: true, Period: *l.Warned}
+	}
+	return st
 }
 
 // converted is each element in another form; nil for none.
