@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -210,6 +212,7 @@ func pass(d time.Duration) {
 
 // listen reads a connection to its end, and returns what came: pings only if it is to answer them.
 func listen(t *testing.T, ws *websocket.Conn, answer string) (messages func() []string, end func() error) {
+	var mu sync.Mutex // time that passes in a bubble orders nothing
 	var got []string
 	done := make(chan error, 1)
 	go func() {
@@ -220,6 +223,7 @@ func listen(t *testing.T, ws *websocket.Conn, answer string) (messages func() []
 				done <- err
 				return
 			}
+			mu.Lock()
 			for _, m := range split(t, b) {
 				ping := kindOf(t, string(m)) == "ping"
 				if !ping || answer != "" {
@@ -229,9 +233,16 @@ func listen(t *testing.T, ws *websocket.Conn, answer string) (messages func() []
 					_ = ws.WriteMessage(websocket.TextMessage, []byte(answer))
 				}
 			}
+			mu.Unlock()
 		}
 	}()
-	return func() []string { synctest.Wait(); return got }, func() error { return <-done }
+	messages = func() []string {
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(got)
+	}
+	return messages, func() error { return <-done }
 }
 
 func say(t *testing.T, ws *websocket.Conn, message string) {

@@ -63,7 +63,7 @@ func (h *Hub) beginOutageLocked(asOf calendar.Instant) (awake []*conn) {
 	return awake
 }
 
-// noteLocked sets what is known of a view, and adds the connections that are to be told.
+// noteLocked sets what is known of a view, and adds the connections that are to be told. max_hz does not delay it.
 func (h *Hub) noteLocked(v *view, o outage, awake []*conn) []*conn {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -73,8 +73,9 @@ func (h *Hub) noteLocked(v *view, o outage, awake []*conn) []*conn {
 	}
 	v.outage.Store(&o)
 	for _, s := range v.subs {
-		if s.started && s.conn.mark(s, true) {
-			awake = append(awake, s.conn)
+		if s.started {
+			s.conn.mark(s, true)
+			awake = append(awake, s.conn) // also where it waited already, for the moment that max_hz allows
 		}
 	}
 	return awake
@@ -110,6 +111,11 @@ func (v *view) behind() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return len(v.subs) > 0 && (v.failing || v.waiting)
+}
+
+// outdated says whether the subscriber was told otherwise of the view than is known now. Called by the connection's writer.
+func (s *subscription) outdated() bool {
+	return s.sent.frame != nil && s.sent.outage != s.view.outage.Load().number
 }
 
 // outage tells a subscriber what is known of the view, if it was told otherwise, behind what it has been shown. o was read before that, so it says nothing that is not true of it.

@@ -154,7 +154,10 @@ func (c *conn) pickLocked() {
 			continue
 		}
 		first := s.sent.frame == nil
-		due := max(c.mayAt, time.Duration(s.mayAt.Load()))
+		due := c.mayAt
+		if !s.outdated() {
+			due = max(due, time.Duration(s.mayAt.Load()))
+		}
 		if c.closing != 0 || first || due <= now {
 			c.taken = append(c.taken, s)
 			c.counts = c.counts || !first
