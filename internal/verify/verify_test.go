@@ -24,6 +24,7 @@ import (
 	"laurel/internal/testenv"
 	"laurel/internal/verify"
 	"laurel/ranking"
+	"laurel/streaks"
 )
 
 func TestCheck_ARandomHistoryIsClean(t *testing.T) {
@@ -232,7 +233,13 @@ func (w *world) rebuilt(user activity.User) map[string]map[string]string {
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	a.Stored.Zones, a.Base.Zones, a.Stored.Attributes = nil, nil, nil
+	for _, s := range []*progress.State{a.Stored, a.Base} {
+		s.Zones, s.Pauses = nil, nil
+		for i := range s.Streaks {
+			s.Streaks[i].Commands = streaks.Commands{}
+		}
+	}
+	a.Stored.Attributes = nil
 	a.Stored.Hidden, a.Stored.Blocked = false, false
 	w.commit(user, store.Op{Kind: store.OpSet, Key: store.StateKey(p, org, user), Args: []string{"AAAAAAAA" + string(a.Stored.Append(nil))}},
 		store.Op{Kind: store.OpSet, Key: store.ColdKey(p, org, user), Args: []string{string(a.Base.Append(nil))}})
