@@ -5,6 +5,8 @@ SHELL := bash
 PACKAGES := ./...
 FUZZTIME ?= 20s
 TESTFLAGS ?=
+# of one package's tests: they take up to two minutes, and ten times as long on a slow machine that does other things too
+TIMEOUT ?= 30m
 
 .PHONY: help build run test redis node lint fuzz bench cover web client release clean
 
@@ -18,8 +20,8 @@ run: build ## run a server with a live board of this repository's history
 	./bin/laurel demo
 
 test: redis node ## run every test, with the race detector, and the replay of whole histories without it
-	go test -race $(TESTFLAGS) $(PACKAGES)
-	go test -run TestReplay $(TESTFLAGS) ./cmd/laurel
+	go test -race -timeout $(TIMEOUT) $(TESTFLAGS) $(PACKAGES)
+	go test -run TestReplay -timeout $(TIMEOUT) $(TESTFLAGS) ./cmd/laurel
 	$(MAKE) --no-print-directory client
 
 # $(call install,PROGRAM,PACKAGES): installs a program that is missing, where it can
@@ -61,7 +63,7 @@ bench: ## measure (see bench/README.md)
 	go run ./bench/cmd/laurelbench $(BENCHFLAGS)
 
 cover: redis ## report the coverage of the tests
-	go test -coverprofile=coverage.out -coverpkg=$(PACKAGES) $(PACKAGES)
+	go test -timeout $(TIMEOUT) -coverprofile=coverage.out -coverpkg=$(PACKAGES) $(PACKAGES)
 	go tool cover -func=coverage.out | tail -n 1
 
 web: client ## check the live board page and the client library
