@@ -15,7 +15,7 @@ type ZoneChange struct {
 }
 
 // Zoning maps instants to the periods of one streak rule for one user. A change of zone counts from the next period: the period
-// that was running at the change ends at the later of its ends in the two zones, and no period comes twice.
+// that was running at the change ends at the later of its ends in the two zones, and no period comes twice. Of several changes in one period it is the latest of all.
 type Zoning struct {
 	unit calendar.Cycle
 	// event: the local date is that of the offset written with the activity.
@@ -63,17 +63,12 @@ func NewZoning(rule *catalog.Streak, org *calendar.Calendar, changes []ZoneChang
 	return z
 }
 
-// change appends a segment that starts where the period that runs at the instant ends.
+// change appends a segment that starts where the period that runs at the instant ends, by all changes before this one: of several in one period each has its segment, which
+// may be empty.
 func (z *Zoning) change(at calendar.Instant, to *calendar.Calendar) {
 	open := z.Stamp(at, 0)
-	last := z.segments[len(z.segments)-1]
-	s := segment{start: last.cal.PeriodOf(z.unit, open).End, floor: open, cal: to}
-	if at < last.start {
-		// The change before this one has not taken effect yet and never will.
-		s.start, s.floor = last.start, last.floor
-		z.segments = z.segments[:len(z.segments)-1]
-	}
-	z.segments = append(z.segments, s)
+	last := &z.segments[len(z.segments)-1]
+	z.segments = append(z.segments, segment{start: max(last.start, last.cal.PeriodOf(z.unit, open).End), floor: open, cal: to})
 }
 
 func (z *Zoning) segmentAt(at calendar.Instant) *segment {

@@ -48,7 +48,9 @@ func TestZoning_Changes(t *testing.T) {
 		{"the next one is the new zone's", []streaks.ZoneChange{{At: noon, Zone: apia}}, "2026-11-19T11:00:00Z", "2026-11-20"},
 		{"westwards the running period is prolonged", []streaks.ZoneChange{{At: noon, Zone: honolulu}}, "2026-11-19T09:59:59Z", "2026-11-18"},
 		{"westwards, after it", []streaks.ZoneChange{{At: noon, Zone: honolulu}}, "2026-11-19T10:00:00Z", "2026-11-19"},
-		{"two in one period: the last counts", []streaks.ZoneChange{{At: noon, Zone: honolulu}, {At: noon + 1, Zone: apia}}, "2026-11-19T00:00:00Z", "2026-11-19"},
+		{"two in one period: it ends in the latest", []streaks.ZoneChange{{At: noon, Zone: honolulu}, {At: noon + 1, Zone: apia}}, "2026-11-19T09:59:59Z", "2026-11-18"},
+		{"two in one period: the last counts after it", []streaks.ZoneChange{{At: noon, Zone: honolulu}, {At: noon + 1, Zone: apia}}, "2026-11-19T11:00:00Z", "2026-11-20"},
+		{"two in one period, the other way round", []streaks.ZoneChange{{At: noon, Zone: apia}, {At: noon + 1, Zone: honolulu}}, "2026-11-19T10:00:00Z", "2026-11-19"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			z := zoning(t, c.changes...)

@@ -175,6 +175,10 @@ func TestStreak_Zones(t *testing.T) {
 			"2/2/2 active mmo due 05T10:00 dies 05T10:00"},
 		{"eastward over a day that is none", daily(1, user), model("02T20:00 03T11:30", moves("01T00:00", "Pacific/Pago_Pago"), moves("03T12:00", "Pacific/Kiritimati")),
 			"03T13:00", "2/2/2 active mm due 06T10:00 dies 06T10:00"},
+		{"westward, then eastward on the same day: the latest of all ends holds", daily(1, user),
+			model(both, moves("03T12:00", "Pacific/Honolulu"), moves("03T13:00", "Asia/Tokyo")), "03T14:00", "2/2/2 active mm due 05T10:00 dies 05T10:00"},
+		{"westward, then eastward on the same day: it runs on", daily(1, user),
+			model("02T10:00 04T09:59", moves("03T12:00", "Pacific/Honolulu"), moves("03T13:00", "Asia/Tokyo")), "04T10:00", "2/2/2 active mmo due 05T10:00 dies 05T10:00"},
 		{"eastward in a week", daily(1, user, weekly), model("04T10:00", moves("05T12:00", "Asia/Tokyo")), "05T13:00", "1/1/1 active m due 16T00:00 dies 16T00:00"},
 	}.run(t)
 }
@@ -188,11 +192,17 @@ func TestStreak_NoChangeOfZoneMakesADeadlineComeEarlier(t *testing.T) {
 				for hour := range 48 {
 					did := model("02T20:00 03T20:00 04T20:00", moves("01T00:00", from))
 					now := at("04T21:00").Add(time.Duration(hour) * time.Hour)
-					before := did.Streak(rule, "u", now)
-					did.Zones["u"] = append(did.Zones["u"], oracle.ZoneChange{At: now, Zone: zone(to)})
-					after := did.Streak(rule, "u", now)
-					if after.Current.Length != before.Current.Length || after.Deadline.Before(before.Deadline) {
-						t.Errorf("%s to %s at %s, grace %v: %s, then %s", from, to, short(now), rule.Grace, summary(&before), summary(&after))
+					for _, next := range []string{to, names[hour%len(names)]} { // and at once once more
+						before := did.Streak(rule, "u", now)
+						did.Zones["u"] = append(did.Zones["u"], oracle.ZoneChange{At: now, Zone: zone(next)})
+						after := did.Streak(rule, "u", now)
+						_, west := now.In(zone(from)).Zone()
+						_, east := now.In(zone(to)).Zone()
+						broughtBack := len(did.Zones["u"]) == 3 && east-west >= 24*3600 // the first change skipped a date, which the second one makes due again
+						if after.Current.Length != before.Current.Length || after.Deadline.Before(before.Deadline) && !broughtBack {
+							t.Errorf("%s to %s to %s at %s, grace %v: %s, then %s", from, to, next, short(now), rule.Grace, summary(&before), summary(&after))
+						}
+						now = now.Add(time.Minute)
 					}
 				}
 			}

@@ -26,6 +26,7 @@ type clockwork struct {
 	stretches []stretch
 	latest    *Record                 // the matching activity with the greatest (at, id); nil if there is none
 	ends      map[time.Time]time.Time // of periods by their first dates, those found already
+	existing  map[time.Time]bool      // whether they exist, as far as asked
 }
 
 // clockwork is that of a user with these matching activities, in order.
@@ -43,17 +44,12 @@ func (m *Model) clockwork(s *Streak, user string, activities []activity) *clockw
 	if n := len(activities); n > 0 {
 		k.latest = activities[n-1].Record
 	}
-	k.ends = map[time.Time]time.Time{}
+	k.ends, k.existing = map[time.Time]time.Time{}, map[time.Time]bool{}
 	return k
 }
 
-// change begins a stretch where the period ends that runs at the change. One that has not begun yet is replaced.
+// change begins a stretch where the period ends that runs at the change, by all changes before it.
 func (k *clockwork) change(c ZoneChange) {
-	last := &k.stretches[len(k.stretches)-1]
-	if len(k.stretches) > 1 && c.At.Before(last.since) {
-		last.zone = c.Zone
-		return
-	}
 	running := k.stamp(c.At)
 	k.stretches = append(k.stretches, stretch{since: k.end(running), zone: c.Zone, floor: running})
 }
@@ -188,7 +184,14 @@ func (k *clockwork) exists(first time.Time) bool {
 	if k.rule.Mode == "event" || k.rule.Unit.Unit != "day" && (k.rule.Unit.Unit != "days" || k.rule.Unit.N > 1) {
 		return true // nothing skips more than a date
 	}
-	return k.end(k.before(first)).Before(k.end(first))
+	exists, known := k.existing[first]
+	if !known {
+		exists = k.end(k.before(first)).Before(k.end(first))
+		if k.existing != nil { // nil while changes of zone are still to come
+			k.existing[first] = exists
+		}
+	}
+	return exists
 }
 
 func (k *clockwork) existingAfter(first time.Time) time.Time {
