@@ -22,6 +22,14 @@ export async function first(): Promise<string | undefined> {
 
 export const next: BoardState | undefined = view.state && applyDelta(view.state, { prev: 1, seq: 2, as_of: "", total: 0, upsert: [], remove: [] });
 
+const page = laurel.range({ rule: "points", period: "week", from: 101, to: 150 });
+export const old: boolean = page.status === "stale" && page.staleSince !== undefined;
+page.on("stale", ({ as_of }) => as_of.length);
+page.on("fresh", () => page.close());
+export const streams = new Laurel({ url: "/", token: "secret", transport: "sse" }).transport === "sse";
+
+// @ts-expect-error there is no such transport
+new Laurel({ url: "/", token: "secret", transport: "post" });
 // @ts-expect-error a board has a rule and a period
 laurel.top({ rule: "points" });
 // @ts-expect-error what a view holds is not to be changed

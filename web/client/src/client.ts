@@ -1,14 +1,15 @@
 import { backoff } from "./backoff.js";
 import { Connection, type ConnectionState } from "./connection.js";
 import { Emitter } from "./emitter.js";
-import { surroundings, type Environment, type WebSocketConstructor } from "./environment.js";
+import { surroundings, type Environment, type Fetch, type WebSocketConstructor } from "./environment.js";
 import { LaurelError } from "./errors.js";
 import { followPage } from "./presence.js";
+import { transportsOf, type TransportName } from "./transport.js";
 import { View } from "./view.js";
 import type { Board, BoardState, ServerMessage, UserState, ViewMessage, ViewQuery } from "./wire.js";
 
 export interface LaurelOptions {
-  /** The server, such as `https://laurel.example`, in a page also `/`: that of the page. `/v1/ws` is added where it is missing. */
+  /** The server, such as `https://laurel.example`, in a page also `/`: that of the page. What stands behind it is up to the client. */
   readonly url: string;
   /**
    * A key, or a signed token; or what fetches one. It is called at each connection, and a minute before the token ends that the connection goes by.
@@ -17,8 +18,15 @@ export interface LaurelOptions {
   readonly token: string | (() => string | Promise<string>);
   /** Needed only with a key for several orgs. */
   readonly org?: string;
+  /**
+   * What the messages come by. `websocket`: one connection for all views. `sse`: Server-Sent Events, a request for each view. `auto`, the default: a
+   * WebSocket where there is one, and Server-Sent Events where it does not get through.
+   */
+  readonly transport?: TransportName | "auto";
   /** For surroundings that have no global one, such as Node 20. That of the package ws will do. */
   readonly WebSocket?: WebSocketConstructor;
+  /** For surroundings that have no global one, or to send requests otherwise. */
+  readonly fetch?: Fetch;
   /** How long a page may be hidden before the connection is ended until it is visible again. Default 60,000; Infinity: for ever. */
   readonly pauseHiddenAfterMs?: number;
   /** How long an attempt to connect may take, the token included. Default 15,000. */
@@ -60,15 +68,12 @@ export class Laurel extends Emitter<LaurelEvents> {
   constructor(options: LaurelOptions) {
     super();
     this.#environment = { ...surroundings(), ...options.environment };
-    const WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-    if (!WebSocket) throw new TypeError("there is no global WebSocket here: pass one as the option WebSocket");
     this.#connection = new Connection(
       {
-        url: address(options.url),
+        transports: transportsOf(options, this.#environment),
         org: options.org,
         token: options.token,
         connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
-        WebSocket,
         environment: this.#environment,
       },
       {
@@ -87,9 +92,19 @@ export class Laurel extends Emitter<LaurelEvents> {
     return this.#connection.state;
   }
 
+  /** What the connection goes by; undefined while it is not open. */
+  get transport(): TransportName | undefined {
+    return this.#connection.transport;
+  }
+
   /** The first rows of a board: `limit` of them, 1 to 1,000; left out: 50. */
   top(board: Board & { readonly limit?: number }, options?: ViewOptions): View<BoardState> {
     return this.#watch({ kind: "top", ...picked(board), limit: board.limit ?? defaultLimit }, options);
+  }
+
+  /** The rows at the places `from` to `to`, both included, at most 1,000. Ties do not share a place, though they may share a rank. */
+  range(board: Board & { readonly from: number; readonly to: number }, options?: ViewOptions): View<BoardState> {
+    return this.#watch({ kind: "range", ...picked(board), from: board.from, to: board.to }, options);
   }
 
   /** The row of a user, and up to `span` rows (0 to 100) above and below. There are no rows while the user is not ranked. */
@@ -117,7 +132,7 @@ export class Laurel extends Emitter<LaurelEvents> {
     if (this.state === "closed") throw new LaurelError("closed", "the client has ended", true);
     const view = new View<State>({ leave: (v) => this.#leave(v) }, query, options.max_hz);
     this.#ids.set(view, "");
-    if (this.state === "open") this.#subscribe(view);
+    if (this.#connection.ready) this.#subscribe(view);
     else this.#connection.start();
     return view;
   }
@@ -189,7 +204,7 @@ export class Laurel extends Emitter<LaurelEvents> {
   #tryLater(view: View<any>): void {
     if (!this.#ids.has(view)) return; // a listener has closed it
     const failures = this.#retries.get(view)?.failures ?? 0;
-    const cancel = this.#environment.timer(backoff(failures, this.#environment.random), () => this.state === "open" && this.#subscribe(view));
+    const cancel = this.#environment.timer(backoff(failures, this.#environment.random), () => this.#connection.ready && this.#subscribe(view));
     this.#retries.set(view, { failures: failures + 1, cancel });
   }
 
@@ -199,7 +214,7 @@ export class Laurel extends Emitter<LaurelEvents> {
   }
 
   #changed(state: ConnectionState): void {
-    if (state !== "open") {
+    if (!this.#connection.ready) {
       for (const { cancel } of this.#retries.values()) cancel();
       this.#views.clear();
       if (state !== "closed") for (const view of [...this.#ids.keys()]) view.lost();
@@ -224,15 +239,6 @@ export class Laurel extends Emitter<LaurelEvents> {
     this.#cancelIdle?.();
     this.#connection.stop("closed");
   }
-}
-
-/** The address of the socket of a server. */
-function address(url: string): string {
-  const parsed = new URL(url, (globalThis as { location?: { href: string } }).location?.href);
-  if (parsed.protocol === "http:") parsed.protocol = "ws:";
-  if (parsed.protocol === "https:") parsed.protocol = "wss:";
-  if (!parsed.pathname.endsWith("/v1/ws")) parsed.pathname = parsed.pathname.replace(/\/*$/, "/v1/ws");
-  return parsed.href;
 }
 
 // The server refuses members that it does not know: what else an object may have stays here.

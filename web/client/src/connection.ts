@@ -1,8 +1,9 @@
 import { backoff } from "./backoff.js";
-import type { Environment, WebSocketConstructor, WebSocketLike } from "./environment.js";
+import type { Environment, SocketLike } from "./environment.js";
 import { LaurelError } from "./errors.js";
 import { Outbox } from "./outbox.js";
 import { renewIn } from "./renewal.js";
+import type { Transport, TransportName } from "./transport.js";
 import { defaultLimits, type ClientMessage, type Limits, type ServerMessage, type ViewMessage } from "./wire.js";
 
 /**
@@ -13,17 +14,17 @@ export type ConnectionState = "idle" | "connecting" | "open" | "waiting" | "paus
 
 /** What a connection is made of. */
 export interface ConnectionOptions {
-  readonly url: string;
+  /** At least one, the best first. */
+  readonly transports: readonly Transport[];
   readonly org: string | undefined;
   readonly token: string | (() => string | Promise<string>);
   readonly connectTimeoutMs: number;
-  readonly WebSocket: WebSocketConstructor;
   readonly environment: Environment;
 }
 
 /** Who is told what a connection goes through. */
 export interface Owner {
-  /** The server has welcomed the client: subscribe to everything. */
+  /** Commands are taken: subscribe to everything. */
   opened(): void;
   /** A message of a subscription, or an error that names one. */
   received(message: ViewMessage | Extract<ServerMessage, { type: "error" }>): void;
@@ -32,8 +33,8 @@ export interface Owner {
   failed(error: LaurelError): void;
 }
 
-const subprotocol = "laurel.v1";
 const stableMs = 10_000; // a connection that held for so long was no failure
+const stubbornness = 2; // failures in a row, a loss among them, before another transport is tried
 const probeMs = 5_000;
 const quietMs = 1_000; // what spoke within this time needs no probe
 
@@ -52,7 +53,10 @@ export class Connection {
   #state: ConnectionState = "idle";
   #attempt = 0;
   #failures = 0;
-  #socket: WebSocketLike | undefined;
+  #socket: SocketLike | undefined;
+  #ready = false; // commands are taken
+  #current = 0; // of the transports
+  #proven: number | undefined; // the best of those that ever got through
   #outbox: Outbox | undefined;
   #limits: Limits = defaultLimits;
   #heard = 0;
@@ -72,6 +76,16 @@ export class Connection {
     return this.#state;
   }
 
+  /** Whether commands are taken: not before the server has welcomed the client, unless the transport is eager. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** What the connection goes by; undefined while it is not open. */
+  get transport(): TransportName | undefined {
+    return this.#state === "open" ? this.#options.transports[this.#current]!.name : undefined;
+  }
+
   /** Connects, if there is no connection and none under way. */
   start(): void {
     if (this.#state === "idle") void this.#connect();
@@ -86,7 +100,7 @@ export class Connection {
 
   /** Sends a command of a subscription; false: it is longer than the server takes. Without a connection it does nothing: all is subscribed anew. */
   send(message: Extract<ClientMessage, { id: string }>): boolean {
-    return this.#state !== "open" || this.#outbox === undefined || this.#outbox.add(message);
+    return !this.#ready || this.#outbox === undefined || this.#outbox.add(message);
   }
 
   /** What came does not fit what is held: begin anew. */
@@ -126,10 +140,18 @@ export class Connection {
       return;
     }
     try {
-      this.#open(token, new this.#options.WebSocket(this.#options.url, [subprotocol]));
+      this.#open(token, this.#choose().dial());
     } catch (err) {
       this.#fail(new LaurelError("connect", String(err), true, { cause: err }));
     }
+  }
+
+  // What got through before goes first. After some failures it takes turns with the others: it may be blocked here, or the server may be down.
+  #choose(): Transport {
+    const { transports } = this.#options;
+    const other = this.#failures >= stubbornness && this.#failures % 2 === 0 ? 1 : 0;
+    this.#current = ((this.#proven ?? 0) + other) % transports.length;
+    return transports[this.#current]!;
   }
 
   // Returns undefined, and tells the owner, where the callback fails.
@@ -143,7 +165,7 @@ export class Connection {
     }
   }
 
-  #open(token: string, socket: WebSocketLike): void {
+  #open(token: string, socket: SocketLike): void {
     this.#socket = socket;
     this.#token = token;
     const outbox = new Outbox(this.#environment, (text) => socket.send(text));
@@ -151,7 +173,11 @@ export class Connection {
     const own = (handler: (event: any) => void) => (event: unknown) => {
       if (this.#socket === socket) handler(event);
     };
-    socket.onopen = own(() => outbox.now(this.#hello(token)));
+    socket.onopen = own(() => {
+      outbox.now(this.#hello(token));
+      this.#ready = socket.eager === true;
+      if (this.#ready) this.#owner.opened();
+    });
     socket.onmessage = own((event) => this.#message(event.data));
     socket.onclose = own((event) => this.#closed(event.code, event.reason));
     socket.onerror = () => {}; // a close event follows; the package ws throws what nobody listens to
@@ -166,7 +192,7 @@ export class Connection {
     this.#heard = this.#environment.now();
     const socket = this.#socket;
     try {
-      const messages: unknown = JSON.parse(data as string);
+      const messages: unknown = typeof data === "string" ? JSON.parse(data) : data;
       for (const message of (Array.isArray(messages) ? messages : [messages]) as ServerMessage[]) {
         this.#one(message);
         if (this.#socket !== socket) return; // a listener has closed, or a delta did not fit
@@ -197,6 +223,8 @@ export class Connection {
       case "delta":
       case "period":
       case "event":
+      case "stale":
+      case "fresh":
         return this.#owner.received(message);
     }
   }
@@ -208,11 +236,14 @@ export class Connection {
     this.#tokenEnds = expires_at === undefined ? undefined : this.#environment.now() + Date.parse(expires_at) - Date.parse(server_time);
     this.#renewLater();
     if (this.#state === "open") return; // it answers another token
+    this.#proven = Math.min(this.#current, this.#proven ?? this.#current);
     this.#cancel("attempt");
     this.#after("stable", stableMs, () => (this.#failures = 0));
     this.#watch();
+    const asked = this.#ready;
+    this.#ready = true;
     this.#become("open");
-    if (this.state === "open") this.#owner.opened(); // a listener may have closed it
+    if (this.state === "open" && !asked) this.#owner.opened(); // a listener may have closed it
   }
 
   // The server pings; where nothing comes for longer than that, nothing will.
@@ -268,6 +299,7 @@ export class Connection {
     this.#attempt++;
     const socket = this.#socket;
     this.#socket = undefined;
+    this.#ready = false;
     this.#outbox?.close();
     this.#outbox = undefined;
     this.#refusal = undefined;

@@ -12,6 +12,18 @@ export interface WebSocketLike {
 
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
+/** A WebSocket, or what does the same. */
+export interface SocketLike extends WebSocketLike {
+  /** It takes commands as soon as it is open, before it welcomes. */
+  readonly eager?: boolean;
+}
+
+/** The part of fetch that is used. */
+export type Fetch = (
+  url: string,
+  init: { headers: Record<string, string>; signal: any; credentials: "omit"; cache: "no-store" },
+) => Promise<{ readonly ok: boolean; readonly status: number; readonly body: any; json(): Promise<any> }>;
+
 export interface Environment {
   /** ms since 1970. */
   now(): number;

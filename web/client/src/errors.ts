@@ -1,6 +1,6 @@
 /**
  * What a server refused, or what ended a view or a client. `code` is that of the protocol (`forbidden`, `rule_not_found`, …) or one of this library:
- * `closed` (the client was closed), `token` (the callback for tokens failed), `connect` (no WebSocket could be made).
+ * `closed` (the client was closed), `token` (the callback for tokens failed), `connect` (no connection could be begun).
  */
 export class LaurelError extends Error {
   override readonly name = "LaurelError";

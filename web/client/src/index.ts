@@ -2,8 +2,9 @@ export { Laurel, type LaurelEvents, type LaurelOptions, type ViewOptions } from 
 export type { ConnectionState } from "./connection.js";
 export { applyDelta, applyUserDelta, compareRows, compareUsers } from "./delta.js";
 export type { Emitter } from "./emitter.js";
-export type { WebSocketConstructor, WebSocketLike } from "./environment.js";
+export type { Fetch, WebSocketConstructor, WebSocketLike } from "./environment.js";
 export { LaurelError } from "./errors.js";
+export type { TransportName } from "./transport.js";
 export type { DeltaOf, View, ViewEvents, ViewStatus } from "./view.js";
 export type {
   Board,
@@ -16,6 +17,7 @@ export type {
   Profile,
   Rollover,
   Row,
+  Staleness,
   Streak,
   User,
   UserDelta,

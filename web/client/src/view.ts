@@ -1,11 +1,11 @@
 import { applyDelta, applyUserDelta } from "./delta.js";
 import { Emitter } from "./emitter.js";
 import type { LaurelError } from "./errors.js";
-import type { BoardDelta, BoardState, LaurelEvent, Position, Rollover, UserDelta, UserState, ViewMessage, ViewQuery } from "./wire.js";
+import type { BoardDelta, BoardState, LaurelEvent, Position, Rollover, Staleness, UserDelta, UserState, ViewMessage, ViewQuery } from "./wire.js";
 
 /**
- * `pending`: nothing has come yet. `live`: `state` is what the server shows. `stale`: `state` is what it showed before the connection was lost.
- * `ended`: by `close`, or by an error, which is then in `error`.
+ * `pending`: nothing has come yet. `live`: `state` is what the server shows. `stale`: `state` may be old, because the connection is lost
+ * or the server is cut off from its store. `ended`: by `close`, or by an error, which is then in `error`.
  */
 export type ViewStatus = "pending" | "live" | "stale" | "ended";
 
@@ -24,6 +24,10 @@ export interface ViewEvents<State> {
   period: Rollover;
   /** News of the user of a user view. None is repeated: what came while there was no connection is in `GET /v1/events`. */
   event: LaurelEvent;
+  /** The server is cut off from its store, or behind it. What is shown is not wrong, but may be old; it may come again, with a later `as_of`. */
+  stale: Staleness;
+  /** The view shows everything again. */
+  fresh: void;
   /** With `error.final`, the view has ended. */
   error: LaurelError;
   /** The status changed. */
@@ -48,6 +52,7 @@ export class View<State extends BoardState | UserState> extends Emitter<ViewEven
   #status: ViewStatus = "pending";
   #error: LaurelError | undefined;
   #trusted = true; // the server may be asked to go on from the state
+  #behind: Staleness | undefined; // as the server says, on this connection
   #started = false; // a snapshot, or "resumed", came on this connection
 
   /** @internal */
@@ -65,6 +70,11 @@ export class View<State extends BoardState | UserState> extends Emitter<ViewEven
 
   get status(): ViewStatus {
     return this.#status;
+  }
+
+  /** Since when the server cannot tell whether the view shows everything; undefined while it can, and while there is no connection. */
+  get staleSince(): string | undefined {
+    return this.#behind?.as_of;
   }
 
   /** What ended the view; undefined while it goes on, and after `close`. */
@@ -118,6 +128,7 @@ export class View<State extends BoardState | UserState> extends Emitter<ViewEven
   /** @internal The connection, or the subscription, is gone. */
   lost(): void {
     this.#started = false;
+    this.#behind = undefined;
     if (this.#status === "live") this.#become("stale");
   }
 
@@ -136,7 +147,7 @@ export class View<State extends BoardState | UserState> extends Emitter<ViewEven
       case "resumed":
         if (this.#state?.seq !== message.seq) return false;
         this.#started = true;
-        this.#become("live");
+        this.#live();
         return true;
       case "delta":
         return !this.#started || this.#delta(message as unknown as DeltaOf<State>);
@@ -146,6 +157,16 @@ export class View<State extends BoardState | UserState> extends Emitter<ViewEven
       case "event":
         this.emit("event", message.event);
         return true;
+      case "stale":
+        this.#behind = { as_of: message.as_of };
+        if (this.#status === "live") this.#become("stale");
+        this.#tell("stale", this.#behind);
+        return true;
+      case "fresh":
+        this.#behind = undefined;
+        if (this.#started) this.#live();
+        this.#tell("fresh", undefined);
+        return true;
     }
   }
 
@@ -154,7 +175,7 @@ export class View<State extends BoardState | UserState> extends Emitter<ViewEven
     if (!state) return false;
     this.#started = this.#trusted = true;
     this.#state = state as State;
-    this.#become("live");
+    this.#live();
     this.#tell("snapshot", this.#state);
     this.#tell("change", this.#state);
     return true;
@@ -174,6 +195,10 @@ export class View<State extends BoardState | UserState> extends Emitter<ViewEven
     if (query.kind === "user") return applyUserDelta(this.#state as UserState, delta as UserDelta) as State | undefined;
     const limit = query.kind === "top" ? query.limit : Infinity;
     return applyDelta(this.#state as BoardState, delta as BoardDelta, limit) as State | undefined;
+  }
+
+  #live(): void {
+    this.#become(this.#behind ? "stale" : "live");
   }
 
   // A listener may have closed the view just before.

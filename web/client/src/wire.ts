@@ -25,8 +25,8 @@ export interface Period {
   /** Absent for `all`, as is `end`. */
   readonly start?: string;
   readonly end?: string;
-  /** Late activities no longer count in it. Absent from the periods of a rollover. */
-  readonly closed?: boolean;
+  /** Late activities no longer count in it. */
+  readonly closed: boolean;
 }
 
 /** A user: the object of `GET /v1/users/{user}`. A newer server may send members that are not named here. */
@@ -74,6 +74,7 @@ export interface LaurelEvent {
 /** What a view shows, as `subscribe` takes it. */
 export type ViewQuery =
   | ({ readonly kind: "top"; readonly limit: number } & Board)
+  | ({ readonly kind: "range"; readonly from: number; readonly to: number } & Board)
   | ({ readonly kind: "around"; readonly user: string; readonly span: number } & Board)
   | ({ readonly kind: "users"; readonly users: readonly string[] } & Board)
   | { readonly kind: "user"; readonly user: string };
@@ -136,6 +137,12 @@ export interface Rollover {
   readonly started: Period;
 }
 
+/** The server cannot tell whether a view shows everything. */
+export interface Staleness {
+  /** What was committed until then is shown. */
+  readonly as_of: string;
+}
+
 /** The limits that `welcome` names, as far as this library minds them. */
 export interface Limits {
   readonly message_bytes: number;
@@ -159,7 +166,8 @@ export type ServerMessage =
   | ViewMessage
   | { readonly type: "error"; readonly id?: string; readonly code: string; readonly detail: string }
   | { readonly type: "ping"; readonly at: string }
-  | { readonly type: "drain"; readonly reconnect_in_ms: number };
+  | { readonly type: "drain"; readonly reconnect_in_ms: number }
+  | { readonly type: "close"; readonly code: number; readonly reason: string }; // of streams only
 
 /** Messages of one subscription. */
 export type ViewMessage =
@@ -167,7 +175,9 @@ export type ViewMessage =
   | { readonly type: "resumed"; readonly id: string; readonly seq: number }
   | ({ readonly type: "delta"; readonly id: string } & (BoardDelta | UserDelta))
   | ({ readonly type: "period"; readonly id: string } & Rollover)
-  | { readonly type: "event"; readonly id: string; readonly event: LaurelEvent };
+  | { readonly type: "event"; readonly id: string; readonly event: LaurelEvent }
+  | ({ readonly type: "stale"; readonly id: string } & Staleness)
+  | { readonly type: "fresh"; readonly id: string };
 
 export type ClientMessage =
   | { readonly type: "hello"; readonly token: string; readonly org?: string }

@@ -42,7 +42,7 @@ test("deltas lead to what a read answers, whatever changes", () => {
     const ties = random.of(["ordinal", "standard", "dense"]);
     const limit = 1 + random.below(8);
     const board: Board = new Map();
-    let state: BoardState = { epoch: "e", seq: 1, as_of: instants[0]!, period: { label: "all" }, total: 0, rows: [] };
+    let state: BoardState = { epoch: "e", seq: 1, as_of: instants[0]!, period: { label: "all", closed: false }, total: 0, rows: [] };
     for (let step = 0; step < 20; step++) {
       for (let i = random.below(4); i >= 0; i--) change(board, random);
       const want = read(board, limit, ties);
@@ -61,7 +61,7 @@ test("deltas lead to what a read answers, whatever changes", () => {
 });
 
 test("a delta of another state is refused, over and under", () => {
-  const state: BoardState = { epoch: "e", seq: 5, as_of: "", period: { label: "all" }, total: 0, rows: [] };
+  const state: BoardState = { epoch: "e", seq: 5, as_of: "", period: { label: "all", closed: false }, total: 0, rows: [] };
   for (const prev of [4, 6, NaN, undefined as unknown as number]) {
     assert.equal(applyDelta(state, { prev, seq: 7, as_of: "", total: 0, upsert: [], remove: [] }), undefined);
   }
@@ -69,7 +69,7 @@ test("a delta of another state is refused, over and under", () => {
 
 test("of a top view the first rows are kept", () => {
   const at = (rank: number, user: string): Row => ({ rank, user, score: 10 - rank, reached_at: instants[0]! });
-  const state: BoardState = { epoch: "e", seq: 1, as_of: "", period: { label: "all" }, total: 2, rows: [at(1, "a"), at(2, "b")] };
+  const state: BoardState = { epoch: "e", seq: 1, as_of: "", period: { label: "all", closed: false }, total: 2, rows: [at(1, "a"), at(2, "b")] };
   const next = applyDelta(state, { prev: 1, seq: 2, as_of: "", total: 3, upsert: [at(1, "c"), at(2, "a"), at(3, "b")], remove: [] }, 2);
   assert.deepEqual(next?.rows.map((r) => r.user), ["c", "a"]);
 });

@@ -127,7 +127,7 @@ export class Bench {
         sockets.push(this);
       }
     };
-    this.client = new Laurel({ url: "https://laurel.test", token: "secret", WebSocket, environment: this.time, ...options });
+    this.client = new Laurel({ url: "https://laurel.test", token: "secret", transport: "websocket", WebSocket, environment: this.time, ...options });
     this.client.on("error", (error) => this.errors.push(error.code + (error.final ? "!" : "")));
     this.client.on("state", (state) => this.states.push(state));
   }

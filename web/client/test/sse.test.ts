@@ -1,0 +1,3 @@
+import { testWithServer } from "./server.js";
+
+testWithServer("sse");
