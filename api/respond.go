@@ -86,6 +86,10 @@ func writeBytes(w http.ResponseWriter, status int, b []byte) error {
 		h["Content-Type"] = values[1:]
 	}
 	w.WriteHeader(status)
+	if rec, ok := w.(*recorder); ok && len(b) > leastHeld {
+		rec.writeWhole(b)
+		return nil
+	}
 	_, _ = w.Write(b)
 	return nil
 }

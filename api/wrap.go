@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -27,7 +28,7 @@ func (a *API) wrap(rt route) http.Handler {
 			recorder
 			request
 			id [1]string
-		}{recorder: recorder{ResponseWriter: w}, request: request{Request: r, id: requestID(r.Header.Get("X-Request-Id"))}}
+		}{recorder: recorder{ResponseWriter: w, ctx: r.Context()}, request: request{Request: r, id: requestID(r.Header.Get("X-Request-Id"))}}
 		rec, req := &both.recorder, &both.request
 		h := rec.Header()
 		both.id[0] = req.id
@@ -175,7 +176,8 @@ func methodLabel(m string) string {
 // recorder remembers the status for the metrics.
 type recorder struct {
 	http.ResponseWriter
-	status   int // 0 until the header is written
+	ctx      context.Context // of the request
+	status   int             // 0 until the header is written
 	hijacked bool
 }
 

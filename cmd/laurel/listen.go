@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"laurel/api"
 	"laurel/ws"
 )
 
@@ -34,8 +35,10 @@ func listen(ctx context.Context, address string, log zerolog.Logger) (*listener,
 		ReadTimeout:       2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ConnContext:       ws.ConnContext,
 		ErrorLog:          stdlog.New(log.With().Str("listen", l.Addr().String()).Logger(), "", 0),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return ws.ConnContext(api.ConnContext(ctx, c), c)
+		},
 	}}, nil
 }
 
@@ -49,7 +52,7 @@ func (l *listener) close() { l.net.Close() }
 func (l *listener) start(g *group, name string, handler http.Handler) {
 	l.server.Handler = handler
 	l.part = g.start(name, func(context.Context) error {
-		if err := l.server.Serve(l.net); !errors.Is(err, http.ErrServerClosed) {
+		if err := l.server.Serve(api.Listener(l.net)); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
