@@ -101,6 +101,7 @@ type API struct {
 	always   constants
 	bodies   *semaphore.Weighted
 	mux      *http.ServeMux
+	hot      hot
 	nowhere  http.Handler // answers for a path that no route has
 	openapi  []byte
 	docs     docsPage
@@ -125,6 +126,7 @@ func newAPI(o Options) (*API, error) {
 	a.openapi = doc
 	a.nowhere = a.wrap(unmatched())
 	a.mux = a.newMux()
+	a.hot = a.newHot()
 	return a, nil
 }
 
@@ -133,6 +135,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r, found := literal(r)
 	if !found {
 		a.nowhere.ServeHTTP(w, r)
+		return
+	}
+	if serve, at := a.hot.find(r); serve != nil {
+		serve(w, r, at)
 		return
 	}
 	a.mux.ServeHTTP(w, r)

@@ -131,18 +131,37 @@ func (l *userList) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 const fewUsers = 32 // for which there is room at first
 
-func (a *API) postRanks(w http.ResponseWriter, r *request) error {
-	var in rankQuery
-	if err := a.decodeBody(r, &in, required); err != nil {
-		return err
+// rankQuery reads the body of a request for ranks.
+func (a *API) rankQuery(r *request) (in rankQuery, err error) {
+	if _, err := formatOf(r, formatJSON); err != nil {
+		return in, err
 	}
-	if in.Users == nil || len(in.Users) > maxRanks {
-		return badRequest("users", "This must be an array of up to 1000 user ids.")
+	err = a.withBody(r, func(body []byte) error {
+		users, plain := plainUsers(body)
+		if plain {
+			in.Users = users
+			return nil
+		}
+		return decodeStrict(body, &in)
+	})
+	switch {
+	case err != nil:
+		return in, err
+	case in.Users == nil || len(in.Users) > maxRanks:
+		return in, badRequest("users", "This must be an array of up to 1000 user ids.")
 	}
 	for i, user := range in.Users {
 		if !validText(string(user)) {
-			return badRequest("users["+itoa(i)+"]", "A user id is 1 to 128 bytes of UTF-8 without control characters.")
+			return in, badRequest("users["+itoa(i)+"]", "A user id is 1 to 128 bytes of UTF-8 without control characters.")
 		}
+	}
+	return in, nil
+}
+
+func (a *API) postRanks(w http.ResponseWriter, r *request) error {
+	in, err := a.rankQuery(r)
+	if err != nil {
+		return err
 	}
 	reads, err := a.reader(r)
 	if err != nil {

@@ -23,7 +23,7 @@ const (
 // formatOf reads the Content-Type. A body without one is taken for JSON.
 func formatOf(r *request, allowed ...format) (format, error) {
 	header := r.Header.Get("Content-Type")
-	if header == "" {
+	if header == "" || header == "application/json" && allowed[0] == formatJSON { // what nearly all send; to read it as a media type takes half a µs
 		return formatJSON, nil
 	}
 	kind, params, err := mime.ParseMediaType(header)

@@ -15,6 +15,7 @@ type request struct {
 	id       string
 	identity *auth.Identity
 	org      activity.Org
+	at       place // of hot routes
 }
 
 // query is the parameters of the URL.

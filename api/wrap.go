@@ -20,15 +20,21 @@ import (
 
 const maxRequestID = 64
 
-// wrap is what every route has in common.
+// wrap makes a route a handler.
 func (a *API) wrap(rt route) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	serve := a.serve(rt)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(w, r, place{}) })
+}
+
+// serve is what every route has in common.
+func (a *API) serve(rt route) handler {
+	return func(w http.ResponseWriter, r *http.Request, at place) {
 		began := time.Now() // a duration, not a decision: the machine's time, also under a test clock
 		both := &struct {   // one allocation
 			recorder
 			request
 			id [1]string
-		}{recorder: recorder{ResponseWriter: w, ctx: r.Context()}, request: request{Request: r, id: requestID(r.Header.Get("X-Request-Id"))}}
+		}{recorder: recorder{ResponseWriter: w, ctx: r.Context()}, request: request{Request: r, id: requestID(r.Header.Get("X-Request-Id")), at: at}}
 		rec, req := &both.recorder, &both.request
 		h := rec.Header()
 		both.id[0] = req.id
@@ -53,7 +59,7 @@ func (a *API) wrap(rt route) http.Handler {
 			hearOut(r, body, err)
 			a.fail(rec, req, err)
 		}
-	})
+	}
 }
 
 // run lets the request through to its handler if its key may.
