@@ -197,22 +197,24 @@ func (l *leaf) find(u uint32) int {
 // before counts the entries in the leaves before a leaf. It climbs: what comes before a node in its parent is a sum over an array, and no key is
 // compared.
 func (x *Index) before(id uint32) (count int) {
-	for p := x.leaf(id).parent; p != none; {
+	l := x.leaf(id)
+	for p, was := l.parent, &l.was; p != none; {
 		in := x.inner(p)
-		count += int(sum(in.count[:in.slot(id)]))
-		id, p = p, in.parent
+		count += int(sum(in.count[:in.slotOf(id, was)]))
+		id, p, was = p, in.parent, &in.was
 	}
 	return count
 }
 
 // bothBefore counts the firsts too.
 func (x *Index) bothBefore(id uint32) (count, firsts int) {
-	for p := x.leaf(id).parent; p != none; {
+	l := x.leaf(id)
+	for p, was := l.parent, &l.was; p != none; {
 		in := x.inner(p)
-		slot := in.slot(id)
+		slot := in.slotOf(id, was)
 		count += int(sum(in.count[:slot]))
 		firsts += int(sum(in.firsts[:slot]))
-		id, p = p, in.parent
+		id, p, was = p, in.parent, &in.was
 	}
 	return count, firsts
 }

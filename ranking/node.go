@@ -2,6 +2,7 @@ package ranking
 
 import (
 	"math/bits"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -56,6 +57,7 @@ type leaf struct {
 	n          int32
 	parent     uint32
 	prev, next uint32
+	was        uint32 // in its parent, when it was last looked for there: see slotOf
 	keys
 }
 
@@ -69,6 +71,7 @@ type inner struct {
 	n      int32
 	level  int32 // 1: the children are leaves
 	parent uint32
+	was    uint32 // as leaf.was
 }
 
 // branch is one child of an inner node.
@@ -102,6 +105,17 @@ func (in *inner) slot(child uint32) int {
 	if i < 0 {
 		panic("ranking: a node is not among its parent's children")
 	}
+	return i
+}
+
+// slotOf is slot, and looks first where the child was the last time. Every rank and every update asks at each level, and a child seldom moves: only when
+// a sibling before it is split or goes. Readers, who share a lock, write was too; whatever is in it, it is checked.
+func (in *inner) slotOf(child uint32, was *uint32) int {
+	if i := atomic.LoadUint32(was); i < uint32(in.n) && in.child[i&(width-1)] == child {
+		return int(i)
+	}
+	i := in.slot(child)
+	atomic.StoreUint32(was, uint32(i))
 	return i
 }
 

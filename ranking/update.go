@@ -180,15 +180,15 @@ func (x *Index) isFirst(l *leaf, i int) bool {
 func (x *Index) climb(id uint32, count, firsts int, rekey bool) {
 	l := x.leaf(id)
 	child := id
-	for p := l.parent; p != none; {
+	for p, was := l.parent, &l.was; p != none; {
 		in := x.inner(p)
-		i := in.slot(child)
+		i := in.slotOf(child, was)
 		in.count[i] += uint32(count)
 		in.firsts[i] += uint32(firsts)
 		if rekey {
 			in.keys.set(i, l.get(0))
 			rekey = i == 0
 		}
-		child, p = p, in.parent
+		child, p, was = p, in.parent, &in.was
 	}
 }
