@@ -32,6 +32,17 @@ func (a *API) definitionRoutes() (routes []route) {
 		{a, catalog.Streaks, "/v1/catalog/streaks", "CatalogStreak", "CatalogStreaks"},
 		{a, catalog.Behaviours, "/v1/catalog/behaviours", "Behaviour", "Behaviours"},
 		{a, catalog.Streaks, "/v1/streaks", "StreakRule", "StreakRules"},
+		{a, catalog.Wallets, "/v1/catalog/wallets", "CatalogWallet", "CatalogWallets"},
+		{a, catalog.Awards, "/v1/catalog/awards", "CatalogAward", "CatalogAwards"},
+		{a, catalog.Levels, "/v1/catalog/levels", "CatalogLevel", "CatalogLevels"},
+		{a, catalog.Achievements, "/v1/catalog/achievements", "CatalogAchievement", "CatalogAchievements"},
+		{a, catalog.Missions, "/v1/catalog/missions", "CatalogMission", "CatalogMissions"},
+		{a, catalog.Rewards, "/v1/catalog/rewards", "CatalogReward", "CatalogRewards"},
+		{a, catalog.Gifts, "/v1/catalog/gifts", "CatalogGift", "CatalogGifts"},
+		{a, catalog.Bounties, "/v1/catalog/bounties", "CatalogBounty", "CatalogBounties"},
+		{a, catalog.KPIs, "/v1/catalog/kpis", "CatalogKPI", "CatalogKPIs"},
+		{a, catalog.TargetGroups, "/v1/catalog/target-groups", "CatalogTargetGroup", "CatalogTargetGroups"},
+		{a, catalog.Prizes, "/v1/catalog/prizes", "CatalogPrize", "CatalogPrizes"},
 	} {
 		routes = append(routes, s.routes()...)
 	}

@@ -75,7 +75,7 @@ func TestDefinitions_Refused(t *testing.T) {
 		g.call("PUT", "/v1/streaks/"+id, `{"unit":"day","when":{}}`).wants(t, 422, "bad_catalog")
 		g.call("GET", "/v1/streaks/"+id, "").wants(t, 404, "definition_not_found")
 	}
-	g.call("GET", "/v1/catalog/achievements", "").wants(t, 404, "not_found")
+	g.call("GET", "/v1/catalog/colours", "").wants(t, 404, "not_found")
 	other := []func(*http.Request){header("Authorization", "Bearer "+g.both), header("Laurel-Org", "empty")}
 	g.call("GET", "/v1/streaks", "", other...).wants(t, 404, "org_not_found")
 	g.call("PUT", "/v1/streaks/x", `{"unit":"day","when":{}}`, other...).wants(t, 404, "org_not_found")

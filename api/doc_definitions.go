@@ -1,70 +1,37 @@
 package api
 
-import (
-	"net/http"
-
-	"laurel/internal/catalog"
-)
+import "net/http"
 
 // definitionDoc is one definition, any object.
 type definitionDoc struct {
 	_ struct{} `additionalProperties:"true"`
 }
 
-type (
-	ruleListDoc struct {
-		Rules []definitionDoc `json:"rules" nullable:"false"`
-	}
-	streakRuleListDoc struct {
-		Streaks []definitionDoc `json:"streaks" nullable:"false"`
-	}
-	behaviourListDoc struct {
-		Behaviours []definitionDoc `json:"behaviours" nullable:"false"`
-	}
-)
-
-// noun is what one definition of the set is called.
-func (s definitionSet) noun() string {
-	return map[catalog.Kind]string{catalog.Rules: "rule", catalog.Streaks: "streak rule", catalog.Behaviours: "behaviour"}[s.kind]
-}
-
-func (s definitionSet) example() string {
-	return map[catalog.Kind]string{
-		catalog.Rules:      `{"id":"commits","when":{"name":"commit"},"value":"count","cycles":["week","all"]}`,
-		catalog.Streaks:    `{"id":"daily-commit","when":{"name":"commit"},"unit":"day","grace":"6h","freezes":{"initial":1,"max":2}}`,
-		catalog.Behaviours: `{"name":"commit","meta":{"added":"integer"}}`,
-	}[s.kind]
-}
-
-func (s definitionSet) listed() any {
-	return map[catalog.Kind]any{catalog.Rules: ruleListDoc{}, catalog.Streaks: streakRuleListDoc{}, catalog.Behaviours: behaviourListDoc{}}[s.kind]
-}
-
 func (s definitionSet) docList() operation {
-	return operation{id: "list" + s.many, tag: "catalog", summary: "List the catalog's " + s.noun() + "s", headers: []param{ifNoneMatch()},
-		responses: []response{tagged(ok("The definitions, in the order of the catalog", s.listed(), `{"`+string(s.kind)+`":[`+s.example()+`]}`)), notModified()},
+	return operation{id: "list" + s.many, tag: "catalog", summary: "List the catalog's " + s.words().many, headers: []param{ifNoneMatch()},
+		responses: []response{tagged(ok("The definitions, in the order of the catalog", s.words().list, `{"`+string(s.kind)+`":[`+s.words().example+`]}`)), notModified()},
 		errors:    []string{"org_not_found"}}
 }
 
 func (s definitionSet) docGet() operation {
-	return operation{id: "get" + s.name, tag: "catalog", summary: "Read a " + s.noun() + " of the catalog", headers: []param{ifNoneMatch()},
-		responses: []response{tagged(ok("The definition; GET /v1/catalog/schema describes it", definitionDoc{}, s.example())), notModified()},
+	return operation{id: "get" + s.name, tag: "catalog", summary: "Read a " + s.words().one + " of the catalog", headers: []param{ifNoneMatch()},
+		responses: []response{tagged(ok("The definition; GET /v1/catalog/schema describes it", definitionDoc{}, s.words().example)), notModified()},
 		errors:    []string{"org_not_found", "definition_not_found"}}
 }
 
 func (s definitionSet) docPost() operation {
-	return operation{id: "create" + s.name, tag: "catalog", summary: "Add a " + s.noun() + " to the catalog", description: editing,
+	return operation{id: "create" + s.name, tag: "catalog", summary: "Add a " + s.words().one + " to the catalog", description: editing,
 		headers: []param{ifMatch()}, body: s.docBody(), responses: []response{s.docCreated()}, errors: append(editErrors(), "exists")}
 }
 
 func (s definitionSet) docPut() operation {
-	return operation{id: "put" + s.name, tag: "catalog", summary: "Replace a " + s.noun() + " of the catalog, or add it", description: editing,
+	return operation{id: "put" + s.name, tag: "catalog", summary: "Replace a " + s.words().one + " of the catalog, or add it", description: editing,
 		headers: []param{ifMatch()}, body: s.docBody(), errors: editErrors(),
-		responses: []response{tagged(ok("The definition as published", definitionDoc{}, s.example())), s.docCreated()}}
+		responses: []response{tagged(ok("The definition as published", definitionDoc{}, s.words().example)), s.docCreated()}}
 }
 
 func (s definitionSet) docDelete() operation {
-	return operation{id: "delete" + s.name, tag: "catalog", summary: "Remove a " + s.noun() + " from the catalog",
+	return operation{id: "delete" + s.name, tag: "catalog", summary: "Remove a " + s.words().one + " from the catalog",
 		description: "Refused where other definitions refer to it.", headers: []param{ifMatch()},
 		responses: []response{tagged(response{status: http.StatusNoContent, description: "It is removed"})},
 		errors:    append(editErrors(), "definition_not_found")}
@@ -74,11 +41,11 @@ const editing = "The whole catalog that comes of it is checked and published, as
 	"same time none is lost."
 
 func (s definitionSet) docBody() *content {
-	return &content{of: definitionDoc{}, types: []string{"application/json", "application/yaml"}, example: s.example()}
+	return &content{of: definitionDoc{}, types: []string{"application/json", "application/yaml"}, example: s.words().example}
 }
 
 func (s definitionSet) docCreated() response {
-	r := tagged(created("The definition as published", definitionDoc{}, s.example()))
+	r := tagged(created("The definition as published", definitionDoc{}, s.words().example))
 	r.headers = append(r.headers, "Location")
 	return r
 }
