@@ -11,7 +11,7 @@ import (
 type Catalog struct {
 	Org    activity.Org
 	Number int64 // shown by the Capillary-shaped door; 0: none
-	// Parent is the org above this one in a hierarchy; "" for none.
+	// Parent is the org above this one in a hierarchy, which may be read from there; "" for none.
 	Parent activity.Org
 	// Leaderboards: the Capillary-shaped door shows leaderboards of the org.
 	Leaderboards bool

@@ -40,6 +40,7 @@ func Parse(source []byte) ([]*Catalog, error) {
 			r.at(p.to("number"), "the number %d is that of orgs[%d] too", org.Number, first)
 		}
 	}
+	checkParents(catalogs, r)
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -66,6 +67,9 @@ func parseTree(tree *node, faults Faults) (*Catalog, error) {
 	var org orgSource
 	r := structured(tree, faults, orgSchema, &org)
 	c := build(&org, r, path{})
+	if c.Parent != "" && c.Parent == c.Org {
+		r.at(path{"parent"}, "an org does not stand above itself")
+	}
 	if err := r.err(); err != nil {
 		return nil, err
 	}

@@ -21,20 +21,37 @@ const appliedField = "catalog_file"
 
 // Publish makes c its org's catalog. The stored one must have the version ifMatch ("" for an org that has none yet); with force
 // whatever is there is replaced. Publishing what is there already changes nothing. When it returns, no commit computed under
-// another catalog applies any more. ErrVersionMismatch; catalog.Faults for a change that what is stored cannot follow; errors of the store.
+// another catalog applies any more. ErrVersionMismatch; catalog.Faults for a change that what is stored cannot follow, and for a
+// parent that is no org or stands below; errors of the store.
 func (r *Registry) Publish(ctx context.Context, c *catalog.Catalog, ifMatch store.Version, force bool) (*Entry, error) {
+	return r.publish(ctx, publication{c: c, ifMatch: ifMatch, force: force})
+}
+
+// publication is a catalog to be published, and the file that it came with, if it did.
+type publication struct {
+	c       *catalog.Catalog
+	ifMatch store.Version
+	force   bool
+	file    []*catalog.Catalog
+}
+
+func (r *Registry) publish(ctx context.Context, p publication) (*Entry, error) {
+	c := p.c
 	for range attempts {
 		doc, err := r.document(ctx, c.Org)
 		if err != nil {
 			return nil, fmt.Errorf("publish catalog of org %s: %w", c.Org, err)
 		}
-		if !force && doc.Version != ifMatch {
+		if !p.force && doc.Version != p.ifMatch {
 			return nil, ErrVersionMismatch
 		}
 		if doc.Version != "" && bytes.Equal(doc.Content, c.Source) {
 			return r.Reload(ctx, c.Org)
 		}
 		if err := follows(c, doc); err != nil {
+			return nil, err
+		}
+		if err := r.checkParent(ctx, c, p.file); err != nil {
 			return nil, err
 		}
 		group := store.Group{Org: c.Org, Doc: doc.Key, Expect: doc.Version, Content: c.Source, OrgChanged: true}
@@ -83,7 +100,7 @@ func (r *Registry) Apply(ctx context.Context, source []byte) (changed []activity
 		if err != nil {
 			return changed, err
 		}
-		after, err := r.Publish(ctx, c, "", true)
+		after, err := r.publish(ctx, publication{c: c, force: true, file: catalogs})
 		if err != nil {
 			return changed, err
 		}
