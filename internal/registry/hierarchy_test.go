@@ -80,3 +80,16 @@ func TestRegistry_ApplyHierarchy(t *testing.T) {
 		t.Errorf("a parent that there is not: %v", err)
 	}
 }
+
+// A backup holds orgs in the order of their ids.
+func TestRegistry_RestoresAChildFirst(t *testing.T) {
+	r := node(t, openStore(t, 1))
+	for _, c := range []*catalog.Catalog{under(t, "a", "b"), org(t, "b", "r")} {
+		if _, err := r.Restore(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if below := r.Below("b"); len(below) != 2 {
+		t.Errorf("below b: %v", below)
+	}
+}

@@ -33,6 +33,12 @@ type publication struct {
 	ifMatch store.Version
 	force   bool
 	file    []*catalog.Catalog
+	orphan  bool // the parent need not be known
+}
+
+// Restore publishes a catalog of a backup whatever is there, and wherever its org stood: the orgs above it may be still to come. Errors as Publish.
+func (r *Registry) Restore(ctx context.Context, c *catalog.Catalog) (*Entry, error) {
+	return r.publish(ctx, publication{c: c, force: true, orphan: true})
 }
 
 func (r *Registry) publish(ctx context.Context, p publication) (*Entry, error) {
@@ -51,8 +57,10 @@ func (r *Registry) publish(ctx context.Context, p publication) (*Entry, error) {
 		if err := follows(c, doc); err != nil {
 			return nil, err
 		}
-		if err := r.checkParent(ctx, c, p.file); err != nil {
-			return nil, err
+		if !p.orphan {
+			if err := r.checkParent(ctx, c, p.file); err != nil {
+				return nil, err
+			}
 		}
 		group := store.Group{Org: c.Org, Doc: doc.Key, Expect: doc.Version, Content: c.Source, OrgChanged: true}
 		applied, err := r.commit(ctx, 0, group)

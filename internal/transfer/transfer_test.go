@@ -421,3 +421,17 @@ func TestExport_WithoutKeysAndDamaged(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Orgs are exported in the order of their ids, whoever of them stands above the other.
+func TestImport_OrgsOfAHierarchy(t *testing.T) {
+	from, to := testenv.NewWorld(t, embedded(t, 1)), testenv.NewWorld(t, embedded(t, 1))
+	if _, err := from.Registry.Apply(t.Context(), []byte("orgs: [{id: a, parent: b}, {id: b}]")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := restore(t, to, bytes.NewReader(export(t, from))); err != nil {
+		t.Fatal(err)
+	}
+	if below := to.Registry.Below("b"); len(below) != 2 {
+		t.Errorf("below b: %v", below)
+	}
+}
