@@ -17,7 +17,7 @@ func declare[S any, P interface {
 	*S
 	head() *headSource
 }](b *builder, k Kind, items []*S) {
-	known := &places{index: make(map[string]int, len(items)), whole: true}
+	known := &places{index: make(map[string]int, len(items)), whole: b.allOf(k, len(items))}
 	ids, numbers := map[string]int{}, map[int64]int{}
 	made := 0
 	for i, item := range items {
@@ -39,6 +39,12 @@ func declare[S any, P interface {
 	b.known[k] = known
 }
 
+// allOf says that the list of a kind has as many items as the source says, and was not taken out as faulty.
+func (b *builder) allOf(k Kind, n int) bool {
+	list := b.report.tree.find(b.at.to(string(k)))
+	return list == nil || list.shape == isArray && len(list.items) == n
+}
+
 // declareAll notes the ids of everything that is earned.
 func (b *builder) declareAll(src *earningSource) {
 	declare(b, Wallets, src.Wallets)
@@ -55,13 +61,13 @@ func (b *builder) declareAll(src *earningSource) {
 }
 
 // declareBoards notes the ids of rules and streaks, once they are built.
-func (b *builder) declareBoards(src *orgSource) {
-	rules := &places{index: map[string]int{}, whole: len(b.catalog.Rules) == len(src.Rules)}
+func (b *builder) declareBoards() {
+	rules := &places{index: map[string]int{}, whole: b.allOf(Rules, len(b.catalog.Rules))}
 	for i, r := range b.catalog.Rules {
 		rules.index[r.ID] = i
 		rules.whole = rules.whole && r.ID != ""
 	}
-	streaks := &places{index: map[string]int{}, whole: len(b.catalog.Streaks) == len(src.Streaks)}
+	streaks := &places{index: map[string]int{}, whole: b.allOf(Streaks, len(b.catalog.Streaks))}
 	for i, s := range b.catalog.Streaks {
 		streaks.index[s.ID] = i
 		streaks.whole = streaks.whole && s.ID != ""

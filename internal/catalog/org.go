@@ -77,7 +77,7 @@ func build(src *orgSource, r *report, at path) *Catalog {
 			c.Streaks = append(c.Streaks, b.streak(s, p))
 		}
 	}
-	b.declareBoards(src)
+	b.declareBoards()
 	b.earning(&src.earningSource)
 	return c
 }
