@@ -13,7 +13,16 @@ import (
 
 const editable = `{id: x, number: 7, limits: {segments: 3}, behaviours: [{name: run, meta: {km: number}}, {name: "a/b c"}], rules: [
 	{id: a, when: {name: run}, cycles: [day]}, {id: b, when: {name: run}, value: {sum: meta.km}, decimals: 1, cycles: [week]}], streaks: [
-	{id: s, when: {name: run}, unit: day}, {id: t, when: {}, unit: week, grace: 0s}]}`
+	{id: s, when: {name: run}, unit: day}, {id: t, when: {}, unit: week, grace: 0s}],
+	wallets: [{id: w}, {id: w2}], awards: [{id: a, when: {}, wallet: w, points: 1}], levels: [{id: l, wallet: w, steps: [{at: 5, grants: [r]}]}],
+	achievements: [{id: done, when: {}, at_least: 2}, {id: a, all: [{level: l, at_least: 1}, {achievement: done}]}], missions: [{id: m, needs: [{achievement: a}]}],
+	rewards: [{id: r, price: {wallet: w, points: 1}}], gifts: [{id: g, gives: {reward: r}}], bounties: [{id: b, wallet: w}], kpis: [{id: k, rule: a, targets: {day: 1}}],
+	target_groups: [{id: t, cycle: week, rules: [b, s]}], prizes: [{id: p, rule: b, cycle: week, ranks: [{from: 1, grants: [r]}]}]}`
+
+// kinds is every kind.
+func kinds() []Kind {
+	return []Kind{Rules, Streaks, Behaviours, Wallets, Awards, Levels, Achievements, Missions, Rewards, Gifts, Bounties, KPIs, TargetGroups, Prizes}
+}
 
 func editableOrg(t testing.TB) *Catalog {
 	t.Helper()
@@ -27,7 +36,7 @@ func editableOrg(t testing.TB) *Catalog {
 // texts is every definition by kind and position, and the rest of the org: what an edit must leave alone.
 func texts(c *Catalog) map[string]string {
 	all := map[string]string{"org": fmt.Sprint(c.Org, c.Number, c.Limits)}
-	for _, k := range []Kind{Rules, Streaks, Behaviours} {
+	for _, k := range kinds() {
 		for i, text := range c.Definitions(k) {
 			all[fmt.Sprintf("%s[%d]", k, i)] = string(text)
 		}
@@ -84,8 +93,13 @@ func TestEdit_ChangesOneDefinition(t *testing.T) {
 			map[string]string{"rules[2]": `{"cycles":["all"],"id":"c","when":{}}`}},
 		"add": {func(c *Catalog) (*Catalog, error) { return added(c, Behaviours, `{"name":"swim"}`) },
 			map[string]string{"behaviours[2]": `{"name":"swim"}`}},
-		"remove": {func(c *Catalog) (*Catalog, error) { return c.Remove(Rules, "a") },
-			map[string]string{"rules[0]": string(editableOrg(t).Definitions(Rules)[1]), "rules[1]": ""}},
+		"remove":           {func(c *Catalog) (*Catalog, error) { return c.Remove(Awards, "a") }, map[string]string{"awards[0]": ""}},
+		"remove the first": {func(c *Catalog) (*Catalog, error) { return c.Remove(Wallets, "w2") }, map[string]string{"wallets[1]": ""}},
+		"replace what others refer to": {func(c *Catalog) (*Catalog, error) { return c.Put(Wallets, "w", []byte("name: W\ncategories: true")) },
+			map[string]string{"wallets[0]": `{"categories":true,"id":"w","name":"W"}`}},
+		"add a prize": {func(c *Catalog) (*Catalog, error) {
+			return added(c, Prizes, `{"id":"q","rule":"b","cycle":"week","ranks":[{"from":1}]}`)
+		}, map[string]string{"prizes[1]": `{"cycle":"week","id":"q","ranks":[{"from":1}],"rule":"b"}`}},
 	} {
 		c := editableOrg(t)
 		before := texts(c)
@@ -141,6 +155,21 @@ func TestEdit_Faults(t *testing.T) {
 			{0, "rules[0].when.name", `no behaviour "run" is declared; there are a/b c`},
 			{0, "rules[1].when.name", `no behaviour "run" is declared; there are a/b c`},
 			{0, "streaks[0].when.name", `no behaviour "run" is declared; there are a/b c`}}},
+		"a rule that others refer to": {func(c *Catalog) (*Catalog, error) { return c.Remove(Rules, "b") }, Faults{
+			{0, "prizes[0].rule", `there is no rule "b"`}, {0, "target_groups[0].rules[0]", `there is no rule or streak "b"`}}},
+		"a streak that others refer to": {func(c *Catalog) (*Catalog, error) { return c.Remove(Streaks, "s") }, Faults{{0, "target_groups[0].rules[1]", `there is no rule or streak "s"`}}},
+		"a wallet that others refer to": {func(c *Catalog) (*Catalog, error) { return c.Remove(Wallets, "w") }, Faults{
+			{0, "awards[0].wallet", `there is no wallet "w"`}, {0, "bounties[0].wallet", `there is no wallet "w"`},
+			{0, "levels[0].wallet", `there is no wallet "w"`}, {0, "rewards[0].price.wallet", `there is no wallet "w"`}}},
+		"a level that others refer to":        {func(c *Catalog) (*Catalog, error) { return c.Remove(Levels, "l") }, Faults{{0, "achievements[1].all[0].level", `there is no level "l"`}}},
+		"an achievement that others refer to": {func(c *Catalog) (*Catalog, error) { return c.Remove(Achievements, "a") }, Faults{{0, "missions[0].needs[0].achievement", `there is no achievement "a"`}}},
+		"a reward that others refer to": {func(c *Catalog) (*Catalog, error) { return c.Remove(Rewards, "r") }, Faults{
+			{0, "gifts[0].gives.reward", `there is no reward "r"`}, {0, "levels[0].steps[0].grants[0]", `there is no reward "r"`},
+			{0, "prizes[0].ranks[0].grants[0]", `there is no reward "r"`}}},
+		"a circle": {func(c *Catalog) (*Catalog, error) {
+			return c.Put(Achievements, "done", []byte("all:\n - achievement: a"))
+		},
+			Faults{{2, "achievements[0].all[0].achievement", "goes round in a circle: achievement done needs achievement a, which needs achievement done"}}},
 		"meta that others read": {func(c *Catalog) (*Catalog, error) { return c.Put(Behaviours, "run", []byte("{meta: {km: string}}")) },
 			Faults{{0, "rules[1].value.sum", "the value of sum must be a number, but this is a string"}}},
 	} {
@@ -153,7 +182,7 @@ func TestEdit_Faults(t *testing.T) {
 
 func TestEdit_Refused(t *testing.T) {
 	c := editableOrg(t)
-	for text, k := range map[string]Kind{"{id: a}": Rules, "{id: s, unit: 4}": Rules, "{id: b}": Streaks, `{"name": "run"}`: Behaviours} {
+	for text, k := range map[string]Kind{"{id: a}": Rules, "{id: s, unit: 4}": Rules, "{id: b}": Streaks, `{"name": "run"}`: Behaviours, "{id: w}": Wallets, "{id: t}": TargetGroups} {
 		if _, _, err := c.Add(k, []byte(text)); !errors.Is(err, ErrExists) {
 			t.Errorf("%s %s: %v", k, text, err)
 		}
@@ -169,7 +198,7 @@ func TestEdit_Refused(t *testing.T) {
 
 // Edits add up: what comes of one must be readable for the next.
 func TestEdit_GrowsOnlyToWhatASourceMayHave(t *testing.T) {
-	c := editableOrg(t)
+	c := must(t)(ParseOrg([]byte("{id: x}"))) // any name of a point is accepted
 	var names []string
 	for i := range 200 {
 		names = append(names, fmt.Sprintf("%0120d%q", i, "")[:120]+"n")
@@ -197,8 +226,9 @@ func TestEdit_GrowsOnlyToWhatASourceMayHave(t *testing.T) {
 // FuzzEdit: whatever is sent as a definition, what comes of it is refused with faults, or is a whole catalog in which nothing else has changed.
 func FuzzEdit(f *testing.F) {
 	for _, text := range []string{`{"id":"s","when":{},"unit":"day"}`, "id: s\nunit: week\nany: &a [{when: {}, at_least: 1}]\nholidays: [2026-12-25]", "{id: a, when: {name: run}, cycles: [day], value: {sum: 'meta.km * 2'}}",
+		"{id: s, wallet: w, steps: [{at: 5}], all: [{wallet: w, at_least: 1}], points: [{wallet: w, points: 1}]}", "{id: s, when: {}, wallet: w, points: value, gives: {reward: r}}",
 		`{"name":"run","meta":{"km":"number"}}`, `{"name":"\ud83d\ude00"}`, "- 1", "", "{}", `{"id":{}}`, "&a {id: *a}", "? {}: 1", "id: !!binary aGk=", `{"id":"s","id":"t"}`, "{name: \"a\u2028b\"}"} {
-		for kind := range uint8(3) {
+		for kind := range uint8(14) {
 			f.Add(kind, "s", text)
 			f.Add(kind, "run", text)
 		}
@@ -206,7 +236,7 @@ func FuzzEdit(f *testing.F) {
 	c := editableOrg(f)
 	before := texts(c)
 	f.Fuzz(func(t *testing.T, kind uint8, id, text string) {
-		k := []Kind{Rules, Streaks, Behaviours}[kind%3]
+		k := kinds()[int(kind)%len(kinds())]
 		place := c.Place(k, id)
 		next, err := c.Put(k, id, []byte(text))
 		checkEdit(t, before, place, next, err)

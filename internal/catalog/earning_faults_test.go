@@ -55,7 +55,7 @@ func TestParse_OneFaultOfWhatIsEarned(t *testing.T) {
 		{"group of another anchor", "target_groups: [{id: g, cycle: 14d, rules: [r, other]}]", "target_groups[0].rules[1]: 14d of the rule other begins on another date than that of r"},
 		{"group of nothing", "target_groups: [{id: g, cycle: week, rules: []}]", "target_groups[0].rules: needs at least 1 item"},
 		{"group of one twice", "target_groups: [{id: g, cycle: day, rules: [r, r]}]", "target_groups[0].rules: items 0 and 1 are equal"},
-		{"group of an unknown rule", "target_groups: [{id: g, cycle: day, rules: [r, q]}]", "target_groups[0].rules[1]: there is no rule \"q\""},
+		{"group of an unknown rule", "target_groups: [{id: g, cycle: day, rules: [r, q]}]", "target_groups[0].rules[1]: there is no rule or streak \"q\""},
 		{"group of streaks", "target_groups: [{id: g, cycle: 14d, rules: [s]}]", "target_groups[0].cycle: \"14d\" is the cycle of no rule of this group"},
 		{"enrolment", "target_groups: [{id: g, cycle: day, rules: [s], enrolment: no}]", "target_groups[0].enrolment: must be one of auto, explicit, not"},
 

@@ -78,36 +78,50 @@ func (b *builder) targetGroup(src *groupSource, s site) *TargetGroup {
 	g := &TargetGroup{ID: src.ID, Shown: src.shown(), Explicit: src.Enrolment == "explicit", Leaderboard: true, Active: true}
 	override(&g.Leaderboard, src.Leaderboard)
 	override(&g.Active, src.Active)
-	first := -1
 	for i, id := range src.Rules {
-		at := s.path.to("rules", i)
-		if index, ok := b.known[Streaks].index[id]; ok && id != "" {
-			g.Rules = append(g.Rules, GroupRule{Streak: true, Index: index})
-			continue
-		}
-		rule := b.ref(Rules, id, at)
-		g.Rules = append(g.Rules, GroupRule{Index: rule})
-		cycle := b.cycleOf(rule, src.Cycle, at)
-		switch {
-		case cycle.Unit == 0 && rule >= 0: // noted
-		case first < 0 && rule >= 0:
-			first, g.Cycle = rule, cycle
-		case rule >= 0 && cycle.Key() != g.Cycle.Key():
-			b.report.at(at, "%s of the rule %s begins on another date than that of %s", src.Cycle, id, b.catalog.Rules[first].ID)
-		}
+		g.Rules = append(g.Rules, b.member(id, s.path.to("rules", i)))
 	}
-	if first < 0 && !b.hasRule(g) {
-		var ok bool
-		if g.Cycle.Unit, ok = calendar.ParseUnit(src.Cycle); !ok && src.Cycle != "" {
-			b.report.at(s.path.to("cycle"), "%s is the cycle of no rule of this group", quoted(src.Cycle))
-		}
-	}
+	b.shared(g, src, s.path)
 	return g
 }
 
-// hasRule says whether a member of the group is not a streak.
-func (b *builder) hasRule(g *TargetGroup) bool {
-	return slices.ContainsFunc(g.Rules, func(r GroupRule) bool { return !r.Streak })
+// member finds a rule, or a streak: they share their ids.
+func (b *builder) member(id string, p path) GroupRule {
+	if i, ok := b.known[Streaks].index[id]; ok && id != "" {
+		return GroupRule{Streak: true, Index: i}
+	}
+	if i, ok := b.known[Rules].index[id]; ok && id != "" {
+		return GroupRule{Index: i}
+	}
+	if id != "" && b.known[Rules].whole && b.known[Streaks].whole {
+		b.report.at(p, "there is no rule or streak %s", quoted(id))
+	}
+	return GroupRule{Index: -1}
+}
+
+// shared finds the cycle that all rules of a group have. A group of streaks alone has one that needs nothing beside its name.
+func (b *builder) shared(g *TargetGroup, src *groupSource, p path) {
+	var first *Rule
+	streaksOnly := true
+	for i, member := range g.Rules {
+		if member.Streak {
+			continue
+		}
+		streaksOnly = false
+		cycle := b.cycleOf(member.Index, src.Cycle, p.to("rules", i))
+		switch {
+		case cycle.Unit == 0: // noted
+		case first == nil:
+			first, g.Cycle = b.catalog.Rules[member.Index], cycle
+		case cycle.Key() != g.Cycle.Key():
+			b.report.at(p.to("rules", i), "%s of the rule %s begins on another date than that of %s", src.Cycle, b.catalog.Rules[member.Index].ID, first.ID)
+		}
+	}
+	if unit, ok := calendar.ParseUnit(src.Cycle); streaksOnly && ok {
+		g.Cycle.Unit = unit
+	} else if streaksOnly && src.Cycle != "" {
+		b.report.at(p.to("cycle"), "%s is the cycle of no rule of this group", quoted(src.Cycle))
+	}
 }
 
 // prize takes the ranges in order.
