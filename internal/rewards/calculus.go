@@ -139,24 +139,24 @@ func (d *deriver) openWallet(i int) {
 func (d *deriver) wallet(i int) {
 	def, w := d.earning.Wallets[i], &d.view.Wallets[i]
 	if def.Expires > 0 {
-		l := or(d.user.Ledgers, i, &Ledger{})
-		x := d.walked(def, l, w)
-		x.end(d.today(def.Lots))
+		l, today := or(d.user.Ledgers, i, &Ledger{}), d.today(def.Lots)
+		var x walk
+		x.begin(def, &l.Carry, w.Lots)
+		x.today = today
+		w.given = inOrder(w.given)
+		x.units(l.Units, w.given, math.MaxInt32)
+		x.end(today)
 		w.Lots, w.Owed, w.Expired = x.left(), x.owed, d.exact(x.expired)
+		w.ending, w.ends = x.ahead, x.isAhead
+		if !w.ends && len(w.Lots) > 0 {
+			w.ending, w.ends = w.Lots[0].Ordinal, true
+		}
 	}
 	w.Earned = d.exact(w.Earned)
 	for k := range w.Categories {
 		w.Categories[k] = d.exact(w.Categories[k])
 	}
 	w.Balance = d.exact(w.net() - w.Expired)
-}
-
-func (d *deriver) walked(def *catalog.Wallet, l *Ledger, w *Wallet) walk {
-	var x walk
-	x.begin(def, &l.Carry, w.Lots)
-	w.given = inOrder(w.given)
-	x.units(l.Units, w.given, math.MaxInt32)
-	return x
 }
 
 // inOrder sorts what completions gave, and makes one of those of the same unit.

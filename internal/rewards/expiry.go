@@ -6,7 +6,7 @@ import (
 	"laurel/internal/calendar"
 )
 
-// Next is the next instant after v's now at which time alone changes something: a lot ends, or an attempt at a mission fails; 0 for never.
+// Next is the next instant after now, which v was derived at, at which time alone changes something: a lot ends, or an attempt at a mission fails; 0 for never.
 func (c *Calculus) Next(v *View, now calendar.Instant) calendar.Instant {
 	next := calendar.Instant(0)
 	earlier := func(at calendar.Instant) {
@@ -14,9 +14,9 @@ func (c *Calculus) Next(v *View, now calendar.Instant) calendar.Instant {
 			next = at
 		}
 	}
-	for i, def := range c.earning.Wallets {
-		if lots := v.Wallets[i].Lots; def.Expires > 0 && len(lots) > 0 {
-			earlier(c.end(i, lots[0].Ordinal))
+	for i := range v.Wallets {
+		if w := &v.Wallets[i]; w.ends {
+			earlier(c.end(i, w.ending))
 		}
 	}
 	for i := range v.Missions {

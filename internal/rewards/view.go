@@ -34,7 +34,9 @@ type Wallet struct {
 	Lots []Lot
 	Owed int64
 
-	given []Unit // by completions that are not summed up
+	given  []Unit           // by completions that are not summed up
+	ending calendar.Ordinal // the unit of the lot that ends next, if ends
+	ends   bool
 }
 
 // Level is how many steps are reached. Missing is what the wallet has to earn for the next one (the definition's Steps[Index]), 0 where there is none.

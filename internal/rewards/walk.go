@@ -49,9 +49,12 @@ type walk struct {
 	lots          []Lot            // from head on are those that are left
 	head          int
 	owed, expired int64
-	// ended are the lots that expired, in order, if keep.
-	ended []Lot
-	keep  bool
+	// ended are the lots that expired, in order, if keep. ahead is the first of them that ends after today only: a row that lies ahead of now brought that.
+	ended   []Lot
+	keep    bool
+	today   calendar.Ordinal
+	ahead   calendar.Ordinal
+	isAhead bool
 }
 
 // begin starts from a carry, in the memory of lots.
@@ -93,9 +96,13 @@ func (w *walk) unit(u Unit) {
 // end takes away what could be spent in units before one only.
 func (w *walk) end(unit calendar.Ordinal) {
 	for ; w.head < len(w.lots) && w.lots[w.head].Ordinal+w.expires < unit; w.head++ {
-		w.expired += w.lots[w.head].Left
+		lot := w.lots[w.head]
+		w.expired += lot.Left
 		if w.keep {
-			w.ended = append(w.ended, w.lots[w.head])
+			w.ended = append(w.ended, lot)
+		}
+		if !w.isAhead && lot.Ordinal+w.expires >= w.today {
+			w.ahead, w.isAhead = lot.Ordinal, true
 		}
 	}
 }
