@@ -12,13 +12,13 @@ func (d *deriver) mission(i int) {
 	*m = Mission{parts: span{from: len(d.view.parts)}, summed: kept.Completed}
 	first := d.needs(i, m)
 	m.parts.to = len(d.view.parts)
-	if d.held[i] && m.Held {
-		m.HeldAt = d.noticed
+	if d.held[i] && m.held {
+		m.heldAt = d.noticed
 		if kept.Noted != 0 {
-			m.HeldAt = kept.Noted
+			m.heldAt = kept.Noted
 		}
 	}
-	d.view.Stale = d.view.Stale || m.summed && kept.Noted != 0 && !m.Held
+	d.view.Stale = d.view.Stale || m.summed && kept.Noted != 0 && !m.held
 	var own [1]calendar.Instant // of a mission that starts by itself
 	starts := kept.Starts
 	if !def.Required && !m.summed {
@@ -34,7 +34,7 @@ func (d *deriver) mission(i int) {
 // needs looks at the needs of a mission, and returns when the first of them began.
 func (d *deriver) needs(i int, m *Mission) (first calendar.Instant) {
 	def := d.earning.Missions[i]
-	m.Held, first = true, math.MaxInt64
+	m.held, first = true, math.MaxInt64
 	for _, n := range def.Needs {
 		var p Part
 		begun, began := false, calendar.Instant(0)
@@ -43,7 +43,7 @@ func (d *deriver) needs(i int, m *Mission) (first calendar.Instant) {
 			a := &d.view.Achievements[n.Of]
 			if p = a.Part; a.Times > 0 {
 				p = Part{Progress: a.Max, Max: a.Max, Met: true}
-				m.HeldAt = max(m.HeldAt, a.FirstAt)
+				m.heldAt = max(m.heldAt, a.FirstAt)
 			}
 			begun, began = a.Begun, a.First
 		case catalog.OfLevel:
@@ -55,18 +55,18 @@ func (d *deriver) needs(i int, m *Mission) (first calendar.Instant) {
 		if begun {
 			m.begun, first = true, min(first, began)
 		}
-		m.Held = m.Held && p.Met
+		m.held = m.held && p.Met
 		d.view.parts = append(d.view.parts, p)
 	}
-	if !m.Held {
-		m.HeldAt = 0
+	if !m.held {
+		m.heldAt = 0
 	}
 	return first
 }
 
 // started returns when a mission started that starts by itself: with the first progress, at the latest when all needs hold.
 func (d *deriver) started(i int, m *Mission, kept *KeptMission, first calendar.Instant, starts []calendar.Instant) []calendar.Instant {
-	m.begun = m.begun || m.Held
+	m.begun = m.begun || m.held
 	switch {
 	case !m.begun:
 		return nil
@@ -75,8 +75,8 @@ func (d *deriver) started(i int, m *Mission, kept *KeptMission, first calendar.I
 	case d.starts[i]:
 		first = d.noticed
 	}
-	if m.Held {
-		first = min(first, m.HeldAt)
+	if m.held {
+		first = min(first, m.heldAt)
 	}
 	if d.starts[i] {
 		first = max(first, 1) // 0 would be noted as none
@@ -99,7 +99,7 @@ func (d *deriver) attempts(def *catalog.Mission, m *Mission, starts []calendar.I
 			end = s + within
 			m.Deadline = end
 		}
-		held, done := m.Held, max(s, m.HeldAt)
+		held, done := m.held, max(s, m.heldAt)
 		if kept.Completed {
 			held, done = true, kept.CompletedAt
 		}

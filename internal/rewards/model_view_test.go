@@ -1,6 +1,7 @@
 package rewards_test
 
 import (
+	"math"
 	"math/big"
 	"slices"
 
@@ -192,21 +193,21 @@ func (m *model) restsOnStreak(i int) bool {
 func (m *model) mission(i int) (v rewards.Mission) {
 	def, of := m.earning.Missions[i], catalog.Derived{Kind: "missions", Index: i}
 	var began []calendar.Instant
-	v.Held = true
+	all, since := true, calendar.Instant(0)
 	levels, streak := false, false
 	for _, n := range def.Needs {
 		p, held, b := m.need(n)
-		v.Held = v.Held && p.Met
-		v.HeldAt = slices.Max(append(held, v.HeldAt))
+		all = all && p.Met
+		since = slices.Max(append(held, since))
 		began = append(began, b...)
 		levels = levels || n.Kind == catalog.OfLevel
 		streak = streak || n.Kind == catalog.OfAchievement && m.restsOnStreak(n.Of)
 	}
 	switch {
-	case !v.Held:
-		v.HeldAt = 0
+	case !all:
+		since = math.MaxInt64
 	case levels:
-		v.HeldAt = m.since(rewards.Note{Of: of})
+		since = m.since(rewards.Note{Of: of})
 	}
 	var starts []calendar.Instant
 	switch noted := m.noted[rewards.Note{Of: of, Start: true}]; {
@@ -216,40 +217,40 @@ func (m *model) mission(i int) (v rewards.Mission) {
 				starts = append(starts, x.at)
 			}
 		}
-	case len(began) == 0 && !v.Held:
+	case len(began) == 0 && !all:
 	case streak && noted != 0:
 		starts = append(starts, noted)
 	default:
 		if streak {
 			began = []calendar.Instant{m.now}
 		}
-		if v.Held {
-			began = append(began, v.HeldAt)
+		if all {
+			began = append(began, since)
 		}
 		starts = append(starts, slices.Min(began))
 	}
-	m.attempt(def, &v, starts)
+	m.attempt(def, &v, starts, since)
 	v.Startable = def.Required && v.Deadline == 0 && v.Status != rewards.Completed && v.Status != rewards.Started && v.Attempts < def.Attempts
 	return v
 }
 
-// attempt takes the first of the starts, and those after its end if it fails.
-func (m *model) attempt(def *catalog.Mission, v *rewards.Mission, starts []calendar.Instant) {
+// attempt takes the first of the starts, and those after its end if it fails. held is since when all needs hold.
+func (m *model) attempt(def *catalog.Mission, v *rewards.Mission, starts []calendar.Instant, held calendar.Instant) {
 	if len(starts) == 0 || v.Attempts == def.Attempts {
 		return
 	}
 	v.Attempts++
 	v.StartedAt, v.Status, v.Deadline = starts[0], rewards.Started, 0
-	done := max(starts[0], v.HeldAt)
+	done := max(starts[0], held)
 	if def.Within == 0 {
-		if v.Held {
+		if done < math.MaxInt64 {
 			v.Status, v.CompletedAt = rewards.Completed, done
 		}
 		return
 	}
 	end := starts[0] + calendar.Instant(def.Within/1e6)
 	switch {
-	case v.Held && done < end:
+	case done < end:
 		v.Status, v.CompletedAt = rewards.Completed, done
 		return
 	case m.now < end:
@@ -258,5 +259,5 @@ func (m *model) attempt(def *catalog.Mission, v *rewards.Mission, starts []calen
 		v.Status, v.FailedAt = rewards.Failed, end
 		v.Failures++
 	}
-	m.attempt(def, v, slices.DeleteFunc(slices.Clone(starts), func(s calendar.Instant) bool { return s < end }))
+	m.attempt(def, v, slices.DeleteFunc(slices.Clone(starts), func(s calendar.Instant) bool { return s < end }), held)
 }

@@ -27,8 +27,8 @@ func (c *Calculus) Notes(notes []Note, v *View, u *User) []Note {
 		if m.summed {
 			continue
 		}
-		if c.held[i] && m.HeldAt != kept.Noted {
-			notes = append(notes, Note{Of: of, At: m.HeldAt})
+		if c.held[i] && m.heldAt != kept.Noted {
+			notes = append(notes, Note{Of: of, At: m.heldAt})
 		}
 		start := calendar.Instant(0)
 		if len(kept.Starts) > 0 {

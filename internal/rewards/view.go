@@ -96,12 +96,11 @@ type Mission struct {
 	Deadline calendar.Instant
 	// Startable says that a start is accepted: the definition wants one, none runs or was completed, and attempts are left.
 	Startable bool
-	// Held says that all needs hold, since HeldAt.
-	Held   bool
-	HeldAt calendar.Instant
 
 	parts  span
-	begun  bool // by itself
+	begun  bool             // any of the needs
+	held   bool             // all of the needs
+	heldAt calendar.Instant // since then, unless what was noted of it was sealed
 	summed bool
 }
 
