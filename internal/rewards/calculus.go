@@ -2,7 +2,6 @@ package rewards
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"laurel/internal/calendar"
@@ -144,7 +143,7 @@ func (d *deriver) wallet(i int) {
 		x.begin(def, &l.Carry, w.Lots)
 		x.today = today
 		w.given = inOrder(w.given)
-		x.units(l.Units, w.given, math.MaxInt32)
+		x.units(l.Units, w.given)
 		x.end(today)
 		w.Lots, w.Owed, w.Expired = x.left(), x.owed, d.exact(x.expired)
 		w.ending, w.ends = x.ahead, x.isAhead

@@ -1,8 +1,6 @@
 package rewards
 
 import (
-	"math"
-
 	"laurel/internal/calendar"
 )
 
@@ -45,7 +43,7 @@ func (c *Calculus) Expiries(rows []Row, i int, v *View, u *User, after, to calen
 	var x walk
 	x.begin(def, &l.Carry, nil)
 	x.keep = true
-	x.units(l.Units, v.Wallets[i].given, math.MaxInt32)
+	x.units(l.Units, v.Wallets[i].given)
 	x.end(UnitAt(def, c.calendar, to))
 	for _, lot := range x.ended {
 		if at := c.end(i, lot.Ordinal); after < at && at <= to {

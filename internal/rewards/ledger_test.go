@@ -94,6 +94,15 @@ func TestLedger_Merge(t *testing.T) {
 	}
 }
 
+// A row of a unit that was summed up counts in the first that was not: nothing is lost until the ledger is made anew.
+func TestLedger_AddLate(t *testing.T) {
+	l := rewards.Ledger{Carry: rewards.Carry{From: 10, Expired: 3}}
+	l.Add(&catalog.Wallet{Lots: calendar.Day, Expires: 4}, 8, rewards.Row{Amount: 2})
+	if diff := gocmp.Diff([]rewards.Unit{{Ordinal: 10, In: 2}}, l.Units); diff != "" {
+		t.Errorf("units (-want +got):\n%s", diff)
+	}
+}
+
 // What was summed up and what came after, merged, is what all rows would have come to.
 func TestLedger_MergeBase(t *testing.T) {
 	check(t, func(t *rapid.T) {

@@ -120,6 +120,12 @@ func TestSumUp_Stale(t *testing.T) {
 		c.SumUp(u, &v, epoch+1, sealed)
 		u.Longest[0] = 2
 		c.Derive(&v, u, epoch+2, epoch+2)
+		if notes := c.Notes(nil, &v, u); len(notes) > 0 {
+			t.Errorf("sealed %v: noted of what was summed up: %v", sealed, notes)
+		}
+		if a := v.Achievements[0]; a.Progress != 3 || a.Max != 3 || !a.Met {
+			t.Errorf("sealed %v: completed with %+v", sealed, a.Part)
+		}
 		if want := sealed == 0; v.Stale != want || v.Achievements[0].CompletedAt != epoch {
 			t.Errorf("sealed %v: stale is %v, completed at %v", sealed, v.Stale, v.Achievements[0].CompletedAt)
 		}

@@ -62,8 +62,8 @@ func (w *walk) begin(wallet *catalog.Wallet, c *Carry, lots []Lot) {
 	*w = walk{expires: calendar.Ordinal(wallet.Expires), lots: append(lots[:0], c.Lots...), owed: c.Owed, expired: c.Expired}
 }
 
-// units walks two lists, both in order, up to and without a unit.
-func (w *walk) units(own, given []Unit, to calendar.Ordinal) {
+// units walks two lists, both in order.
+func (w *walk) units(own, given []Unit) {
 	for len(own) > 0 || len(given) > 0 {
 		var u Unit
 		switch {
@@ -75,9 +75,6 @@ func (w *walk) units(own, given []Unit, to calendar.Ordinal) {
 			u = own[0]
 			u.In += given[0].In
 			own, given = own[1:], given[1:]
-		}
-		if u.Ordinal >= to {
-			return
 		}
 		w.unit(u)
 	}
@@ -136,7 +133,7 @@ func (l *Ledger) sumUp(wallet *catalog.Wallet, to calendar.Ordinal) {
 	var w walk
 	w.begin(wallet, &l.Carry, nil)
 	n, _ := l.find(to)
-	w.units(l.Units[:n], nil, to)
+	w.units(l.Units[:n], nil)
 	w.end(to)
 	l.Units = slices.Delete(l.Units, 0, n)
 	l.Carry = Carry{From: to, Lots: w.left(), Owed: w.owed, Expired: w.expired}

@@ -3,6 +3,7 @@ package rewards_test
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -81,7 +82,7 @@ func drawEarning(t *rapid.T) *catalog.Earning {
 	e := &catalog.Earning{}
 	kinds := []catalog.Kind{"wallets"}
 	for range number(t, 0, 10) {
-		kinds = append(kinds, rapid.SampledFrom([]catalog.Kind{"wallets", "levels", "achievements", "achievements", "achievements", "missions"}).Draw(t, "kind"))
+		kinds = append(kinds, rapid.SampledFrom([]catalog.Kind{"wallets", "levels", "achievements", "achievements", "achievements", "missions", "missions"}).Draw(t, "kind"))
 	}
 	kinds = rapid.Permutation(kinds).Draw(t, "order")
 	total := 0
@@ -100,7 +101,7 @@ func drawEarning(t *rapid.T) *catalog.Earning {
 				continue
 			}
 			l := &catalog.Level{Wallet: number(t, 0, len(e.Wallets)-1)}
-			for at := int64(number(t, 0, 20)); len(l.Steps) < 3; at += int64(number(t, 1, 40)) {
+			for at := int64(max(0, number(t, -10, 20))); len(l.Steps) < 3; at += int64(number(t, 1, 40)) {
 				l.Steps = append(l.Steps, catalog.Step{At: at})
 			}
 			e.Levels = append(e.Levels, l)
@@ -179,7 +180,7 @@ func drawOther(t *rapid.T, e *catalog.Earning, c *catalog.Criterion) {
 func drawMission(t *rapid.T, e *catalog.Earning, total int) *catalog.Mission {
 	m := &catalog.Mission{Required: chance(t, 50), Attempts: 1, Gives: drawGives(t, e, total)}
 	if chance(t, 60) {
-		m.Within = time.Duration(number(t, 1, 40*24)) * time.Hour
+		m.Within = time.Duration(number(t, 1, 20)) * 24 * time.Hour
 	}
 	if m.Required {
 		m.Attempts = number(t, 1, 3)
@@ -197,7 +198,7 @@ func drawMission(t *rapid.T, e *catalog.Earning, total int) *catalog.Mission {
 func (w *world) drawItem(t *rapid.T) (item, bool) {
 	e := w.earning
 	i := item{at: epoch + calendar.Instant(number(t, 0, spanDays*24*60))*minute}
-	if chance(t, 5) { // often enough at the same instant
+	if chance(t, 30) { // often enough at the same instant, or at the end of an attempt
 		i.at = epoch + aDay*calendar.Instant(number(t, 0, spanDays))
 	}
 	switch pick := number(t, 0, 9); {
@@ -213,7 +214,7 @@ func (w *world) drawItem(t *rapid.T) (item, bool) {
 		}
 		i.k, i.n = number(t, 0, len(a.Criteria)-1), int64(number(t, -2, 5))
 		return i, a.Criteria[i.k].Kind == catalog.OfActivities
-	case pick == 8 && len(e.Missions) > 0:
+	case pick >= 8 && chance(t, 60) && len(e.Missions) > 0:
 		i.kind, i.of = aStart, number(t, 0, len(e.Missions)-1)
 		return i, e.Missions[i.of].Required
 	default:
@@ -299,6 +300,9 @@ func (w *world) derive(u *rewards.User, now calendar.Instant) *rewards.View {
 
 func drawNow(t *rapid.T, w *world) calendar.Instant {
 	now := epoch + calendar.Instant(number(t, 0, (spanDays+40)*24*60))*minute
+	if chance(t, 30) {
+		now = epoch + calendar.Instant(number(t, 0, spanDays+40))*aDay
+	}
 	if n := len(w.items); n > 0 && chance(t, 80) {
 		now = max(now, w.items[n-1].at)
 	}
@@ -307,5 +311,7 @@ func drawNow(t *rapid.T, w *world) calendar.Instant {
 
 func check(t *testing.T, f func(*rapid.T)) {
 	t.Helper()
-	rapid.Check(t, f) // prints the seed of what fails
+	for i := range 3 { // 100 worlds each; what fails is printed with its seed
+		t.Run(strconv.Itoa(i), rapid.MakeCheck(f))
+	}
 }
