@@ -49,10 +49,10 @@ func TestAchievement_Nearest(t *testing.T) {
 	const most = catalog.MaxExact
 	criterion := catalog.Criterion{Condition: catalog.Condition{AtLeast: most}}
 	e := &catalog.Earning{
-		Achievements: []*catalog.Achievement{{Per: calendar.Cycle{Unit: calendar.All}, Criteria: []catalog.Criterion{criterion, criterion, criterion}}},
+		Achievements: []*catalog.Achievement{{Per: calendar.Cycle{Unit: calendar.All}, Criteria: []catalog.Criterion{criterion, criterion, criterion, criterion}}},
 		Order:        []catalog.Derived{{Kind: "achievements"}},
 	}
-	values := []rewards.Value{{N: most - 3}, {N: most - 1}, {N: most - 2}}
+	values := []rewards.Value{{N: most / 2}, {N: most - 3}, {N: most - 1}, {N: most - 2}}
 	u := &rewards.User{Achievements: []rewards.Kept{{Marks: []rewards.Mark{{Values: values}}}}}
 	var v rewards.View
 	rewards.New(e, calendar.New(time.UTC, time.Monday, 0)).Derive(&v, u, epoch, epoch)
