@@ -30,7 +30,7 @@ import (
 
 // TestMain makes fewer random checks than usual, unless told otherwise: each of them writes to a store.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "40"); err != nil {
+	if err := flag.Set("rapid.checks", "25"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

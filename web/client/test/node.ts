@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 export const key = "sk_test_0123456789";
 
 const program = process.env["LAUREL_BIN"] ?? fileURLToPath(new URL("../../../../bin/laurel", import.meta.url));
-const startMs = 20_000;
+const startMs = 120_000;
 
 export class LaurelNode {
   readonly #dir = mkdtempSync(join(tmpdir(), "laurel-client-"));
@@ -51,6 +51,14 @@ export class LaurelNode {
         resolve();
       });
     });
+    while (!(await this.#ready())) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  /** A server that is up may still be reading its definitions and keys, and says 503 for so long. */
+  async #ready(): Promise<boolean> {
+    const answer = await fetch(`http://${this.#admin}/readyz`);
+    await answer.text();
+    return answer.ok;
   }
 
   /** Stops it as an operator does: it drains its clients. */
