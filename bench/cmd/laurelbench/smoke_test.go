@@ -29,7 +29,7 @@ func TestSmoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "result.json")
-	run := exec.CommandContext(t.Context(), self, "run", "--users", "200", "--pairs", "1", "--seconds", "0.3", "--batch", "50", "--out", file, "--json")
+	run := exec.CommandContext(t.Context(), self, "run", "--users", "200", "--pairs", "1", "--seconds", "1", "--batch", "50", "--out", file, "--json")
 	run.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" "+buildFlags))
 	var said strings.Builder
 	run.Stderr = &said
@@ -92,7 +92,7 @@ func TestSmoke_Reads(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "result.json")
-	run := exec.CommandContext(t.Context(), self, "reads", "--members", "500", "--pairs", "1", "--seconds", "0.1", "--out", file)
+	run := exec.CommandContext(t.Context(), self, "reads", "--members", "500", "--pairs", "1", "--seconds", "0.3", "--out", file)
 	run.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" "+buildFlags))
 	var said strings.Builder
 	run.Stderr = &said
