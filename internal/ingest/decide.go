@@ -143,7 +143,8 @@ func hasImported(acts []activity.Activity) bool {
 	return slices.ContainsFunc(acts, func(a activity.Activity) bool { return a.Imported })
 }
 
-// unitsOfRound are the activities before the next command, each id once: a repetition within a batch is decided when the first one has been.
+// unitsOfRound are the activities before the next command that are imported as the first one is, or live as it is: what became true is told of live ones only. Of each
+// id it is the first one: a repetition within a batch is decided when that has been.
 func (t *task) unitsOfRound() []*unit {
 	if len(t.units) == 1 {
 		return t.units
@@ -156,7 +157,9 @@ func (t *task) unitsOfRound() []*unit {
 		}
 		if !seen[u.activity.ID] {
 			seen[u.activity.ID] = true
-			us = append(us, u)
+			if u.activity.Imported == t.units[0].activity.Imported {
+				us = append(us, u)
+			}
 		}
 	}
 	return us

@@ -53,7 +53,7 @@ type Update struct {
 }
 
 // Apply applies new activities of one user, in order, to the state, which it consumes: it is changed in place. None of them may be
-// in the log already.
+// in the log already. Events are made of all of them, or of none if they are imported.
 func Apply(p *Plan, s *State, acts []activity.Activity, now calendar.Instant) Update {
 	a := p.appliers.Get().(*applier)
 	defer a.rest()

@@ -23,7 +23,7 @@ const (
 	Restoring
 )
 
-// CauseOf is what activities are the cause of.
+// CauseOf is what activities are the cause of that are imported, all of them or none.
 func CauseOf(acts []activity.Activity) Cause {
 	if len(acts) > 0 && !slices.ContainsFunc(acts, func(a activity.Activity) bool { return !a.Imported }) {
 		return History
