@@ -101,24 +101,31 @@ func (p *Push) frames(r *run, seconds float64, before []traffic) {
 	p.FramesPerSecond = float64(p.Frames) / seconds
 	p.FramesP99, p.FramesMax = frames[most*99/100], frames[most]
 	p.BytesP99, p.BytesMax = bytes[most*99/100], bytes[most]
-	p.MostInASecond = mostWithin(r.poller.log.receipts, time.Second)
+	p.MostInASecond, p.MostReadApart = mostWithin(r.poller.log.receipts, time.Second)
 }
 
-// mostWithin is the most messages that came to the socket of one client in any span of time of this length.
-func mostWithin(all []receipt, d time.Duration) int {
+// mostWithin is the most messages that came to the socket of one client in any span of time of this length. Those that were read together have one stamp, the last one's: apart
+// counts them as one.
+func mostWithin(all []receipt, d time.Duration) (most, apart int) {
 	of := make(map[int32][]time.Duration)
 	for _, t := range all {
 		of[t.client] = append(of[t.client], t.at-t.lag)
 	}
-	most := 0
 	for _, times := range of {
-		first := 0
-		for i, at := range times {
-			for at-times[first] >= d {
-				first++
-			}
-			most = max(most, i-first+1)
+		most = max(most, longest(times, d))
+		apart = max(apart, longest(slices.Compact(times), d))
+	}
+	return most, apart
+}
+
+// longest is the most of these times, which are in order, within any span of this length.
+func longest(times []time.Duration, d time.Duration) (most int) {
+	first := 0
+	for i, at := range times {
+		for at-times[first] >= d {
+			first++
 		}
+		most = max(most, i-first+1)
 	}
 	return most
 }

@@ -69,9 +69,9 @@ func TestMostWithin(t *testing.T) {
 		}
 		return list
 	}
-	all := append(at(1, 0, 400, 900, 1000, 1300, 1399), at(2, 0, 999, 2000)...)
-	if got := mostWithin(all, time.Second); got != 5 { // 400 to 1399
-		t.Errorf("%d, want 5", got)
+	all := append(at(1, 0, 400, 900, 1000, 1300, 1300, 1399), at(2, 0, 999, 2000)...)
+	if most, apart := mostWithin(all, time.Second); most != 6 || apart != 5 { // 400 to 1399
+		t.Errorf("%d, read apart %d; want 6, 5", most, apart)
 	}
 }
 

@@ -69,6 +69,7 @@ type Push struct {
 	FramesP99       float64   `json:"frames_per_second_of_a_client_p99"`
 	FramesMax       float64   `json:"frames_per_second_of_a_client_max"`
 	MostInASecond   int       `json:"most_frames_of_a_client_in_any_second"`
+	MostReadApart   int       `json:"most_frames_of_a_client_in_any_second_read_apart"`
 	BytesP99        float64   `json:"bytes_per_second_of_a_client_p99"`
 	BytesMax        float64   `json:"bytes_per_second_of_a_client_max"`
 	ServerCPU       float64   `json:"server_cpu_cores"`
@@ -140,7 +141,8 @@ func (r *Result) Print(out io.Writer) error {
 		ms("answer → receipt", p.FromAcked)
 		ms("request → socket", p.ToSocket)
 		ms("generator's lag", p.GeneratorLag)
-		fmt.Fprintf(w, "frames a second\t%.0f\ta client: p99 %.2f\tmax %.2f\tat most %d in any second\n", p.FramesPerSecond, p.FramesP99, p.FramesMax, p.MostInASecond)
+		fmt.Fprintf(w, "frames a second\t%.0f\ta client: p99 %.2f\tmax %.2f\tat most %d in any second\t%d read apart\n",
+			p.FramesPerSecond, p.FramesP99, p.FramesMax, p.MostInASecond, p.MostReadApart)
 		fmt.Fprintf(w, "bytes a second\t\ta client: p99 %.0f\tmax %.0f\n", p.BytesP99, p.BytesMax)
 		fmt.Fprintf(w, "CPU, cores\tserver %.2f\tredis %.2f\tgenerator %.2f\t%.1f µs of the server a frame\n", p.ServerCPU, p.RedisCPU, p.GeneratorCPU, p.ServerMicros)
 		fmt.Fprintf(w, "memory\tserver %.1f MB\tgenerator %.1f\trenders %d\n", mega(p.ServerRSS), mega(p.GeneratorRSS), p.Renders)
