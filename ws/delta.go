@@ -25,8 +25,6 @@ type edition struct {
 	frame *query.Frame
 	woken time.Time // when the change was announced, for Metrics.Push; zero if nobody announced one
 
-	shared sharedFrames
-
 	mu       sync.Mutex
 	snapshot []byte
 	deltas   map[uint64][]byte // by the seq that they start from

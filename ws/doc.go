@@ -32,8 +32,8 @@
 //
 // Equal views of one org share one view. [Hub.Wake] marks what a commit touched; a tick renders the marked views once
 // each, and publishes an edition of those that show something else than before. An edition encodes its snapshot and its
-// deltas when the first subscriber needs them, and keeps the bytes for the others: as whole frames for those who chose the same
-// id; else the subscription's id is put in front for each.
+// deltas when the first subscriber needs them, and keeps the bytes for the others; only the subscription's id is put in
+// front for each.
 //
 // There is no queue of messages to a client. A subscription remembers the frame it was sent last, frames being immutable and
 // shared, and a mark "there is something newer". The connection's writer decides what to send when the socket takes it: the shared
@@ -52,8 +52,8 @@
 // # Cost and concurrency
 //
 // A tick costs the views that were marked, not the subscriptions; a change of a view costs one encoding and, for each
-// subscriber, one write (docs/adr/0009). The tick writes itself, on all processors, what sockets take at once; only for one that is
-// full there is a goroutine, for as long as that lasts. The kernel is told to hold little that is not on its way yet, so that what a slow client reads
+// subscriber, one copy and one write. The tick writes itself, on all processors, what sockets take at once; only for one that is full there is a
+// goroutine, for as long as that lasts. The kernel is told to hold little that is not on its way yet, so that what a slow client reads
 // is what the hub decided lately. A connection that is idle holds one goroutine, a 1 KiB read buffer and no write
 // buffer. All methods of [Hub] are safe for concurrent use. Locks are taken
 // in the order hub, view, connection, and none is held while rendering, encoding or writing to a socket.

@@ -89,7 +89,8 @@ func (b *batch) small() bool {
 func (c *conn) writeHere(b batch) {
 	scratch := c.hub.scratch.Get().(*[]byte)
 	m := messages{conn: c, here: true, b: (*scratch)[:0]}
-	m.send(&b)
+	m.batch(&b)
+	m.flush()
 	*scratch = m.b[:0]
 	c.hub.scratch.Put(scratch)
 	if m.err != nil {
@@ -210,7 +211,8 @@ func (c *conn) write(b batch, left unsent) {
 	defer c.hub.scratch.Put(scratch)
 	for ok := true; ok; b, ok = c.take() {
 		m := messages{conn: c, b: (*scratch)[:0]}
-		m.send(&b)
+		m.batch(&b)
+		m.flush()
 		*scratch = m.b[:0]
 		if m.err != nil {
 			c.writeFailed(m.err)
@@ -357,23 +359,15 @@ func (m *messages) write(u unsent) {
 
 // update appends what brings the client from what it was sent last to what the view shows now.
 func (m *messages) update(s *subscription) {
-	if e := s.view.current.Load(); e != nil && (s.sent.frame == nil || s.sent.seq != e.seq) {
-		m.show(s, e)
-	}
-}
-
-// advance notes that the client is brought to the edition.
-func (m *messages) advance(s *subscription, e *edition) {
-	if !e.woken.IsZero() && s.sent.frame != nil {
-		m.pushed = append(m.pushed, e.woken)
+	e := s.view.current.Load()
+	last := s.sent
+	if e == nil || last.frame != nil && last.seq == e.seq {
+		return
 	}
 	s.sent.seq, s.sent.frame = e.seq, e.frame
-}
-
-// show appends what brings the client to the edition.
-func (m *messages) show(s *subscription, e *edition) {
-	last := s.sent
-	m.advance(s, e)
+	if !e.woken.IsZero() && last.frame != nil {
+		m.pushed = append(m.pushed, e.woken)
+	}
 	if last.frame == nil && s.since == (position{e.epoch, e.seq}) {
 		m.typed(e.head("resumed"), s)
 		m.b = append(m.b, `,"seq":`...)
