@@ -52,7 +52,7 @@
 // # Cost and concurrency
 //
 // A tick costs the views that were marked, not the subscriptions; a change of a view costs one encoding and, for each
-// subscriber, one copy and one write. The tick writes itself, on all processors, what sockets take at once; only for one that is full there is a
+// subscriber, one copy and one write (docs/adr/0009). The tick writes itself, on all processors, what sockets take at once; only for one that is full there is a
 // goroutine, for as long as that lasts. The kernel is told to hold little that is not on its way yet, so that what a slow client reads
 // is what the hub decided lately. A connection that is idle holds one goroutine, a 1 KiB read buffer and no write
 // buffer. All methods of [Hub] are safe for concurrent use. Locks are taken
