@@ -29,6 +29,8 @@ type Source interface {
 type Identity struct {
 	Org activity.Org
 	Key string // id of the API key, or of the one that made the token: for limits, logs, and Options.Good
+	// Secret names what signed the token, "" for a key: for Options.Good.
+	Secret string
 	// Public identities see boards, and of users only User.
 	Public bool
 	User   activity.User // the user that a signed token names, "" for none

@@ -70,13 +70,13 @@ func authenticator(keys *auth.Keys, settled func() bool) ws.Authenticator {
 			return ws.Identity{}, ws.ErrForbidden
 		}
 		return ws.Identity{Org: of, Key: id.KeyID(of), Public: id.Kind != auth.Secret || !id.Allows(auth.UsersRead), User: id.User, Board: id.Boards.Allow,
-			ExpiresAt: id.ExpiresAt}, nil
+			ExpiresAt: id.ExpiresAt, Secret: id.Secret}, nil
 	}
 }
 
 // stillGood is ws.Options.Good.
 func stillGood(keys *auth.Keys) func(*ws.Identity) bool {
-	return func(i *ws.Identity) bool { return keys.Good(i.Org, i.Key) }
+	return func(i *ws.Identity) bool { return keys.Good(i.Org, i.Key) && keys.GoodSecret(i.Secret) }
 }
 
 // socketLimits are those that the operator has set; what is 0 is the hub's default.

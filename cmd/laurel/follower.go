@@ -35,6 +35,7 @@ type follower struct {
 	closer *closing.Closer
 
 	losses  atomic.Uint64 // of history, the start included
+	secret  string        // that signs tokens, as far as run has told
 	settles atomic.Uint64 // the number of losses after which everything was read again
 	// before is as of when this node was current before the first loss that it has not settled; nil: there is none.
 	before atomic.Pointer[time.Time]
@@ -148,6 +149,7 @@ func (f *follower) read(ctx context.Context) error {
 	if err := f.known.again(ctx); err != nil {
 		return err
 	}
+	f.secret = f.known.keys.NewestSecret()
 	f.settles.Store(losses)
 	f.hub.Recheck()
 	// Views of orgs that are gone end, the others may show other definitions.
@@ -181,6 +183,10 @@ func (f *follower) readStale(ctx context.Context) error {
 func (f *follower) readOrgs(ctx context.Context, orgs []activity.Org) error {
 	if err := f.known.keys.Reload(ctx); err != nil {
 		return err
+	}
+	if name := f.known.keys.NewestSecret(); name != f.secret {
+		f.secret = name
+		f.log.Info().Str("secret", name).Msg("tokens are signed with another secret")
 	}
 	f.hub.Recheck()
 	for _, org := range orgs {

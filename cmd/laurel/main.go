@@ -23,7 +23,7 @@ type commandLine struct {
 	Import importCommand `cmd:"" help:"Restore an export, or send a history to a running server."`
 	Export exportCommand `cmd:"" help:"Write everything to standard output: backup, or move to another store."`
 	Doctor doctorCommand `cmd:"" help:"Check the store that a server would use. Changes nothing."`
-	Token  tokenCommand  `cmd:"" help:"Make a short-lived token for a page, and print it."`
+	Token  tokenCommands `cmd:"" help:"Make a short-lived token for a page, or rotate what signs them."`
 	Verify verifyCommand `cmd:"" help:"Compare what is stored with what the logs say, and mend it if asked to."`
 	measuring
 

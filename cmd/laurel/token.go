@@ -11,6 +11,12 @@ import (
 	"laurel/internal/config"
 )
 
+// tokenCommands is what there is to do with signed tokens; without a word, laurel token makes one.
+type tokenCommands struct {
+	Make   tokenCommand  `cmd:"" default:"withargs" help:"Make a short-lived token for a page, and print it."`
+	Rotate rotateCommand `cmd:"" help:"Make a new secret that signs tokens."`
+}
+
 // tokenCommand asks a running server for a token: only servers have the secret that signs, and the key that makes a token says what for.
 type tokenCommand struct {
 	Server  string        `default:"http://127.0.0.1:8080" placeholder:"URL" help:"Address of the server."`

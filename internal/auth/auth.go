@@ -66,6 +66,7 @@ type Identity struct {
 	// Of tokens only.
 	User   activity.User // whose own data may be read, "" for nobody's
 	Boards Boards
+	Secret string // the name of what signed it
 }
 
 // KeyID returns the id under which the org knows the key, "" if it is not for that org.
@@ -103,7 +104,7 @@ type Keys struct {
 	parser *jwt.Parser
 
 	table atomic.Pointer[table]
-	ring  atomic.Pointer[ring]
+	ring  atomic.Pointer[ring] // of which there is always one
 	// A reload that began later has seen at least as much. Tickets keep one that began earlier and ended later from bringing
 	// an older state back, without a lock across the read.
 	tickets atomic.Uint64
@@ -126,7 +127,7 @@ func (k *Keys) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.ring.Store(secrets)
+	k.ring.Store(&secrets)
 	ticket := k.tickets.Add(1)
 	records, err := k.read(ctx)
 	if err != nil {
@@ -154,8 +155,8 @@ func (k *Keys) Reload(ctx context.Context) error {
 			return fmt.Errorf("API key %s is gone: %w", id, store.ErrUnavailable)
 		}
 	}
-	if secrets.current != "" {
-		k.ring.Store(secrets)
+	if len(secrets) > 0 {
+		k.ring.Store(&secrets)
 	}
 	k.put(ticket, records)
 	return nil

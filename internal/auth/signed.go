@@ -29,6 +29,8 @@ const (
 
 	// leeway is how far the clocks of two nodes may be apart.
 	leeway = 30 * time.Second
+	// longest is how long a token may still be good, its seconds being whole.
+	longest = calendar.Instant((MaxTTL + leeway + time.Second) / time.Millisecond)
 	// audience begins the only audience of a token; the org follows.
 	audience = "laurel/"
 )
@@ -121,12 +123,12 @@ func (k *Keys) Sign(by *Identity, org activity.Org, s TokenSpec) (token string, 
 			end = last.Truncate(time.Second)
 		}
 	}
-	secrets := k.ring.Load()
+	with := k.ring.Load().current(calendar.Instant(now.UnixMilli()))
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, &claims{Key: by.KeyID(org), Boards: s.Boards, Origins: s.Origins,
 		RegisteredClaims: jwt.RegisteredClaims{Audience: jwt.ClaimStrings{audience + string(org)}, Subject: string(s.User),
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(end)}})
-	t.Header["kid"] = secrets.current
-	text, err := t.SignedString(secrets.secrets[secrets.current])
+	t.Header["kid"] = with.name
+	text, err := t.SignedString(with.secret)
 	switch {
 	case err != nil:
 		return "", 0, fmt.Errorf("sign token: %w", err)
@@ -152,22 +154,24 @@ func (k *Keys) AuthenticateSigned(token, origin string) (*Identity, error) {
 		return nil, ErrUnauthorized
 	}
 	var c claims
-	if _, err := k.parser.ParseWithClaims(token, &c, k.ring.Load().find); err != nil {
+	t, err := k.parser.ParseWithClaims(token, &c, k.verifier)
+	if err != nil {
 		return nil, ErrUnauthorized // which check failed is nobody's business
 	}
 	now := k.clock.Now()
-	if !k.Good(c.org(), c.Key) {
+	expires := calendar.Instant(c.ExpiresAt.UnixMilli())
+	if !k.Good(c.org(), c.Key) || expires > now+longest { // longer than Sign makes them: whoever has a secret that was rotated away has no connection that outlives it
 		return nil, ErrUnauthorized
 	}
 	if origin != "" && len(c.Origins) > 0 && !originIn(c.Origins, origin) {
 		return nil, ErrForbidden
 	}
-	expires := calendar.Instant(c.ExpiresAt.UnixMilli())
+	kid, _ := t.Header["kid"].(string)
 	if expires <= now { // within the leeway
 		expires += calendar.Instant(leeway.Milliseconds())
 	}
 	return &Identity{KeyIDs: []string{c.Key}, Kind: Signed, Orgs: []activity.Org{c.org()}, Scopes: []Scope{BoardsRead}, Origins: c.Origins, ExpiresAt: expires,
-		User: activity.User(c.Subject), Boards: c.Boards}, nil
+		User: activity.User(c.Subject), Boards: c.Boards, Secret: kid}, nil
 }
 
 // Good says whether the org's key is neither unknown nor revoked nor expired: what whoever was authenticated a while ago must ask again.
