@@ -12,9 +12,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"laurel/internal/config"
+	"laurel/internal/testenv"
 	"laurel/ws"
 )
 
@@ -29,8 +32,9 @@ orgs:
 `
 
 // asyncNode is a node with a week behind it, whose users are those of the document's examples.
-func asyncNode(t *testing.T) *testNode {
+func asyncNode(t *testing.T, redis string) *testNode {
 	cfg := testConfig(t)
+	cfg.Redis = config.Secret(redis)
 	cfg.TestClock, cfg.Catalog = true, filepath.Join(t.TempDir(), "catalog.yaml")
 	if err := os.WriteFile(cfg.Catalog, []byte(asyncCatalog), 0o600); err != nil {
 		t.Fatal(err)
@@ -65,7 +69,7 @@ const probe = "the test's own"
 // TestAsyncAPI_ClientExamples sends every example of a client's message to a node: it is answered as its operation says, and not by an error. Without a
 // member that is required, or with one that is not described, schema and node refuse it.
 func TestAsyncAPI_ClientExamples(t *testing.T) {
-	n := asyncNode(t)
+	n := asyncNode(t, "")
 	p := readProtocol(t, n.base)
 	for name, operation := range p.at("operations").(map[string]any) {
 		operation := operation.(map[string]any)
@@ -163,7 +167,8 @@ func (c *exchange) send(payload map[string]any) (got []string) {
 
 // TestAsyncAPI_ServerExamples has a node send every message there is, over both channels.
 func TestAsyncAPI_ServerExamples(t *testing.T) {
-	n := asyncNode(t)
+	redis := testenv.StartRedis(t)
+	n := asyncNode(t, redis.URL())
 	p := readProtocol(t, n.base)
 	token := n.token(`{"user":"ada"}`)
 	page, server := p.open(n, nil), p.open(n, http.Header{"Authorization": {"Bearer " + testKey}})
@@ -216,6 +221,17 @@ func TestAsyncAPI_ServerExamples(t *testing.T) {
 	}
 	lost.until("error")
 	lost.until("close")
+
+	for _, turn := range []struct {
+		signal  syscall.Signal
+		message string
+	}{{syscall.SIGSTOP, "stale"}, {syscall.SIGCONT, "fresh"}} {
+		if err := syscall.Kill(redis.Pid(), turn.signal); err != nil {
+			t.Fatal(err)
+		}
+		server.until(turn.message)
+		board.until(turn.message)
+	}
 
 	n.setClock("2026-11-23T10:00:00Z")
 	server.until("period")
