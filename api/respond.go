@@ -50,9 +50,9 @@ func (a *API) writeAppended(w http.ResponseWriter, status int, v appender) error
 
 // writeFresh writes an object of a board under its tag, or 304 where the client has it already: then v is not looked at.
 func (a *API) writeFresh(w http.ResponseWriter, r *request, f *query.Freshness, v appender) error {
-	tag := `"` + f.Tag + `"`
-	w.Header()["Etag"] = []string{"W/" + tag} // as net/http writes ETag
-	if f.Unchanged || hasTag(r.Header["If-None-Match"], tag) {
+	weak := `W/"` + f.Tag + `"`
+	w.Header()["Etag"] = []string{weak} // as net/http writes ETag
+	if f.Unchanged || hasTag(r.Header["If-None-Match"], weak[len("W/"):]) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}

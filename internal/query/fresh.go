@@ -38,7 +38,12 @@ func (t *boards) tag(request ...string) string {
 	name := t.target.board()
 	text(string(name.Org))
 	text(name.Rule)
-	b = t.period(t.now).AppendJSON(b)
+	text(t.label)
+	if t.span.Bounded {
+		b = binary.LittleEndian.AppendUint64(b, uint64(t.span.Start))
+		b = binary.LittleEndian.AppendUint64(b, uint64(t.span.End))
+	}
+	b = strconv.AppendBool(b, t.closed(t.now))
 	b = append(b, byte(t.order()), byte(t.ties), byte(t.decimals))
 	b = strconv.AppendBool(b, t.pending)
 	b = binary.LittleEndian.AppendUint64(b, t.profiles)

@@ -77,7 +77,7 @@ func (r *Reader) addProfiles(ctx context.Context, org activity.Org, lists ...[]R
 
 // addBoardProfiles is addProfiles for the rows of an answer and a user's place in it, nil for none.
 func (r *Reader) addBoardProfiles(ctx context.Context, org activity.Org, rows []Row, u *UserRank) error {
-	if u == nil {
+	if u == nil || !r.show.Profiles {
 		return r.addProfiles(ctx, org, rows)
 	}
 	own := []Row{u.Row}
