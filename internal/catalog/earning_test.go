@@ -26,6 +26,8 @@ behaviours: [{name: commit, meta: {added: integer, files: integer, language: str
 rules:
   - {id: commits, number: 366, when: {name: commit}, cycles: [day, week, month]}
   - {id: lines, number: 367, when: {name: commit}, value: {sum: meta.added}, cycles: [week, month]}
+  - {id: messages, when: {}, cycles: [all]}
+  - {id: visits, when: {}, cycles: [all]}
 streaks:
   - {id: daily-commit, number: 368, when: {name: commit}, unit: day}
 `
@@ -89,7 +91,7 @@ func TestParse_WhatREWARDSShows(t *testing.T) {
 	if diff := cmp.Diff(want, c.Earning, compareCatalogs()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for k, ids := range map[Kind][]string{Wallets: {"xp", "coins"}, Rules: {"commits", "lines"}, Streaks: {"daily-commit"}, Prizes: {"monthly"}} {
+	for k, ids := range map[Kind][]string{Wallets: {"xp", "coins"}, Rules: {"commits", "lines", "messages", "visits"}, Streaks: {"daily-commit"}, Prizes: {"monthly"}} {
 		for i, id := range ids {
 			if got, ok := c.Find(k, id); !ok || got != i {
 				t.Errorf("Find(%s, %s) = %d, %t", k, id, got, ok)
@@ -98,6 +100,9 @@ func TestParse_WhatREWARDSShows(t *testing.T) {
 		if _, ok := c.Find(k, "none"); ok {
 			t.Errorf("there is a %s none", k)
 		}
+	}
+	if c.Parent != "brand" || c.Doors.Returning.LoginStreak != c.Streaks[0] || c.Doors.Returning.Counters["visitCount"] != c.Rules[3] || c.Doors.Nudj.CommunityName != "Builders" {
+		t.Errorf("parent %s, doors %+v", c.Parent, c.Doors)
 	}
 	if c.Rules[1].Number != 367 || c.Streaks[0].Number != 368 {
 		t.Errorf("numbers %d and %d", c.Rules[1].Number, c.Streaks[0].Number)

@@ -199,7 +199,7 @@ func (c *Catalog) Calendar() *calendar.Calendar {
 }
 
 // SealHorizon returns how far back activities are kept one by one: the longest of max_past, close_grace, log_days and all restore windows. ok is
-// false where logs are kept forever.
+// false where logs are kept forever. What is earned needs no more: the lots of wallets that expire later are carried past the seal.
 func (c *Catalog) SealHorizon() (horizon time.Duration, ok bool) {
 	if c.Limits.LogDays == Forever {
 		return 0, false
