@@ -18,8 +18,8 @@ func TestStreaksSmoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "result.json")
-	run := exec.CommandContext(t.Context(), self, "streaks", "--users", "300", "--pairs", "1", "--seconds", "0.1", "--batch", "100", "--clients", "2",
-		"--streaks", "1200", "--steps", "4", "--span", "0.5", "--alone", "1", "--out", file)
+	run := exec.CommandContext(t.Context(), self, "streaks", "--users", "300", "--pairs", "1", "--seconds", "0.5", "--batch", "100", "--clients", "2",
+		"--streaks", "1200", "--steps", "4", "--span", "0.5", "--alone", "3", "--out", file)
 	run.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" "+buildFlags))
 	var said strings.Builder
 	run.Stderr = &said
