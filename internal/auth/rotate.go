@@ -17,8 +17,8 @@ import (
 // spreading is how long every node has to hear of a new secret before it signs. A token that a node cannot verify yet would be refused for good.
 const spreading = 10 * time.Second
 
-// ErrRotated: another rotation came first, and stands.
-var ErrRotated = errors.New("the secret was rotated by someone else just now")
+// errRotated: another rotation came first, and stands.
+var errRotated = errors.New("the secret was rotated by someone else just now")
 
 // Rotation is what Rotate did.
 type Rotation struct {
@@ -29,7 +29,7 @@ type Rotation struct {
 }
 
 // Rotate makes a new secret that signs tokens. What the older ones signed stays good for grace (MaxTTL: until it ends by itself), counted from when the new one signs; 0: it ends
-// at once, and the new one signs at once. The other nodes hear of it as they do of a revoked key. ErrRotated, errors of the store.
+// at once, and the new one signs at once. The other nodes hear of it as they do of a revoked key. It fails where another rotation came first, and with errors of the store.
 func (k *Keys) Rotate(ctx context.Context, grace time.Duration) (Rotation, error) {
 	if err := k.Load(ctx); err != nil {
 		return Rotation{}, fmt.Errorf("rotate the secret of tokens: %w", err)
@@ -65,7 +65,7 @@ func (k *Keys) Rotate(ctx context.Context, grace time.Duration) (Rotation, error
 	if stored, err := readSecret(ctx, k.store, done.Secret); err != nil {
 		return Rotation{}, err
 	} else if hex.EncodeToString(stored) != text {
-		return Rotation{}, ErrRotated
+		return Rotation{}, errRotated
 	}
 	return done, k.Load(ctx)
 }
