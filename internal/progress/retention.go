@@ -40,8 +40,10 @@ func NewPlanOf(c *catalog.Catalog, kept catalog.Kept, outages []streaks.Outage) 
 }
 
 // AsOf is a plan of the same definitions that knows the org's outages as they were known at an instant.
-func (p *Plan) AsOf(at calendar.Instant) *Plan {
-	var known []streaks.Outage
+func (p *Plan) AsOf(at calendar.Instant) *Plan { return p.knowing(p.outagesAsOf(at)) }
+
+// outagesAsOf are the outages as they were known at an instant.
+func (p *Plan) outagesAsOf(at calendar.Instant) (known []streaks.Outage) {
 	for _, o := range p.outages {
 		if o.At > at {
 			continue
@@ -51,6 +53,11 @@ func (p *Plan) AsOf(at calendar.Instant) *Plan {
 		}
 		known = append(known, o)
 	}
+	return known
+}
+
+// knowing is a plan of the same definitions that knows these outages.
+func (p *Plan) knowing(known []streaks.Outage) *Plan {
 	if slices.Equal(known, p.outages) {
 		return p
 	}
