@@ -150,6 +150,9 @@ func (s *State) continueStreak(p *Plan, i int, from *StreakState, seal calendar.
 	rule := p.Catalog.Streaks[i]
 	n := len(rule.Conditions)
 	c := p.Calculus(i, s)
+	if from.Terms != rule.Terms {
+		from = from.underTerms(c)
+	}
 	st := s.openStreak(rule)
 	st.Latest = from.Latest
 	split := 0
@@ -245,6 +248,7 @@ func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.
 	base.Zones, base.Pauses, base.Plan = old.Zones, old.Pauses, p.print
 	base.redefine(p)
 	base.takeCommands(p, old)
+	base.takeTerms(p)
 	base.dropGone(p)
 	for _, act := range inOrder(records) {
 		if act.At >= seal {
