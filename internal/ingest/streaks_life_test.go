@@ -64,6 +64,8 @@ type streakLife struct {
 	model  *oracle.Model
 	rules  []oracle.Streak
 	read   map[store.Partition]feed.Position // of the outbox
+	// since is, by user, up to when what time did is decided: by a node whose clock is behind, less than it was. told is the last of it that was told.
+	since, told map[string]time.Time
 	// warned are the periods, by user and rule, of which was told that they are at risk.
 	warned map[streakKey]map[string]bool
 	// shown is the current length that events have told, by user and rule; not there where something was not told.
@@ -115,12 +117,12 @@ func (l *streakLife) events() map[streakKey][]streakEvent {
 }
 
 // sweep lets both nodes sweep at once: what time did since the step before is told once, and is what the model says.
-func (l *streakLife) sweep(before time.Time) {
+func (l *streakLife) sweep() {
 	want := map[streakKey][]oracle.Event{}
 	for _, u := range streakUsers {
 		for i := range l.rules {
 			key := streakKey{u, l.rules[i].ID}
-			if events := l.firstWarnings(key, l.model.Events(&l.rules[i], u, before, l.now)); len(events) > 0 {
+			if events := l.firstWarnings(key, l.model.Events(&l.rules[i], u, l.since[u], l.now)); len(events) > 0 {
 				want[key] = events
 			}
 		}
@@ -141,10 +143,16 @@ func (l *streakLife) sweep(before time.Time) {
 			}
 			got[key] = append(got[key], oracle.Event{Type: e.Type[len("streak."):], At: e.At, Period: e.Period, Length: length, Returned: e.Returned})
 			l.shown[key] = e.Current
+			if e.At.After(l.told[key.user]) {
+				l.told[key.user] = e.At
+			}
 		}
 	}
 	if diff := gocmp.Diff(want, got, gocmp.Comparer(time.Time.Equal)); diff != "" {
-		l.fatalf("what time did from %v to %v (-model +outbox)\n%s", before, l.now, diff)
+		l.fatalf("what time did from %v to %v (-model +outbox)\n%s", l.since, l.now, diff)
+	}
+	for _, u := range streakUsers {
+		l.since[u] = l.now
 	}
 }
 
@@ -177,13 +185,13 @@ func (l *streakLife) fatalf(format string, args ...any) {
 func (l *streakLife) step() {
 	which := rapid.IntRange(0, 1).Draw(l.t, "node")
 	n := l.nodes[which]
-	if which == 1 { // the clock of the only node is put back for the step, as if another one did it
-		n.set(l.now.Add(-l.behind))
-		defer l.tell(l.now)
-	}
 	user := rapid.SampledFrom(streakUsers).Draw(l.t, "user")
 	u, ctx := activity.User(user), context.Background()
 	rule := l.rules[rapid.IntRange(0, len(l.rules)-1).Draw(l.t, "rule")].ID
+	if which == 1 { // the clock of the only node is put back for the step, as if another one did it
+		n.set(l.now.Add(-l.behind))
+		defer l.catchUp(user)
+	}
 	var err error
 	switch rapid.IntRange(0, 16).Draw(l.t, "step") {
 	case 0:
@@ -214,6 +222,16 @@ func (l *streakLife) step() {
 	}
 	l.refused(err)
 	l.take(n, user)
+}
+
+// catchUp follows a step of the node whose clock is behind: what was between the two clocks comes now, but what was told is not told again.
+func (l *streakLife) catchUp(user string) {
+	if l.since[user] = l.now.Add(-l.behind); l.told[user].After(l.since[user]) {
+		l.since[user] = l.told[user]
+	}
+	l.listen()
+	l.tell(l.now)
+	l.sweep()
 }
 
 func (l *streakLife) refused(err error) {
@@ -292,9 +310,7 @@ func (l *streakLife) take(n *node, user string) {
 
 // check compares views, boards, and what events add up to, as of now.
 func (l *streakLife) check() {
-	for key, events := range l.events() {
-		l.shown[key] = events[len(events)-1].Current
-	}
+	l.listen()
 	boards := map[string]map[string]int64{}
 	for i := range l.rules {
 		r := &l.rules[i]
@@ -323,6 +339,13 @@ func (l *streakLife) check() {
 		if diff := gocmp.Diff(want, l.rows(board)); diff != "" {
 			l.fatalf("%s at %v (-model +store)\n%s", board, l.now, diff)
 		}
+	}
+}
+
+// listen takes down what was told.
+func (l *streakLife) listen() {
+	for key, events := range l.events() {
+		l.shown[key] = events[len(events)-1].Current
 	}
 }
 
@@ -362,18 +385,21 @@ func TestStreaks_EqualTheModel(t *testing.T) {
 	play := func(t *testing.T, nodes []*node) {
 		rapid.Check(t, func(rt *rapid.T) {
 			l := &streakLife{t: rt, nodes: nodes, behind: time.Duration(rapid.IntRange(0, 90).Draw(rt, "behind")) * time.Second, model: newModel(rt),
-				rules: streaksOfLives(), read: map[store.Partition]feed.Position{}, shown: map[streakKey]int{}, warned: map[streakKey]map[string]bool{}}
+				rules: streaksOfLives(), read: map[store.Partition]feed.Position{}, shown: map[streakKey]int{}, warned: map[streakKey]map[string]bool{},
+				since: map[string]time.Time{}, told: map[string]time.Time{}}
 			l.model.Pauses = map[string][]oracle.Pause{}
-			l.tell(time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC)) // no deadline lies between the two clocks
+			l.tell(time.Date(2026, 3, 2, 8, 0, 30, 0, time.UTC)) // periods end, and deadlines lie, between the two clocks
 			l.org = nodes[0].publish(rt, fmt.Sprintf(streakDefinitions, fmt.Sprint("org", orgs.Add(1))))
 			if _, err := nodes[1].registry.Reload(context.Background(), l.org); err != nil {
 				rt.Fatal(err)
 			}
 			l.events()
+			for _, u := range streakUsers {
+				l.since[u] = l.now
+			}
 			for range rapid.IntRange(1, 30).Draw(rt, "steps") {
-				before := l.now
 				l.tell(l.now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 1, 3, 10, 24, 24, 60, 200}).Draw(rt, "hours")) * time.Hour))
-				l.sweep(before)
+				l.sweep()
 				l.step()
 				l.check()
 			}
