@@ -44,8 +44,8 @@ func (l *Ledger) Check(w *catalog.Wallet, unit calendar.Ordinal, row Row) error 
 	return nil
 }
 
-// Add adds a row, without a range check; unit is the row's (UnitAt). The order of rows does not matter. A row of type Expire is derived and never added. One of a unit that is
-// not Open counts in the first that is.
+// Add adds a row, without a range check; unit is the row's (UnitAt). The order of rows does not matter. A row of type Expire is derived and never added; one of 0 moves
+// nothing, so that it does not bring what ends before its unit either. One of a unit that is not Open counts in the first that is.
 func (l *Ledger) Add(w *catalog.Wallet, unit calendar.Ordinal, row Row) {
 	if row.Type == Earn && row.Amount > 0 {
 		if l.Earned == 0 || row.At < l.First {

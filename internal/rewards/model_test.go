@@ -252,7 +252,7 @@ func (m *model) earned(wallet int) (n int64, first calendar.Instant) {
 	return n, first
 }
 
-// wallet steps over days. expired are the rows of type Expire.
+// wallet steps over days, until now and the last credit or debit. expired are the rows of type Expire.
 func (m *model) wallet(i int) (v rewards.Wallet, expired []rewards.Row) {
 	def, rows := m.earning.Wallets[i], m.rows(i)
 	for _, r := range rows {
@@ -280,8 +280,10 @@ func (m *model) wallet(i int) (v rewards.Wallet, expired []rewards.Row) {
 		return v, nil
 	}
 	last := m.civil(m.now)
-	if n := len(rows); n > 0 && m.civil(rows[n-1].At).After(last) {
-		last = m.civil(rows[n-1].At)
+	for _, r := range rows {
+		if r.Amount != 0 && m.civil(r.At).After(last) {
+			last = m.civil(r.At)
+		}
 	}
 	for day := m.civil(epoch).AddDate(0, -1, 0); !day.After(last); day = day.AddDate(0, 0, 1) {
 		if def.Lots == calendar.Month && day.Day() != 1 {
