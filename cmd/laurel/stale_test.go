@@ -162,7 +162,7 @@ func TestServe_ANodeThatIsCutOffSaysSo(t *testing.T) {
 					}
 				}
 			}
-			if s.expect("fresh").ID == s.expect("fresh").ID {
+			if first, second := s.expect("fresh").ID, s.expect("fresh").ID; first == second {
 				t.Error("a view is fresh twice, the other never")
 			}
 			if way.write {
