@@ -52,10 +52,8 @@ type conn struct {
 
 	// Used by the writer only.
 	taken   []*subscription // out of ready, and are being written
-	mayAt   time.Duration   // when messages of views may be written next, but for first ones: of pacer.now
 	wakeAt  time.Duration   // the pacer wakes the connection then; 0: it does not
 	wakeFor time.Duration   // what that is for may be written from then on
-	counts  bool            // something in taken is no first message
 }
 
 func newConn(h *Hub, by *admission, every time.Duration) *conn {

@@ -479,7 +479,7 @@ func TestMaxHz(t *testing.T) {
 			count[m.ID]++
 			last[m.ID] = m.Seq
 		}
-		if count["slow"] < 5 || count["slow"] > 7 || count["fast"] < 42 || last["slow"] != last["fast"] {
+		if count["slow"] < 5 || count["slow"] > 7 || count["fast"] < 47 || last["slow"] != last["fast"] {
 			t.Errorf("%v messages, up to seq %v", count, last)
 		}
 		_ = ws.Close()

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Nobody is written the messages of a connection's views less than Options.Tick apart, or those of a subscription less than its max_hz asks for: that is decided by who
-// writes (conn.take), from when the last message had been written, so that no late tick, full socket or busy machine can bunch them. Ticks are a twentieth further apart
-// than that (spaced), for two reasons: a connection that was written late in one tick and early in the next need not wait, as a rule, and messages that are unlike long on
-// their way are still not more than the client asked for when they come.
+// Nobody is written the messages of a subscription less than Options.Tick apart, or less than its max_hz asks for: that is decided by who writes (conn.take), from when
+// the last message had been written, so that no late tick, full socket or busy machine can bunch them. Ticks are a twentieth further apart than that (spaced), for two
+// reasons: a connection that was written late in one tick and early in the next need not wait, as a rule, and messages that are unlike long on their way are still not
+// more than the client asked for when they come.
 
 // spaced is the usual distance of what may not be closer than d.
 func spaced(d time.Duration) time.Duration { return d + d/20 }

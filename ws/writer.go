@@ -115,7 +115,7 @@ func (c *conn) take() (b batch, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.taken) // holds no subscription longer than needed
-	c.taken, c.counts = c.taken[:0], false
+	c.taken = c.taken[:0]
 	if !c.awake || c.dead {
 		c.writing = false
 		return batch{}, false
@@ -154,18 +154,14 @@ func (c *conn) pickLocked() {
 			continue
 		}
 		first := s.sent.frame == nil
-		due := c.mayAt
-		if !s.outdated() {
-			due = max(due, time.Duration(s.mayAt.Load()))
-		}
-		if c.closing != 0 || first || due <= now {
+		due := time.Duration(s.mayAt.Load())
+		if c.closing != 0 || first || due <= now || s.outdated() {
 			c.taken = append(c.taken, s)
-			c.counts = c.counts || !first
 			continue
 		}
 		early = append(early, s)
 		if due < next {
-			next, even = due, s.paced() && due > c.mayAt
+			next, even = due, s.paced()
 		}
 	}
 	clear(c.ready[len(early):])
@@ -186,9 +182,6 @@ func (c *conn) wrote() {
 	now := c.hub.pacer.now()
 	for _, s := range c.taken {
 		s.mayAt.Store(int64(now + s.gap))
-	}
-	if c.counts {
-		c.mayAt = now + c.hub.o.Tick
 	}
 }
 
