@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -29,23 +30,33 @@ type entry struct {
 	reached calendar.Instant
 }
 
-// fakeSource is boards as plain maps, sorted from nothing at every read.
-type fakeSource struct {
-	clock *clock.Clock
-
-	mu     sync.Mutex
+// content is boards as plain maps, sorted from nothing at every read.
+type content struct {
 	boards map[feed.Board]map[activity.User]entry
 	users  map[activity.User]map[string]int
 	names  map[activity.User]string // of profiles
-	asOf   calendar.Instant
-	fail   error // of Render, once set
-	slow   chan struct{}
-	calls  int
+	hidden map[activity.User]bool
+	plain  bool // ties are numbered one after the other everywhere
+}
+
+func newContent() content {
+	return content{make(map[feed.Board]map[activity.User]entry), make(map[activity.User]map[string]int), make(map[activity.User]string), make(map[activity.User]bool), false}
+}
+
+// fakeSource is content that changes.
+type fakeSource struct {
+	content
+	clock *clock.Clock
+
+	mu    sync.Mutex
+	asOf  calendar.Instant
+	fail  error // of Render, once set
+	slow  chan struct{}
+	calls int
 }
 
 func newFakeSource(c *clock.Clock) *fakeSource {
-	return &fakeSource{clock: c, boards: make(map[feed.Board]map[activity.User]entry), users: make(map[activity.User]map[string]int),
-		names: make(map[activity.User]string)}
+	return &fakeSource{clock: c, content: newContent()}
 }
 
 // set puts a user on the current board of a rule, or takes the user off with a negative value, and returns the change.
@@ -140,12 +151,8 @@ func (f *fakeSource) Render(ctx context.Context, _ activity.Org, v query.View, p
 		return nil, f.fail
 	}
 	now := f.clock.Now()
-	frame := &query.Frame{AsOf: f.asOf}
-	if v.Kind == query.ViewUser {
-		frame.User = f.object(v.User, now)
-	} else {
-		f.board(frame, v, now)
-	}
+	frame := f.frame(v, now)
+	frame.AsOf = f.asOf
 	if previous != nil {
 		same := *frame
 		same.AsOf = previous.AsOf
@@ -156,13 +163,24 @@ func (f *fakeSource) Render(ctx context.Context, _ activity.Org, v query.View, p
 	return frame, nil
 }
 
+// frame is what a view shows.
+func (f *content) frame(v query.View, now calendar.Instant) *query.Frame {
+	frame := new(query.Frame)
+	if v.Kind == query.ViewUser {
+		frame.User = f.object(v.User, now)
+	} else {
+		f.board(frame, v, now)
+	}
+	return frame
+}
+
 // object is a user: the members that were set, and the user's rank, which others' writes move.
-func (f *fakeSource) object(user activity.User, now calendar.Instant) []byte {
+func (f *content) object(user activity.User, now calendar.Instant) []byte {
 	object := map[string]int{"minute": int(now / 60_000)}
 	for name, value := range f.users[user] {
 		object[name] = value
 	}
-	for _, row := range sorted(f.boards[feed.Board{Org: "o", Rule: "ordinal", Label: label(now)}], "ordinal") {
+	for _, row := range f.rows(feed.Board{Org: "o", Rule: "ordinal", Label: label(now)}, "ordinal") {
 		if row.User == user {
 			object["rank"] = row.Rank
 		}
@@ -174,7 +192,7 @@ func (f *fakeSource) object(user activity.User, now calendar.Instant) []byte {
 	return b
 }
 
-func (f *fakeSource) board(frame *query.Frame, v query.View, now calendar.Instant) {
+func (f *content) board(frame *query.Frame, v query.View, now calendar.Instant) {
 	l := v.Period
 	switch v.Period {
 	case "round":
@@ -188,7 +206,7 @@ func (f *fakeSource) board(frame *query.Frame, v query.View, now calendar.Instan
 	}
 	start, end := calendar.Instant(n*roundMS), calendar.Instant((n+1)*roundMS)
 	frame.Period = &query.Period{Label: l, Start: &start, End: &end, Closed: now >= end+3_000}
-	rows := sorted(f.boards[feed.Board{Org: "o", Rule: v.Board(), Label: l}], v.Rule)
+	rows := f.rows(feed.Board{Org: "o", Rule: v.Board(), Label: l}, v.Rule)
 	frame.Total = len(rows)
 	frame.Rows = choose(rows, v)
 	for i := range frame.Rows {
@@ -196,6 +214,16 @@ func (f *fakeSource) board(frame *query.Frame, v query.View, now calendar.Instan
 			frame.Rows[i].Profile.Name = f.names[frame.Rows[i].User]
 		}
 	}
+}
+
+// rows are those of a board, of users who are not hidden.
+func (f *content) rows(b feed.Board, ties string) []query.Row {
+	board := maps.Clone(f.boards[b])
+	maps.DeleteFunc(board, func(u activity.User, _ entry) bool { return f.hidden[u] })
+	if f.plain {
+		ties = "ordinal"
+	}
+	return sorted(board, ties)
 }
 
 func choose(rows []query.Row, v query.View) []query.Row {
