@@ -35,6 +35,8 @@ const (
 	// CloseUnsupported: binary messages.
 	CloseUnsupported CloseCode = 4504
 
+	// closeNoText is the standard code for a text message that is not UTF-8.
+	closeNoText CloseCode = 1007
 	// closeInternal is the standard code for a server that failed: the store could not be asked who the client is.
 	closeInternal CloseCode = 1011
 	// closeByClient and closeLost are not sent: they are how Metrics names an end that the client chose, and one without a close frame.
@@ -70,6 +72,8 @@ func (c CloseCode) String() string {
 		return codeLimit
 	case CloseUnsupported:
 		return codeUnsupported
+	case closeNoText:
+		return "not_utf8"
 	case closeInternal:
 		return "internal"
 	case closeByClient:

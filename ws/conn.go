@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gorilla/websocket"
@@ -24,6 +25,7 @@ var errLeft = errors.New("the client left")
 type conn struct {
 	hub        *Hub
 	ws         *websocket.Conn // only read from; out sends; nil of a stream
+	hushed     *hushed         // what ws reads from; nil of a stream
 	stream     *stream         // nil of a WebSocket
 	out        sink
 	session    string
@@ -67,7 +69,9 @@ func newConn(h *Hub, by *admission, every time.Duration) *conn {
 
 func newSocketConn(h *Hub, ws *websocket.Conn, by *admission) *conn {
 	c := newConn(h, by, h.o.Limits.Ping)
-	c.ws, c.out = ws, &frames{newSocket(ws.NetConn()), ws}
+	c.hushed = ws.NetConn().(*hushed) // from hijackable
+	c.hushed.reads = true
+	c.ws, c.out = ws, &frames{newSocket(c.hushed.Conn), ws}
 	control := func(string) error {
 		c.heard()
 		if !c.bucket.take(h.o.Limits.MessageBurst, h.o.Limits.MessageRate) {
@@ -122,6 +126,8 @@ func (c *conn) message(kind int, r io.Reader) error {
 		c.fail(CloseUnsupported, "messages are JSON text")
 	case len(message) > most:
 		c.fail(CloseLimit, "a message has at most "+strconv.Itoa(most)+" bytes")
+	case !utf8.Valid(message): // RFC 6455, section 8.1
+		c.fail(closeNoText, "messages are UTF-8")
 	default:
 		c.handle(message)
 	}
@@ -147,6 +153,12 @@ func readAll(r io.Reader, b []byte) ([]byte, error) {
 
 // finish takes the connection down: its subscriptions, its writer, its socket, its place.
 func (c *conn) finish(cause error) {
+	var byClient *websocket.CloseError
+	closed := errors.As(cause, &byClient) && byClient.Code != websocket.CloseAbnormalClosure
+	broken := c.hushed != nil && c.hushed.word != nil || errors.Is(cause, websocket.ErrReadLimit)
+	if (closed || broken) && c.isClosing() {
+		c.writers.Wait() // the client is there, and the reason that stands goes out to it
+	}
 	c.mu.Lock()
 	c.dead = true
 	c.mu.Unlock()
@@ -155,11 +167,20 @@ func (c *conn) finish(cause error) {
 	}
 	c.mu.Lock()
 	code := c.closing
-	var byClient *websocket.CloseError
+	var farewell []byte
 	switch {
 	case code != 0:
-	case errors.As(cause, &byClient), errors.Is(cause, errLeft):
+	case byClient != nil, errors.Is(cause, errLeft):
 		code = closeByClient
+		if byClient != nil {
+			farewell = closeFrame(websocket.CloseNormalClosure, "") // the client knows already that it closed
+		}
+	case errors.Is(cause, websocket.ErrReadLimit): // a length past 2^63
+		code = CloseLimit
+		farewell = c.out.farewell(code)
+	case broken:
+		code = closeLost
+		farewell = c.hushed.word
 	default:
 		code = closeLost
 	}
@@ -173,10 +194,13 @@ func (c *conn) finish(cause error) {
 		s.gone.Store(true)
 		c.hub.leave(s)
 	}
-	if byClient != nil {
+	if farewell != nil {
 		_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(time.Second)) // for a writer that is in the middle of a message
 		c.writers.Wait()
-		_, _ = c.out.offer(closeFrame(websocket.CloseNormalClosure, "")) // the client knows already that it closed
+		_ = c.out.write(farewell, time.Second) // whether it comes or not, this is the end
+	}
+	if broken {
+		c.hushed.linger()
 	}
 	c.out.sever() // ends a write that is stuck
 	c.writers.Wait()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -193,5 +194,31 @@ type hijackable struct{ http.ResponseWriter }
 
 // Hijack implements http.Hijacker.
 func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return http.NewResponseController(w.ResponseWriter).Hijack()
+	c, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	return &hushed{Conn: c}, buffered, err
+}
+
+// hushed is the connection as the library has it, which answers the handshake and from then on only reads. What it would write when a client breaks the rules of
+// frames, a close frame, would come between what the connection's writer is writing, and after a reason that stands already: it is kept for finish.
+type hushed struct {
+	net.Conn
+	reads bool // set before the reader starts, and used by it only
+	word  []byte
+}
+
+// Write implements net.Conn.
+func (h *hushed) Write(b []byte) (int, error) {
+	if !h.reads {
+		return h.Conn.Write(b)
+	}
+	h.word = append(h.word[:0], b...)
+	return len(b), nil
+}
+
+// linger hears out what the client is still sending, for a moment: a socket that is closed with unread data is reset, and the client would miss the close frame.
+func (h *hushed) linger() {
+	half, ok := h.Conn.(interface{ CloseWrite() error })
+	if ok && half.CloseWrite() == nil && h.SetReadDeadline(time.Now().Add(closeWait)) == nil {
+		_, _ = io.Copy(io.Discard, h.Conn) // ends with the client, or then
+	}
 }
