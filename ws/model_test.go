@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"laurel/internal/query"
 )
 
 var errLoading = errors.New("board is loading")
@@ -141,4 +144,32 @@ func (s *shown) take(user string) bool {
 
 func (s *shown) sort() {
 	slices.SortFunc(s.rows, func(a, b wireRow) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.User, b.User)) })
+}
+
+func decodeLoose(t *testing.T, raw jsontext.Value) (m wireMessage) {
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Errorf("%v in %s", err, raw)
+	}
+	return m
+}
+
+func (s *shown) text() string {
+	if s.user != nil {
+		b, _ := json.Marshal(s.user, json.Deterministic(true))
+		return string(b)
+	}
+	return fmt.Sprintf("%s closed=%v total=%d %+v", s.period.Label, s.period.Closed, s.total, s.rows)
+}
+
+func textOf(f *query.Frame) string {
+	if f.User != nil {
+		return string(f.User)
+	}
+	want := shown{period: wirePeriod{Label: f.Period.Label, Closed: f.Period.Closed}, total: f.Total}
+	for _, r := range f.Rows {
+		want.rows = append(want.rows, wireRow{Rank: r.Rank, User: string(r.User), Score: jsontext.Value(strconv.FormatInt(r.Score.Scaled, 10)), Reached: r.ReachedAt.String(),
+			Profile: wireProfile{Name: r.Profile.Name}})
+	}
+	want.sort()
+	return want.text()
 }

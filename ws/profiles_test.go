@@ -70,18 +70,21 @@ func TestRenamed_Nobody(t *testing.T) {
 func TestSegment_FollowsItsBoard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *Options) { o.Tick = 100 * time.Millisecond })
-		s, v := &show{f: f}, newViewer(t, f.hub)
-		v.subscribe(`"view":{"kind":"top","rule":"ordinal","period":"round","limit":3,"segment":"AT"}`)
-		v.letAll()
-		s.tick()
+		stop := f.run()
+		defer stop()
+		ws := pipeDial(t, f.hub)
+		messages, end := listen(t, ws, "")
+		say(t, ws, `{"type":"hello","token":"secret"}`)
+		say(t, ws, `{"type":"subscribe","id":"a","view":{"kind":"top","rule":"ordinal","period":"round","limit":3,"segment":"AT"}}`)
 		for _, write := range []string{"ordinal", "ordinal@DE", "ordinal@AT"} {
 			f.hub.Wake(f.source.set(write, activity.User("in "+write), 4))
-			s.tick()
+			pass(time.Second)
 		}
-		v.disconnect()
-		f.hub.shut()
-		if rows := v.held["s1"].rows; v.err != nil || len(rows) != 1 || rows[0].User != "in ordinal@AT" {
-			t.Errorf("%v, %+v", v.err, rows)
+		got := messages()
+		if len(got) != 3 || len(decode(t, got[2]).Upsert) != 1 || decode(t, got[2]).Upsert[0].User != "in ordinal@AT" {
+			t.Errorf("got %v", got)
 		}
+		_ = ws.Close()
+		_ = end()
 	})
 }

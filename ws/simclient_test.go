@@ -456,7 +456,7 @@ func (c *simClient) applyResumed(s *simSub) string {
 		late = (settleTicks + 3) * simTick
 	}
 	now := time.Now()
-	if now.Sub(c.node.failed) > time.Second && c.slowed.IsZero() && !c.node.showedSince(s.view, s.now(), now.Add(-late)) {
+	if now.Sub(c.node.lastFailure()) > time.Second && c.slowed.IsZero() && !c.node.showedSince(s.view, s.now(), now.Add(-late)) {
 		return "what it resumes is not what this node shows"
 	}
 	return ""

@@ -26,6 +26,20 @@ type op struct {
 	do     func(*content)
 }
 
+// logbook is a log of commits for each partition. Only the simulation itself writes, and it reads without the lock.
+type logbook struct {
+	mu    sync.Mutex
+	parts [2][]op
+}
+
+func (l *logbook) add(partition int, o op) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.parts[partition] = append(l.parts[partition], o)
+}
+
+func (l *logbook) ends() [2]int { return [2]int{len(l.parts[0]), len(l.parts[1])} }
+
 // moment is what a node showed from an instant on.
 type moment struct {
 	content
@@ -50,11 +64,10 @@ type simNode struct {
 	cancel context.CancelFunc
 	lag    time.Duration
 	gone   bool // it takes no clients and follows nothing
-	closed []CloseCode
 
 	mu     sync.Mutex
 	past   []moment // by version, which is also what AsOf says
-	logs   *[2][]op
+	logs   *logbook
 	at     [2]int
 	cutAt  time.Time // since when it follows nothing; zero: it follows
 	fails  int       // so many renderings fail
@@ -63,12 +76,11 @@ type simNode struct {
 	heals  []time.Time // when it was current again
 }
 
-func newSimNode(truth *content, logs *[2][]op, lag time.Duration) *simNode {
-	n := &simNode{lag: lag, logs: logs, at: [2]int{len(logs[0]), len(logs[1])}, ended: make(chan struct{}), past: []moment{{truth.clone(), time.Now()}}}
+func newSimNode(truth *content, logs *logbook, lag time.Duration) *simNode {
+	n := &simNode{lag: lag, logs: logs, at: logs.ends(), ended: make(chan struct{}), past: []moment{{truth.clone(), time.Now()}}}
 	n.hub = New(Options{
 		Source: n, Authenticate: authenticate, Tick: simTick, Age: n.age, StaleAfter: simStale,
-		Limits:  Limits{HandshakeBurst: 1 << 20, MessageBurst: 1 << 20, Linger: 3 * time.Second},
-		Metrics: Metrics{Closed: n.noteClose},
+		Limits: Limits{HandshakeBurst: 1 << 20, MessageBurst: 1 << 20, Linger: 3 * time.Second},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
@@ -77,12 +89,6 @@ func newSimNode(truth *content, logs *[2][]op, lag time.Duration) *simNode {
 		_ = n.hub.Run(ctx) // returns nil
 	}()
 	return n
-}
-
-func (n *simNode) noteClose(c CloseCode) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.closed = append(n.closed, c)
 }
 
 // Check implements Source.
@@ -106,6 +112,12 @@ func (n *simNode) Render(_ context.Context, _ activity.Org, v query.View, previo
 	return f, nil
 }
 
+func (n *simNode) lastFailure() time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.failed
+}
+
 // age is ws.Options.Age: since the first commit that is not here, or since the node was cut off.
 func (n *simNode) age() time.Duration {
 	n.mu.Lock()
@@ -115,7 +127,9 @@ func (n *simNode) age() time.Duration {
 	if !n.cutAt.IsZero() {
 		since = n.cutAt
 	}
-	for p, log := range n.logs {
+	n.logs.mu.Lock()
+	defer n.logs.mu.Unlock()
+	for p, log := range n.logs.parts {
 		if n.at[p] < len(log) && log[n.at[p]].at.Before(since) {
 			since = log[n.at[p]].at
 		}
@@ -126,13 +140,13 @@ func (n *simNode) age() time.Duration {
 // follow applies the commits of a partition that have come by now, a few of them.
 func (n *simNode) follow(most int) {
 	now := time.Now()
-	for p := range n.logs {
+	for p, log := range n.logs.parts {
 		for range most {
 			n.mu.Lock()
-			due := n.cutAt.IsZero() && n.at[p] < len(n.logs[p]) && !n.logs[p][n.at[p]].at.Add(n.lag).After(now)
+			due := n.cutAt.IsZero() && n.at[p] < len(log) && !log[n.at[p]].at.Add(n.lag).After(now)
 			var next op
 			if due {
-				next = n.logs[p][n.at[p]]
+				next = log[n.at[p]]
 				c := n.past[len(n.past)-1].clone()
 				next.do(&c)
 				n.past = append(n.past, moment{c, now})
@@ -166,7 +180,7 @@ func (n *simNode) reload(truth *content) {
 	n.mu.Unlock()
 	n.hub.Wake(feed.Change{Orgs: []activity.Org{"o"}})
 	n.mu.Lock()
-	n.at = [2]int{len(n.logs[0]), len(n.logs[1])}
+	n.at = n.logs.ends()
 	n.mu.Unlock()
 	n.noteAge()
 }

@@ -64,7 +64,7 @@ type world struct {
 	t       *testing.T
 	rng     *rand.Rand
 	truth   content
-	logs    [2][]op
+	logs    logbook
 	nodes   []*simNode
 	clients []*simClient
 	serial  int
@@ -130,7 +130,7 @@ func (w *world) reconnect(c *simClient) {
 // commit makes an op true, and has the nodes hear of it in time.
 func (w *world) commit(partition int, change feed.Change, do func(*content)) {
 	do(&w.truth)
-	w.logs[partition] = append(w.logs[partition], op{time.Now(), change, do})
+	w.logs.add(partition, op{time.Now(), change, do})
 }
 
 func simUser(n int) (activity.User, int) { return activity.User("u" + strconv.Itoa(n%6)), n % 2 }

@@ -77,14 +77,6 @@ func (f *fakeSource) set(rule string, user activity.User, value int64) feed.Chan
 	return feed.Change{Writes: []feed.Write{{Board: b, User: user, Removed: value < 0, Value: value, Reached: f.asOf}}}
 }
 
-// setName changes a user's profile.
-func (f *fakeSource) setName(user activity.User, name string) feed.Change {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.names[user] = name
-	return feed.Change{Users: []feed.UserVersion{{Org: "o", User: user}}, Profiles: []feed.UserKey{{Org: "o", User: user}}}
-}
-
 // setMember changes a member of a user's object; a negative value takes it away.
 func (f *fakeSource) setMember(user activity.User, name string, value int) feed.Change {
 	f.mu.Lock()

@@ -2,7 +2,6 @@ package ws
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -11,11 +10,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"pgregory.net/rapid"
-
-	"laurel/internal/activity"
-	"laurel/internal/query"
 )
 
 // onePipe is a listener that has one connection.
@@ -123,70 +117,6 @@ func (w *watcher) disconnect() {
 	_ = w.server.Close()
 	<-w.served
 	synctest.Wait()
-}
-
-var streamAsks = map[string]query.View{
-	"kind=top&rule=ordinal&period=round&limit=3":                           {Kind: query.ViewTop, Rule: "ordinal", Period: "round", Limit: 3},
-	"kind=range&rule=standard&period=round&from=2&to=4":                    {Kind: query.ViewRange, Rule: "standard", Period: "round", From: 2, To: 4},
-	"kind=around&rule=standard&period=round&user=u1&span=1":                {Kind: query.ViewAround, Rule: "standard", Period: "round", User: "u1", Span: 1},
-	"kind=users&rule=ordinal&period=round&users=u3&users=u0":               {Kind: query.ViewUsers, Rule: "ordinal", Period: "round", Users: []activity.User{"u3", "u0"}},
-	"kind=user&user=u1&max_hz=3":                                           {Kind: query.ViewUser, User: "u1"},
-	"kind=range&rule=ordinal&period=round&from=1&to=2&fields=profile":      {Kind: query.ViewRange, Rule: "ordinal", Period: "round", From: 1, To: 2, Fields: []string{"profile"}},
-	"kind=top&rule=ordinal&period=round~1&limit=50&segment=AT&max_hz=1000": {Kind: query.ViewTop, Rule: "ordinal", Period: "round~1", Limit: 50, Segment: "AT"},
-}
-
-// TestStreamEqualsRead is law 6 for streams, beside a WebSocket of the same hub.
-func TestStreamEqualsRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		rapid.Check(hideDeadline{t}, func(rt *rapid.T) {
-			f := newFixture(t, func(o *Options) { o.Tick, o.Limits.HandshakeBurst = 100*time.Millisecond, 10_000 })
-			s := &show{f: f, viewers: []*viewer{newViewer(t, f.hub)}}
-			var watchers []*watcher
-			for ask := range streamAsks {
-				w := &watcher{t: t, hub: f.hub, ask: ask}
-				w.connect()
-				watchers = append(watchers, w)
-			}
-			defer func() {
-				for _, w := range watchers {
-					w.disconnect()
-				}
-				s.viewers[0].disconnect()
-				f.hub.shut()
-			}()
-			one := func(t *rapid.T) *watcher { return watchers[rapid.IntRange(0, len(watchers)-1).Draw(t, "watcher")] }
-			actions := s.actions()
-			actions["watch"] = func(t *rapid.T) { one(t).letOne() }
-			actions["come back"] = func(t *rapid.T) {
-				w := one(t)
-				w.disconnect()
-				w.connect()
-			}
-			rt.Repeat(actions)
-			for _, w := range watchers {
-				w.letAll()
-			}
-			s.settle()
-			s.check(rt, s.viewers[0])
-			for _, w := range watchers {
-				checkWatcher(rt, f, w)
-			}
-		})
-	})
-}
-
-func checkWatcher(rt *rapid.T, f *fixture, w *watcher) {
-	if w.err != nil {
-		rt.Fatal(w.err)
-	}
-	frame, err := f.source.Render(context.Background(), "o", streamAsks[w.ask], nil)
-	if err != nil {
-		rt.Fatal(err)
-	}
-	w.held.sort()
-	if got, want := w.held.text(), textOf(frame); got != want {
-		rt.Fatalf("%s shows\n%s\na read answers\n%s", w.ask, got, want)
-	}
 }
 
 // TestStream_SlowReader: what comes while the client does not read is one merged delta; a client that takes nothing at all is cut off.
