@@ -290,15 +290,8 @@ func TestStream_ConnectionLimits(t *testing.T) {
 
 // emptied waits until the hub has noticed that its clients left, and has given their places to others.
 func (f *fixture) emptied() {
-<<<<<<< HEAD
-	for taken := 1; taken > 0; runtime.Gosched() {
-		f.hub.mu.Lock()
-		taken = f.hub.places
-		f.hub.mu.Unlock()
-=======
 	for f.places() > 0 { // given back behind the gauge
 		runtime.Gosched()
->>>>>>> ce752f0 (ws: the simulation replaces the convergence tests of one hub)
 	}
 }
 
