@@ -13,8 +13,6 @@ import (
 	"laurel/internal/rewards"
 )
 
-var same = gocmp.Options{cmpopts.IgnoreUnexported(rewards.Wallet{}, rewards.Achievement{}, rewards.Mission{}), cmpopts.EquateEmpty()}
-
 func TestDerive_EqualsModel(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -23,7 +21,7 @@ func TestDerive_EqualsModel(t *testing.T) {
 		v := new(rewards.View)
 		for range 2 { // the second time in the memory of the first, with noted instants
 			w.calc.Derive(v, u, now, now)
-			if diff := gocmp.Diff(w.model(w.items, now, u).show(), show(v), same); diff != "" {
+			if diff := w.model(w.items, now, u).show().diff(show(v)); diff != "" {
 				t.Fatalf("view (-model +derived):\n%s", diff)
 			}
 			checkLots(t, w, v)
@@ -74,7 +72,7 @@ func TestDerive_OrderOfRows(t *testing.T) {
 		for i := range other {
 			u.Ledgers[i].Merge(w.earning.Wallets[i], &other[i])
 		}
-		if diff := gocmp.Diff(want, show(w.derive(u, now)), same); diff != "" {
+		if diff := want.diff(show(w.derive(u, now))); diff != "" {
 			t.Fatalf("in another order (-in order +shuffled):\n%s", diff)
 		}
 	})

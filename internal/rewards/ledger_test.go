@@ -127,7 +127,7 @@ func TestLedger_MergeBase(t *testing.T) {
 		}
 		base.Ledgers[0].Merge(wallet, &later.Ledgers[0])
 		now := epoch + calendar.Instant(number(t, 30, 40))*aDay
-		if diff := gocmp.Diff(show(w.derive(all, now)), show(w.derive(base, now)), same); diff != "" {
+		if diff := show(w.derive(all, now)).diff(show(w.derive(base, now))); diff != "" {
 			t.Fatalf("(-all +merged):\n%s", diff)
 		}
 	})

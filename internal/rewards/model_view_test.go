@@ -3,7 +3,11 @@ package rewards_test
 import (
 	"math"
 	"math/big"
+	"reflect"
 	"slices"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
@@ -30,6 +34,39 @@ func show(v *rewards.View) shown {
 		s.Needs = append(s.Needs, v.Needs(i))
 	}
 	return s
+}
+
+// diff says how two differ; a comparison of views that are alike, as nearly all are, takes too long by cmp.
+func (s shown) diff(o shown) string {
+	if alike(reflect.ValueOf(s), reflect.ValueOf(o)) {
+		return ""
+	}
+	unexported := cmpopts.IgnoreUnexported(rewards.Wallet{}, rewards.Achievement{}, rewards.Mission{})
+	return gocmp.Diff(s, o, unexported, cmpopts.EquateEmpty())
+}
+
+// alike compares exported fields; an empty list is as none.
+func alike(x, y reflect.Value) bool {
+	switch x.Kind() {
+	case reflect.Struct:
+		for i := range x.NumField() {
+			if x.Type().Field(i).IsExported() && !alike(x.Field(i), y.Field(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Slice, reflect.Array:
+		if x.Len() != y.Len() {
+			return false
+		}
+		for i := range x.Len() {
+			if !alike(x.Index(i), y.Index(i)) {
+				return false
+			}
+		}
+		return true
+	}
+	return x.Equal(y)
 }
 
 func (m *model) show() shown {

@@ -44,7 +44,7 @@ func TestSumUp_ChangesNothing(t *testing.T) {
 func (w *world) compare(t *rapid.T, whole, summed *rewards.User, now, before calendar.Instant) {
 	want, v := show(w.derive(whole, now)), w.derive(summed, now)
 	want.Completions = slices.DeleteFunc(want.Completions, func(c rewards.Completion) bool { return c.At < before })
-	if diff := gocmp.Diff(want, show(v), same); diff != "" || v.Stale {
+	if diff := want.diff(show(v)); diff != "" || v.Stale {
 		t.Fatalf("summed up to %v, stale %v (-whole +summed):\n%s", before, v.Stale, diff)
 	}
 	checkLots(t, w, v)
