@@ -181,6 +181,9 @@ func TestPace_Keeps(t *testing.T) {
 	})
 }
 
+// hideDeadline keeps rapid from asking for the test's deadline, which may not be asked for inside a bubble.
+type hideDeadline struct{ testing.TB }
+
 // TestPacer_Model: who is added is woken once for it, never early, and where nobody may be put off in the very slot.
 func TestPacer_Model(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

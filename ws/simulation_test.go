@@ -391,7 +391,7 @@ func (w *world) settle() {
 	for _, n := range w.nodes {
 		n.follow(100)
 	}
-	w.pass(2 * spaced(simTick) + 5*time.Millisecond) // two ticks as they are
+	w.pass(2*spaced(simTick) + 5*time.Millisecond) // two ticks as they are
 	w.compare(0, events)
 	w.pass(1600 * time.Millisecond) // for the slowest max_hz
 	w.compare(0.7, events)
