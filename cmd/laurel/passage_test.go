@@ -77,7 +77,7 @@ type passage struct {
 	witnesses []*witness // each of some users
 	asked     asked
 
-	refused int
+	refused, imported int
 }
 
 // asked is how often something was compared.
@@ -129,8 +129,8 @@ func TestReplay_AsTimePassed(t *testing.T) {
 	}
 	p.told.settle()
 	p.compareEnd()
-	t.Logf("%d users, %d streaks of each, %d months: %d answers (%d streaks) and %d of an instant before equal the model; %d activities came too late or early",
-		len(p.own), len(streaks), months, p.asked.users, p.asked.users*len(streaks), p.asked.past, p.refused)
+	t.Logf("%d users, %d streaks of each, %d months: %d answers (%d streaks) and %d of an instant before equal the model; %d activities came too late or early, %d of which were imported",
+		len(p.own), len(streaks), months, p.asked.users, p.asked.users*len(streaks), p.asked.past, p.refused, p.imported)
 	t.Logf("the model made %d of the answers from the whole history alone, and the others as well from what it had decided the month before", p.asked.plain)
 	t.Log(p.told)
 }
@@ -164,12 +164,15 @@ func (p *passage) sendSlot(records []oracle.Record, slot time.Time) {
 	var body bytes.Buffer
 	lines := json.NewEncoder(&body)
 	accepted := 0
+	var history []oracle.Record // what comes too late of users who are not there yet is imported instead: it is all that some ever did
 	for _, r := range records {
 		if err := lines.Encode(item{ID: r.ID, User: r.User, Name: r.Name, At: r.At.Format(time.RFC3339), Meta: r.Meta}); err != nil {
 			p.t.Fatal(err)
 		}
 		if r.At.Before(p.now.Add(-passagePast)) || r.At.After(p.now.Add(passageFuture)) {
-			p.refused++
+			if p.refused++; p.own[r.User] == nil && r.At.Before(p.now) {
+				history = append(history, r)
+			}
 			continue
 		}
 		accepted++
@@ -187,6 +190,27 @@ func (p *passage) sendSlot(records []oracle.Record, slot time.Time) {
 	}
 	if got.Accepted != accepted || got.Rejected != len(records)-accepted {
 		p.t.Fatalf("of %d items at %s %d were accepted and %d rejected, should be %d: %+v", len(records), p.now, got.Accepted, got.Rejected, accepted, got.Results)
+	}
+	history = slices.DeleteFunc(history, func(r oracle.Record) bool { return p.own[r.User] != nil }) // and did something else in the slot
+	p.importHistory(history)
+}
+
+// importHistory imports what users did who are not there yet. Of their streaks no event tells how they began.
+func (p *passage) importHistory(records []oracle.Record) {
+	p.t.Helper()
+	if len(records) == 0 {
+		return
+	}
+	if accepted, _ := p.replay.send(records); accepted != len(records) {
+		p.t.Fatalf("of %d activities of new users %d were imported", len(records), accepted)
+	}
+	for _, r := range records {
+		if p.own[r.User] == nil {
+			p.witnesses[len(p.own)%len(p.witnesses)].meet(r.User)
+		}
+		p.own[r.User] = append(p.own[r.User], r)
+		p.told.untold[r.User] = true
+		p.imported++
 	}
 }
 
