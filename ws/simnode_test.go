@@ -139,6 +139,7 @@ func (n *simNode) age() time.Duration {
 
 // follow applies the commits of a partition that have come by now, a few of them.
 func (n *simNode) follow(most int) {
+	n.noteAge()
 	now := time.Now()
 	for p, log := range n.logs.parts {
 		for range most {
@@ -164,7 +165,7 @@ func (n *simNode) follow(most int) {
 	n.noteAge()
 }
 
-// noteAge notes when the node is current again.
+// noteAge notes when the node is current again. It is called before whatever lowers its age, and after.
 func (n *simNode) noteAge() {
 	old := n.age() > simStale
 	if n.old && !old {
@@ -175,6 +176,7 @@ func (n *simNode) noteAge() {
 
 // reload is a node that lost its place in the log and reads everything anew.
 func (n *simNode) reload(truth *content) {
+	n.noteAge()
 	n.mu.Lock()
 	n.past = append(n.past, moment{truth.clone(), time.Now()})
 	n.mu.Unlock()
