@@ -197,7 +197,7 @@ func docPatchUser() operation {
 		responses:   []response{ok("The user", userDoc{}, exampleUser)}, errors: []string{"bad_request", "org_not_found", "user_not_found", "user_merged", "too_many_commands", "too_many_zone_changes", "loading"}}
 }
 
-const exampleUserChange = `{"timezone":"Europe/Vienna","name":"Ada L.","picture":"https://shop.example/ada.png","attributes":{"country":"AT"}}`
+const exampleUserChange = `{"timezone":"Europe/Vienna","name":"Ada L.","picture":"https://shop.example/ada.png","email":"ada@shop.example","language":"de","tags":["vip"],"attributes":{"country":"AT"}}`
 
 func docGetUserRanks() operation {
 	return operation{id: "getUserRanks", tag: "users", summary: "Read a user's ranks on every board of now, or of a period",

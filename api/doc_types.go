@@ -232,13 +232,32 @@ type cycleDoc struct {
 // userDoc is everything about a user.
 type userDoc struct {
 	ID         string            `json:"id"`
+	CreatedAt  string            `json:"created_at,omitempty" format:"date-time" doc:"When the user was first heard of"`
 	Timezone   string            `json:"timezone,omitempty" example:"Europe/Vienna"`
-	Profile    *profileDoc       `json:"profile,omitempty"`
+	Profile    *personDoc        `json:"profile,omitempty"`
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Hidden     bool              `json:"hidden,omitempty" doc:"Taken off every leaderboard; absent where not"`
 	Blocked    bool              `json:"blocked,omitempty" doc:"Activities are stored as ignored; absent where not"`
 	Streaks    []streakDoc       `json:"streaks" nullable:"false"`
 	Ranks      []boardRankDoc    `json:"ranks" nullable:"false"`
+}
+
+// personDoc is all that is known of a user beside numbers.
+type personDoc struct {
+	Name       string         `json:"name,omitempty" example:"Ada L." doc:"As shown where profiles are asked for"`
+	Picture    string         `json:"picture,omitempty" example:"https://shop.example/ada.png"`
+	Number     int64          `json:"number,omitempty" example:"4711"`
+	Username   string         `json:"username,omitempty" example:"ada"`
+	Email      string         `json:"email,omitempty" example:"ada@shop.example"`
+	ExternalID string         `json:"external_id,omitempty" example:"crm-18"`
+	FirstName  string         `json:"first_name,omitempty" example:"Ada"`
+	LastName   string         `json:"last_name,omitempty" example:"Lovelace"`
+	Mobile     string         `json:"mobile,omitempty" example:"+436601234567"`
+	Language   string         `json:"language,omitempty" example:"de"`
+	Country    string         `json:"country,omitempty" example:"AT"`
+	Tags       []string       `json:"tags,omitempty" nullable:"false"`
+	Fields     map[string]any `json:"fields,omitempty" doc:"Custom fields of the catalog's users.fields"`
+	Settings   map[string]any `json:"settings,omitempty"`
 }
 
 // profileDoc is what is shown of a user beside numbers.

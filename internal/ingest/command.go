@@ -2,11 +2,13 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
+	"laurel/internal/profile"
 	"laurel/internal/progress"
 	"laurel/internal/store"
 )
@@ -61,8 +63,10 @@ func (s *Service) Restore(ctx context.Context, org activity.Org, user activity.U
 
 // UserChange is what SetUser changes; a nil field stays as it is.
 type UserChange struct {
-	// Name and Picture are the user's profile: text of up to 128 bytes, an http or https URL of up to 1,024; "" removes it.
+	// Name and Picture are what is shown of the user: text of up to 128 bytes, an http or https URL of up to 1,024; "" removes it.
 	Name, Picture *string
+	// Profile is what else becomes of it.
+	Profile profile.Change
 	// Attributes are what rules may read of the user, by name ([a-z][a-z0-9_]{0,31}): up to 128 bytes of text; nil removes one. The others stay,
 	// unless ReplaceAttributes is set. A user has at most MaxAttributes.
 	Attributes        map[string]*string
@@ -80,10 +84,15 @@ func (s *Service) SetUser(ctx context.Context, org activity.Org, user activity.U
 			return ErrBadZone
 		}
 	}
-	if err := c.check(); err != nil {
+	_, entry, err := s.Plan(org)
+	if err != nil {
 		return err
 	}
-	_, err := s.do(ctx, org, user, "", &command{kind: setUser, change: c})
+	change, err := c.checked(entry.Catalog.Fields)
+	if err != nil {
+		return err
+	}
+	_, err = s.do(ctx, org, user, "", &command{kind: setUser, change: *change})
 	return err
 }
 
@@ -161,11 +170,12 @@ func (w *writer) decideUser(ctx context.Context, t *task, c *UserChange) error {
 		a.err = err
 		return nil
 	}
-	shown, err := w.profileWrites(ctx, t, c)
-	if err != nil {
+	have, next, err := w.changedProfile(ctx, t, c)
+	if err != nil || a.err != nil {
 		return err
 	}
-	changed := len(shown) > 0 || !slices.Equal(attributes, a.state.Attributes)
+	written := w.profileWrites(t, have, next)
+	changed := len(written) > 0 || !slices.Equal(attributes, a.state.Attributes)
 	a.state.Attributes = attributes
 	now := w.Clock.Now()
 	switch {
@@ -189,9 +199,25 @@ func (w *writer) decideUser(ctx context.Context, t *task, c *UserChange) error {
 	if a.err != nil {
 		return nil
 	}
-	a.group.Writes = append(a.group.Writes, shown...)
-	a.group.ProfileChanged = len(shown) > 0
+	w.noteCreation(t)
+	a.group.Writes = append(a.group.Writes, written...)
+	a.group.ProfileChanged = have[profile.Name] != next[profile.Name] || have[profile.Picture] != next[profile.Picture]
 	return err
+}
+
+// changedProfile is the user's hash before and after a change; a.err where it cannot be.
+func (w *writer) changedProfile(ctx context.Context, t *task, c *UserChange) (have, next map[string]string, err error) {
+	if c.Profile.IsZero() {
+		return nil, nil, nil
+	}
+	if have, err = w.profileOf(ctx, t); err != nil {
+		return nil, nil, err
+	}
+	next, err = c.Profile.Apply(have)
+	if wrong := (*ProfileError)(nil); errors.As(err, &wrong) {
+		t.attempt.err, err = wrong, nil
+	}
+	return have, next, err
 }
 
 // decideAsOf decides a user to whom no activity came, but time.

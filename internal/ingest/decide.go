@@ -100,6 +100,7 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 		}
 	}
 	a.finishGroup(t, stored)
+	w.noteCreation(t)
 	return nil
 }
 

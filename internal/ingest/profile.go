@@ -4,13 +4,16 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/url"
+	"maps"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"laurel/internal/activity"
+	"laurel/internal/catalog"
 	"laurel/internal/profile"
 	"laurel/internal/progress"
 	"laurel/internal/store"
@@ -18,52 +21,44 @@ import (
 
 // Bounds of what is known of a user.
 const (
-	MaxAttributes   = 16
-	maxProfileText  = 128
-	maxPictureBytes = 1024
-	cachedProfiles  = 32_768
-)
-
-// The fields of a profile's hash.
-const (
-	fieldName    = "name"
-	fieldPicture = "picture"
+	MaxAttributes  = 16
+	maxAttribute   = 128
+	cachedProfiles = 32_768
 )
 
 var attributeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 
 // ProfileError says which field of a UserChange cannot be, and why, for the client.
-type ProfileError struct{ Field, Detail string }
+type ProfileError = profile.FieldError
 
-// Error implements error.
-func (e *ProfileError) Error() string { return e.Field + ": " + e.Detail }
-
-// check looks at the change alone. *ProfileError.
-func (c *UserChange) check() error {
-	if c.Name != nil && !profileText(*c.Name) {
-		return &ProfileError{"name", "This must be 1 to 128 bytes of text without control characters."}
+// checked is the change with its profile in the form in which that is kept. It looks at the change alone. *ProfileError.
+func (c *UserChange) checked(types map[string]catalog.MetaType) (*UserChange, error) {
+	next := *c
+	next.Profile.Texts = maps.Clone(c.Profile.Texts)
+	for field, text := range map[string]*string{profile.Name: c.Name, profile.Picture: c.Picture} {
+		if text != nil && next.Profile.Texts == nil {
+			next.Profile.Texts = map[string]string{}
+		}
+		if text != nil {
+			next.Profile.Texts[field] = *text
+		}
 	}
-	if c.Picture != nil && *c.Picture != "" && !pictureURL(*c.Picture) {
-		return &ProfileError{"picture", "This must be an http or https URL of up to 1,024 bytes."}
+	if err := next.Profile.Check(types); err != nil {
+		return nil, err
 	}
 	for name, value := range c.Attributes {
 		if !attributeName.MatchString(name) {
-			return &ProfileError{"attributes", "The name of an attribute is 1 to 32 of a-z, 0-9 and _, beginning with a letter."}
+			return nil, &ProfileError{Field: "attributes", Detail: "The name of an attribute is 1 to 32 of a-z, 0-9 and _, beginning with a letter."}
 		}
-		if value != nil && !profileText(*value) {
-			return &ProfileError{"attributes." + name, "This must be up to 128 bytes of text without control characters."}
+		if value != nil && !attributeText(*value) {
+			return nil, &ProfileError{Field: "attributes." + name, Detail: "This must be up to 128 bytes of text without control characters."}
 		}
 	}
-	return nil
+	return &next, nil
 }
 
-func profileText(s string) bool {
-	return len(s) <= maxProfileText && utf8.ValidString(s) && !slices.ContainsFunc([]rune(s), unicode.IsControl)
-}
-
-func pictureURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && len(s) <= maxPictureBytes && utf8.ValidString(s) && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+func attributeText(s string) bool {
+	return len(s) <= maxAttribute && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // attributes are the user's attributes after the change, in order of name. *ProfileError where they are too many.
@@ -83,44 +78,55 @@ func (c *UserChange) attributes(have []progress.Attribute) ([]progress.Attribute
 		}
 	}
 	if len(next) > MaxAttributes {
-		return nil, &ProfileError{"attributes", fmt.Sprintf("A user has at most %d attributes.", MaxAttributes)}
+		return nil, &ProfileError{Field: "attributes", Detail: fmt.Sprintf("A user has at most %d attributes.", MaxAttributes)}
 	}
 	slices.SortFunc(next, func(a, b progress.Attribute) int { return cmp.Compare(a.Name, b.Name) })
 	return next, nil
 }
 
-// profileWrites are the writes that make the user's profile what the change says, none if it is so already. They are committed with the user's
-// state, so that the profile cannot change between this read and the commit.
-func (w *writer) profileWrites(ctx context.Context, t *task, c *UserChange) ([]store.Op, error) {
-	if c.Name == nil && c.Picture == nil {
-		return nil, nil
-	}
+// profileOf reads the task's user's hash.
+func (w *writer) profileOf(ctx context.Context, t *task) (map[string]string, error) {
+	return w.Store.Hash(ctx, store.ProfileKey(w.partition, t.key.org, t.key.user))
+}
+
+// profileWrites are the writes that make a hash another one, none if it is so already. They are committed with the user's state, so that the profile
+// cannot change between the read and the commit.
+func (w *writer) profileWrites(t *task, have, next map[string]string) (writes []store.Op) {
 	key := store.ProfileKey(w.partition, t.key.org, t.key.user)
-	have, err := w.Store.Hash(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	set := store.Op{Kind: store.OpHSet, Key: key}
-	remove := store.Op{Kind: store.OpHDel, Key: key}
-	for _, f := range []struct {
-		name  string
-		value *string
-	}{{fieldName, c.Name}, {fieldPicture, c.Picture}} {
-		switch {
-		case f.value == nil || *f.value == have[f.name]:
-		case *f.value == "":
-			remove.Args = append(remove.Args, f.name)
-		default:
-			set.Args = append(set.Args, f.name, *f.value)
+	set, remove := store.Op{Kind: store.OpHSet, Key: key}, store.Op{Kind: store.OpHDel, Key: key}
+	for _, field := range slices.Sorted(maps.Keys(next)) {
+		if text, had := have[field]; !had || text != next[field] {
+			set.Args = append(set.Args, field, next[field])
 		}
 	}
-	var writes []store.Op
+	for _, field := range slices.Sorted(maps.Keys(have)) {
+		if _, stays := next[field]; !stays {
+			remove.Args = append(remove.Args, field)
+		}
+	}
 	for _, op := range []store.Op{set, remove} {
 		if len(op.Args) > 0 {
 			writes = append(writes, op)
 		}
 	}
-	return writes, nil
+	return writes
+}
+
+// noteCreation writes down when a user came whom the attempt makes.
+func (w *writer) noteCreation(t *task) {
+	if t.version == "" && t.attempt.commits {
+		t.attempt.group.Writes = append(t.attempt.group.Writes, store.Op{Kind: store.OpHSet, Key: store.ProfileKey(w.partition, t.key.org, t.key.user),
+			Args: []string{profile.CreatedAt, strconv.FormatInt(int64(w.Clock.Now()), 10)}})
+	}
+}
+
+// Profile reads all that is known of a user beside numbers; the zero Record also for one who is not there.
+func (s *Service) Profile(ctx context.Context, org activity.Org, user activity.User) (profile.Record, error) {
+	hash, err := s.Store.Hash(ctx, store.ProfileKey(s.Store.PartitionOf(org, user), org, user))
+	if err != nil {
+		return profile.Record{}, err
+	}
+	return profile.Parse(hash)
 }
 
 // Profiles returns what is shown of users, in their order; the zero Profile also for one who is not there. It answers from memory, which follows the
@@ -143,7 +149,7 @@ func (s *Service) readProfiles(ctx context.Context, org activity.Org, users []ac
 	}
 	out := make([]profile.Profile, len(hashes))
 	for i, h := range hashes {
-		out[i] = profile.Profile{Name: h[fieldName], Picture: h[fieldPicture]}
+		out[i] = profile.Profile{Name: h[profile.Name], Picture: h[profile.Picture]}
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"laurel/internal/activity"
+	"laurel/internal/calendar"
 	"laurel/internal/ingest"
 	"laurel/internal/profile"
 	"laurel/internal/progress"
@@ -27,8 +28,9 @@ func (r *Reader) state(ctx context.Context, org activity.Org, user activity.User
 // userObject is GET /v1/users/{user}.
 type userObject struct {
 	ID         activity.User     `json:"id"`
+	CreatedAt  calendar.Instant  `json:"created_at,omitzero"`
 	Timezone   string            `json:"timezone,omitempty"`
-	Profile    profile.Profile   `json:"profile,omitzero"`
+	Profile    profile.Record    `json:"profile,omitzero"`
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Hidden     bool              `json:"hidden,omitzero"`
 	Blocked    bool              `json:"blocked,omitzero"`
@@ -46,11 +48,10 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 	if n := len(s.Zones); n > 0 {
 		o.Timezone = s.Zones[n-1].Name
 	}
-	shown, err := r.ingest.Profiles(ctx, org, []activity.User{user})
-	if err != nil {
+	if o.Profile, err = r.ingest.Profile(ctx, org, user); err != nil {
 		return nil, err
 	}
-	o.Profile = shown[0]
+	o.CreatedAt = o.Profile.CreatedAt
 	for _, a := range s.Attributes {
 		if o.Attributes == nil {
 			o.Attributes = make(map[string]string, len(s.Attributes))
