@@ -254,6 +254,7 @@ func (w *writer) decideByLog(ctx context.Context, t *task, stored []activity.Act
 	if err != nil && !errors.Is(err, fold.ErrRange) { // out of range is a rule that came after the activities; nobody is refused for it
 		return err
 	}
+	next.Noticed = a.state.Noticed
 	update := progress.Diff(t.plan, old, next, now, progress.CauseOf(stored))
 	a.take(&update)
 	a.state = next

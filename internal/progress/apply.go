@@ -46,7 +46,7 @@ type BoardChange struct {
 type Update struct {
 	Verdicts []Verdict // one an activity, in order
 	Boards   []BoardChange
-	Events   []Event // what became true of streaks, in order of their instants
+	Events   []Event // what became true of streaks and of what is earned, in order of their instants
 	// NeedLog: the state alone cannot tell what became of it (a late activity moved the moment at which a streak condition was met, or the catalog
 	// changed since). State, Boards and Events are not to be used; Rebuild from the log with the accepted activities, and Diff.
 	NeedLog bool
@@ -61,9 +61,14 @@ func Apply(p *Plan, s *State, acts []activity.Activity, now calendar.Instant) Up
 	a.adopt()
 	a.why = CauseOf(acts)
 	a.passTime()
+	a.noteEarnings()
 	a.update.Verdicts = make([]Verdict, len(acts))
+	s.Noticed = 0
 	for i := range acts {
-		a.update.Verdicts[i] = a.apply(&acts[i])
+		v := a.apply(&acts[i])
+		if a.update.Verdicts[i] = v; v.Err == nil {
+			s.Noticed = max(s.Noticed, acts[i].At)
+		}
 	}
 	a.finish()
 	return a.update
@@ -78,6 +83,9 @@ func (a *applier) rest() {
 	clear(a.streaks)
 	a.state, a.update, a.closed, a.date, a.streaks = nil, Update{}, nil, 0, a.streaks[:0]
 	a.matches, a.conditions, a.touched = a.matches[:0], a.conditions[:0], a.touched[:0]
+	if clear(a.criteria); a.earner != nil {
+		a.earner.noted = false
+	}
 	a.input.Reset(p.Catalog, nil)
 	p.appliers.Put(a)
 }
@@ -91,7 +99,11 @@ type applier struct {
 	matches []match
 	// conditions are the streak conditions that match, in the order of the catalog.
 	conditions []conditionMatch
-	date       calendar.Date
+	// awards are what the activity at hand earns, criteria those of achievements that match, both in the order of the catalog.
+	awards   []award
+	criteria []criterionMatch
+	earner   *earner // nil before it is needed
+	date     calendar.Date
 	// sorted: activities come in (at, id) order from the user's first on.
 	sorted bool
 	// bounded are the rules whose sums are kept in range also when sorted, by passing over what does not fit.
@@ -135,6 +147,7 @@ func (a *applier) adopt() {
 	}
 	if a.state.Plan != 0 {
 		a.update.NeedLog = true
+		a.state.Earnings = nil
 		a.state.dropRedefined(a.plan) // what is left of the decision must not meet tallies of another form
 	}
 	a.state.Plan = a.plan.print
@@ -216,7 +229,10 @@ func (a *applier) evaluate(act *activity.Activity) error {
 			a.matches = append(a.matches, match{i, segment, v})
 		}
 	}
-	return a.evaluateStreaks(act)
+	if err := a.evaluateStreaks(act); err != nil {
+		return err
+	}
+	return a.evaluateEarnings(act)
 }
 
 // check says whether the tallies of one of a rule's boards can take the activity.
@@ -280,6 +296,7 @@ func (a *applier) add(act *activity.Activity) {
 		a.addStreak(rest[:n], act)
 		rest = rest[n:]
 	}
+	a.addEarnings(act)
 }
 
 // closedFor says whether the period had been closed when the activity arrived. Both are recorded, so that the answer never changes.
@@ -328,6 +345,7 @@ func (a *applier) finish() {
 		a.change(r, t.board, t.cycle, t.ordinal, t.old, standing(&pt.Tally))
 	}
 	a.showStreaks()
+	a.showEarnings()
 }
 
 func (a *applier) tally(t touch) *PeriodTally {

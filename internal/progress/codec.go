@@ -12,9 +12,10 @@ import (
 // ErrBadState says that bytes are no encoded state: damaged, or written by a newer version.
 var ErrBadState = errors.New("not a user state")
 
-// Formats of encoded states. What is written is the latest; format 3, which had no freezes, pauses and events, is read too.
+// Formats of encoded states. What is written is the latest. Format 4, which had nothing of what is earned, and format 3, which had no freezes, pauses and events, are read too.
 const (
-	stateFormat  = 4
+	stateFormat  = 5
+	stateFormat4 = 4
 	stateFormat3 = 3
 )
 
@@ -26,6 +27,7 @@ const (
 	stateAttributes
 	stateTold
 	statePauses
+	stateEarnings
 )
 
 // Flags of an encoded tally. Those that are rare come last: a condition's flags are a varint.
@@ -67,6 +69,9 @@ func (s *State) Append(b []byte) []byte {
 	for i := range s.Behaviours {
 		e.behaviour(&s.Behaviours[i])
 	}
+	if s.Earnings != nil {
+		e.earnings(s.Earnings)
+	}
 	return e.b
 }
 
@@ -78,14 +83,14 @@ func Parse(content string) (*State, error) {
 	all := &roomy{}
 	s := &all.State
 	d := decoder{s: content, room: room{all.rules[:], all.cycles[:], all.periods[:], all.streaks[:], all.marks[:], all.conditions[:], all.values[:]}}
-	if d.format = d.byte(); d.format != stateFormat && d.format != stateFormat3 {
+	if d.format = d.byte(); d.format < stateFormat3 || d.format > stateFormat {
 		return nil, ErrBadState
 	}
 	s.Sealed = d.instant()
 	s.Oldest = d.instant()
 	s.Scheduled = d.instant()
 	s.Plan = d.print()
-	d.user(s)
+	earned := d.user(s)
 	s.Zones = make([]ZoneChange, d.count())
 	for i := range s.Zones {
 		s.Zones[i] = ZoneChange{At: d.instant(), Name: d.string()}
@@ -101,6 +106,9 @@ func Parse(content string) (*State, error) {
 	s.Behaviours = make([]BehaviourState, d.count())
 	for i := range s.Behaviours {
 		d.behaviour(&s.Behaviours[i])
+	}
+	if earned {
+		s.Earnings = d.earnings()
 	}
 	if d.bad || d.s != "" {
 		return nil, ErrBadState
@@ -144,6 +152,7 @@ func (e *encoder) user(s *State) {
 	set(len(s.Attributes) > 0, stateAttributes)
 	set(s.Told != 0, stateTold)
 	set(len(s.Pauses) > 0, statePauses)
+	set(s.Earnings != nil, stateEarnings)
 	e.byte(flags)
 	if s.Merged != "" {
 		e.string(string(s.Merged))

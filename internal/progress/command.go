@@ -41,7 +41,7 @@ const (
 func (s *State) with() *State {
 	next := *s
 	next.Pauses, next.Zones = slices.Clip(s.Pauses), slices.Clip(s.Zones)
-	next.Streaks = slices.Clone(s.Streaks)
+	next.Streaks, next.Earnings = slices.Clone(s.Streaks), s.Earnings.with()
 	for i := range next.Streaks {
 		c := &next.Streaks[i].Commands
 		c.Grants, c.Restores, c.Targets, c.OptOuts = slices.Clip(c.Grants), slices.Clip(c.Restores), slices.Clip(c.Targets), slices.Clip(c.OptOuts)

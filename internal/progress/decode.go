@@ -72,7 +72,8 @@ func (d *decoder) period() calendar.Ordinal {
 	return d.ordinal
 }
 
-func (d *decoder) user(s *State) {
+// user returns whether something was earned, which comes last.
+func (d *decoder) user(s *State) (earned bool) {
 	flags := d.byte()
 	s.Hidden, s.Blocked = flags&stateHidden != 0, flags&stateBlocked != 0
 	if flags&stateMerged != 0 {
@@ -93,6 +94,7 @@ func (d *decoder) user(s *State) {
 			d.pause(&s.Pauses[i])
 		}
 	}
+	return flags&stateEarnings != 0
 }
 
 func (d *decoder) pause(p *streaks.Pause) {

@@ -31,12 +31,13 @@ func CauseOf(acts []activity.Activity) Cause {
 	return Doing
 }
 
-// Event is what became true of a user's streak.
+// Event is what became true of a user's streak or, with Earned set, of what the user earned.
 type Event struct {
 	At     calendar.Instant
-	Rule   string
+	Rule   string // or wallet, level, achievement, mission
 	Period string // label
 	streaks.Event
+	Earned *EarnedEvent
 }
 
 // runningStreak is a streak of the plan during an Apply or Diff.
@@ -184,6 +185,7 @@ func (a *applier) passTime() {
 			before, told = after, max(told, next)
 		}
 	}
+	told = a.passEarnings(max(due-1, a.state.Told), told)
 	slices.SortStableFunc(a.update.Events, func(x, y Event) int { return cmp.Compare(x.At, y.At) })
 	a.state.Told = told
 }
@@ -201,9 +203,16 @@ func (st *StreakState) repeats(e *streaks.Event) bool {
 
 // AppendJSON appends the event of a user as customers read it (docs/STREAKS.md).
 func (e *Event) AppendJSON(b []byte, user activity.User) []byte {
-	b = append(append(append(b, `{"type":"`...), e.Type...), `","at":"`...)
+	kind := string(e.Type)
+	if e.Earned != nil {
+		kind = string(e.Earned.Type)
+	}
+	b = append(append(append(b, `{"type":"`...), kind...), `","at":"`...)
 	b = append(e.At.AppendFormat(b), `","user":`...)
 	b, _ = jsontext.AppendQuote(b, user) // ids are valid UTF-8
+	if e.Earned != nil {
+		return append(e.Earned.appendJSON(b, e), '}')
+	}
 	b = append(append(append(b, `,"rule":"`...), e.Rule...), `","period":"`...)
 	b = append(append(b, e.Period...), '"')
 	if e.Undone != "" {

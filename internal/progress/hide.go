@@ -48,6 +48,7 @@ func PutBack(p *Plan, s, base *State, now calendar.Instant) Update {
 		a.change(r, board, cycle, pt.Ordinal, Standing{}, standing(&pt.Tally))
 	})
 	a.showStreaks()
+	a.showEarnings()
 	return a.update
 }
 

@@ -53,6 +53,7 @@ func appendLength(out []Place, board string, s Standing) []Place {
 func Recover(p *Plan, base *State, records []activity.Activity) *State {
 	s := &State{Sealed: base.Sealed, Zones: slices.Clone(base.Zones), Pauses: slices.Clone(base.Pauses), Plan: p.print}
 	s.takeCommands(p, base)
+	s.takeEarnings(p, base)
 	for _, act := range inOrder(records) {
 		if act.At >= s.Sealed && !act.WasIgnored {
 			s.noteBehaviour(p, p.Catalog.Behaviours[act.Name], act)

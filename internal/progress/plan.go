@@ -29,6 +29,7 @@ type Plan struct {
 	latest     []labelled          // by cycle: the period that was asked for last, mostly the current one
 	appliers   sync.Pool           // of *applier, for Apply
 	calculi    []*streaks.Calculus // by streak rule, for users without zone changes and commands
+	earning    *earningPlan        // nil where nothing can be earned
 	earlier    sync.Map            // print → *Plan, of followed
 	zones      sync.Map            // name → *time.Location, nil for one that is not known: loading one reads a file
 }
@@ -73,7 +74,7 @@ func NewPlan(c *catalog.Catalog) *Plan {
 	for _, s := range c.Streaks {
 		p.calculi = append(p.calculi, &streaks.Calculus{Rule: s, Zoning: streaks.NewZoning(s, p.cal, nil)})
 	}
-	p.attributes = segmentedBy(p.rules)
+	p.attributes, p.earning = segmentedBy(p.rules), newEarningPlan(c, p.cal)
 	p.latest = make([]labelled, len(p.cycles))
 	p.appliers.New = func() any { return &applier{plan: p} }
 	p.print, p.boards = fingerprint(p), boardPrints(p)
@@ -128,8 +129,33 @@ func fingerprint(p *Plan) uint32 {
 	for _, s := range p.Catalog.Streaks {
 		fmt.Fprintln(h, "streak", s.ID, s.Print, s.Terms)
 	}
+	p.printEarning(h)
 	p.printOutages(h)
 	return max(h.Sum32(), 1)
+}
+
+// printEarning tells what is noted of a user, and when time changes it, depends on. Where nothing can be earned nothing is written.
+func (p *Plan) printEarning(h io.Writer) {
+	c := p.Catalog
+	for i, w := range c.Wallets {
+		fmt.Fprintln(h, "wallet", i, w.ID, w.Print)
+	}
+	for _, l := range c.Levels {
+		fmt.Fprint(h, "level ", l.ID, l.Wallet)
+		for _, s := range l.Steps {
+			fmt.Fprint(h, " ", s.At)
+		}
+		fmt.Fprintln(h)
+	}
+	for i, a := range c.Achievements {
+		fmt.Fprintln(h, "achievement", i, a.ID, a.Print, a.All, a.Points)
+		for _, k := range a.Criteria {
+			fmt.Fprintln(h, k.Kind, k.Of, k.AtLeast)
+		}
+	}
+	for _, m := range c.Missions {
+		fmt.Fprintln(h, "mission", m.ID, m.Needs, m.Required, m.Within, m.Attempts, m.Points)
+	}
 }
 
 // printOutages makes every change of the outages tell: a plan in which one was taken back has another print than one that never had it, because

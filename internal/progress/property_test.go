@@ -41,6 +41,8 @@ type user struct {
 	terms       uint32
 	known       bool // the user was committed once, at committedAt for the last time
 	committedAt time.Time
+	earner      *oracle.Earner
+	noticed     time.Time        // by the commit at hand
 	timed       [][]oracle.Event // by streak: what time does up to now
 	heard       []heard          // by streak
 }
@@ -49,6 +51,7 @@ func newUser(t *rapid.T, s *scene) *user {
 	c, org := compile(t, rapid.SampledFrom(s.orgs).Draw(t, "org zone"), rapid.SampledFrom([]time.Weekday{time.Monday, time.Sunday, time.Saturday}).Draw(t, "week start"))
 	u := &user{t: t, catalog: c, rules: withSegments(oracleRules()), streaks: oracleStreaks(t), now: s.begin, boards: map[board]progress.Standing{},
 		model: &oracle.Model{Org: org, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}, Pauses: map[string][]oracle.Pause{}}}
+	u.earner = oracleEarner(u.model, u.streaks)
 	for range u.streaks {
 		u.heard = append(u.heard, heard{told: map[string]struct{}{}})
 	}
@@ -86,7 +89,12 @@ func (u *user) commit(s *progress.State, update *progress.Update) {
 	if u.timed == nil {
 		u.timed = make([][]oracle.Event, len(u.streaks))
 	}
-	u.listen(update.Events)
+	u.listen(streakEvents(update.Events))
+	if u.noticed.IsZero() {
+		u.noticed = u.now
+	}
+	u.earner.Notice(u.now, u.noticed)
+	u.noticed = time.Time{}
 	u.known, u.committedAt = true, u.now
 }
 
@@ -124,6 +132,9 @@ func (u *user) submit(batch []oracle.Record) {
 			u.log = append(u.log, acts[i])
 			u.model.Records = append(u.model.Records, batch[i])
 			stored++
+			if batch[i].At.After(u.noticed) {
+				u.noticed = batch[i].At
+			}
 		}
 	}
 	switch {
@@ -150,6 +161,9 @@ func (u *user) rebuildFrom(with *progress.State, why progress.Cause) {
 	next, err := progress.Rebuild(u.plan, with, u.parse(u.base), u.log, u.instant())
 	if err != nil {
 		u.t.Fatalf("rebuild: %v", err)
+	}
+	if !u.noticed.IsZero() {
+		next.Noticed = calendar.InstantOf(u.noticed)
 	}
 	update := progress.Diff(u.plan, old, next, u.instant(), why)
 	u.commit(next, &update)
@@ -208,6 +222,7 @@ func (u *user) fold(seal time.Time) {
 	if len(update.Boards)+len(update.Events) > 0 {
 		u.fatalf("folding changes %v and tells %v", update.Boards, update.Events)
 	}
+	u.earner.Seal(u.now, seal)
 	u.commit(next, &update)
 	u.model.Records = slices.DeleteFunc(u.model.Records, func(r oracle.Record) bool { return r.Rejected && r.At.Before(seal) })
 }
@@ -294,6 +309,7 @@ func (u *user) check() {
 		for i := range u.streaks {
 			u.checkStreak(state, i, at)
 		}
+		u.checkEarned(state, at)
 	}
 	for i := range u.streaks {
 		u.checkWhole(state, i)

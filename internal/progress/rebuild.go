@@ -37,6 +37,7 @@ func rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 	s.takeCommands(p, old)
 	s.keepUndefinedStreaks(p, old)
 	s.continueFrom(p, base)
+	s.takeEarnings(p, old)
 	if old.shown() {
 		s.keepUndefined(p, old)
 	}
@@ -135,6 +136,7 @@ func (s *State) continueFrom(p *Plan, base *State) {
 			s.continueStreak(p, i, from, s.Sealed)
 		}
 	}
+	s.continueEarnings(p, base)
 }
 
 func (p *Plan) whollyBefore(cycle int, o calendar.Ordinal, seal calendar.Instant) bool {
@@ -189,6 +191,7 @@ func Diff(p *Plan, old, next *State, now calendar.Instant, why Cause) Update {
 	a := applier{plan: p.followed(old), state: old, now: now, why: why}
 	a.passTime()
 	a.noteAll()
+	a.noteEarnings()
 	a.plan = p
 	a.look(next)
 	a.turnAll(old)
@@ -208,6 +211,7 @@ func Diff(p *Plan, old, next *State, now calendar.Instant, why Cause) Update {
 		}
 	}
 	a.showStreaks()
+	a.showEarnings()
 	return a.update
 }
 
@@ -261,6 +265,7 @@ func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.
 		}
 	}
 	a.release() // every sum was in range when its activities were accepted; as a part of it this one may be out of it for a while
+	a.sealEarnings(old, seal)
 	base.Sealed = seal
 	return base, dropped
 }
@@ -294,6 +299,7 @@ func (s *State) redefine(p *Plan) {
 		}
 	}
 	s.dropRedefined(p) // now only streaks
+	s.redefineEarnings(p)
 }
 
 // release forgets what was touched, without effects, and returns the rules with a sum out of range.

@@ -36,6 +36,10 @@ type State struct {
 	Rules      []RuleState
 	Streaks    []StreakState
 	Behaviours []BehaviourState
+	// Earnings is nil for a user who earned nothing.
+	Earnings *Earnings
+	// Noticed is the at of the latest activity of the commit at hand: what comes true by it without an instant of its own has come true then. 0 for now; it is not stored.
+	Noticed calendar.Instant
 }
 
 // Attribute is a part of the user's profile that rules may read.

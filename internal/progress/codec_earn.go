@@ -1,0 +1,230 @@
+package progress
+
+import (
+	"laurel/internal/calendar"
+	"laurel/internal/rewards"
+)
+
+// Flags of an encoded wallet: what it has beside its id.
+const (
+	walletEarned uint64 = 1 << iota
+	walletCategories
+	walletUnits
+	walletCarry
+	walletOther // sums beside what was earned
+)
+
+// Flags of an encoded achievement and mission.
+const (
+	keptNoted uint64 = 1 << iota
+	keptBegun
+	keptDone // summed up
+)
+
+func flagsOf(on ...bool) (flags uint64) {
+	for i, is := range on {
+		if is {
+			flags |= 1 << i
+		}
+	}
+	return flags
+}
+
+func (e *encoder) earnings(s *Earnings) {
+	e.instant(s.Latest)
+	e.instant(s.Summed)
+	e.uint(uint64(len(s.Wallets)))
+	for i := range s.Wallets {
+		e.wallet(&s.Wallets[i])
+	}
+	e.uint(uint64(len(s.Achievements)))
+	for i := range s.Achievements {
+		e.achievement(&s.Achievements[i])
+	}
+	e.uint(uint64(len(s.Missions)))
+	for i := range s.Missions {
+		e.mission(&s.Missions[i])
+	}
+}
+
+func (d *decoder) earnings() *Earnings {
+	s := &Earnings{Latest: d.instant(), Summed: d.instant()}
+	s.Wallets = make([]WalletState, d.count())
+	for i := range s.Wallets {
+		d.wallet(&s.Wallets[i])
+	}
+	s.Achievements = make([]AchievementState, d.count())
+	for i := range s.Achievements {
+		d.achievement(&s.Achievements[i])
+	}
+	s.Missions = make([]MissionState, d.count())
+	for i := range s.Missions {
+		d.mission(&s.Missions[i])
+	}
+	return s
+}
+
+func (e *encoder) wallet(w *WalletState) {
+	c := &w.Carry
+	carried := c.From != 0 || len(c.Lots) > 0 || c.Owed != 0 || c.Expired != 0
+	flags := flagsOf(w.Earned != 0, w.Categories != [len(w.Categories)]int64{}, len(w.Units) > 0, carried, w.Sums != rewards.Sums{Earned: w.Earned})
+	e.string(w.ID)
+	e.print(w.Print)
+	e.uint(flags)
+	if flags&walletEarned != 0 {
+		e.uint(uint64(w.Earned))
+		e.instant(w.First)
+	}
+	if flags&walletCategories != 0 {
+		for _, n := range w.Categories {
+			e.uint(uint64(n))
+		}
+	}
+	if flags&walletUnits != 0 {
+		e.uint(uint64(len(w.Units)))
+		for _, u := range w.Units {
+			e.period(u.Ordinal)
+			e.uint(uint64(u.In))
+			e.uint(uint64(u.Out))
+		}
+	}
+	if flags&walletCarry != 0 {
+		e.period(c.From)
+		e.uint(uint64(len(c.Lots)))
+		for _, l := range c.Lots {
+			e.period(l.Ordinal)
+			e.uint(uint64(l.Left))
+		}
+		e.uint(uint64(c.Owed))
+		e.uint(uint64(c.Expired))
+	}
+	if flags&walletOther != 0 {
+		for _, n := range [...]int64{w.Redeemed, w.Spent, w.Refunded, w.Set} {
+			e.int(n)
+		}
+	}
+}
+
+func (d *decoder) wallet(w *WalletState) {
+	w.ID, w.Print = d.string(), d.print()
+	flags := d.uint()
+	if flags&walletEarned != 0 {
+		w.Earned, w.First = int64(d.uint()), d.instant()
+	}
+	if flags&walletCategories != 0 {
+		for i := range w.Categories {
+			w.Categories[i] = int64(d.uint())
+		}
+	}
+	if flags&walletUnits != 0 {
+		w.Units = make([]rewards.Unit, d.count())
+		for i := range w.Units {
+			w.Units[i] = rewards.Unit{Ordinal: d.period(), In: int64(d.uint()), Out: int64(d.uint())}
+		}
+	}
+	if flags&walletCarry != 0 {
+		w.Carry.From = d.period()
+		w.Carry.Lots = make([]rewards.Lot, d.count())
+		for i := range w.Carry.Lots {
+			w.Carry.Lots[i] = rewards.Lot{Ordinal: d.period(), Left: int64(d.uint())}
+		}
+		w.Carry.Owed, w.Carry.Expired = int64(d.uint()), int64(d.uint())
+	}
+	if flags&walletOther != 0 {
+		for _, n := range [...]*int64{&w.Redeemed, &w.Spent, &w.Refunded, &w.Set} {
+			*n = d.int()
+		}
+	}
+}
+
+func (e *encoder) achievement(a *AchievementState) {
+	flags := flagsOf(a.Noted != 0, a.Begun, a.Times > 0)
+	e.string(a.ID)
+	e.print(a.Print)
+	e.uint(flags)
+	if flags&keptNoted != 0 {
+		e.instant(a.Noted)
+	}
+	if flags&keptBegun != 0 {
+		e.instant(a.First)
+	}
+	if flags&keptDone != 0 {
+		e.uint(uint64(a.Times))
+		e.period(a.Last)
+		e.instant(a.FirstAt)
+		e.instant(a.LastAt)
+	}
+	e.uint(uint64(len(a.Periods)))
+	if len(a.Periods) == 0 {
+		return
+	}
+	n := len(a.Conditions) / len(a.Periods)
+	e.uint(uint64(n))
+	for i, o := range a.Periods {
+		e.period(o)
+		for k := range n {
+			e.condition(&a.Conditions[i*n+k])
+		}
+	}
+}
+
+func (d *decoder) achievement(a *AchievementState) {
+	a.ID, a.Print = d.string(), d.print()
+	flags := d.uint()
+	if flags&keptNoted != 0 {
+		a.Noted = d.instant()
+	}
+	if flags&keptBegun != 0 {
+		a.Begun, a.First = true, d.instant()
+	}
+	if flags&keptDone != 0 {
+		a.Times, a.Last, a.FirstAt, a.LastAt = int(d.uint()), d.period(), d.instant(), d.instant()
+	}
+	periods := d.count()
+	if periods == 0 {
+		return
+	}
+	n := d.count()
+	if n == 0 || periods*n > len(d.s) {
+		d.bad = true
+		return
+	}
+	a.Periods, a.Conditions = make([]calendar.Ordinal, periods), make([]Condition, periods*n)
+	for i := range a.Periods {
+		a.Periods[i] = d.period()
+		for k := range n {
+			d.condition(&a.Conditions[i*n+k])
+		}
+	}
+}
+
+func (e *encoder) mission(m *MissionState) {
+	flags := flagsOf(m.Noted != 0, false, m.Completed)
+	e.string(m.ID)
+	e.uint(flags)
+	if flags&keptNoted != 0 {
+		e.instant(m.Noted)
+	}
+	if flags&keptDone != 0 {
+		e.instant(m.CompletedAt)
+	}
+	e.uint(uint64(len(m.Starts)))
+	for _, at := range m.Starts {
+		e.instant(at)
+	}
+}
+
+func (d *decoder) mission(m *MissionState) {
+	m.ID = d.string()
+	flags := d.uint()
+	if flags&keptNoted != 0 {
+		m.Noted = d.instant()
+	}
+	if flags&keptDone != 0 {
+		m.Completed, m.CompletedAt = true, d.instant()
+	}
+	m.Starts = make([]calendar.Instant, d.count())
+	for i := range m.Starts {
+		m.Starts[i] = d.instant()
+	}
+}
