@@ -183,9 +183,12 @@ func (e *Earner) Notice(now, noticed time.Time) {
 	e.Noted = noted
 }
 
-// Seal makes what was completed by other than activities before an instant so for good.
-func (e *Earner) Seal(now, seal time.Time) {
-	c := e.at(now, now)
+// Seal makes what was completed by other than activities before an instant, by what is known from before it, so for good.
+func (e *Earner) Seal(seal time.Time) {
+	all := e.Records
+	defer func() { e.Records = all }()
+	e.Records = slices.DeleteFunc(slices.Clone(all), func(r Record) bool { return !r.At.Before(seal) })
+	c := e.at(seal, seal)
 	for i := range e.Achievements {
 		if done := c.completions(i); c.isNoted(i) && len(done) > 0 && done[0].at.Before(seal) {
 			e.Final[named("achievement", i)] = true
@@ -594,4 +597,12 @@ func (c *earned) mission(i int) (out EarnedMission) {
 		}
 	}
 	return out
+}
+
+// Completed are the labels of the periods in which an achievement was completed.
+func (e *Earner) Completed(i int, now time.Time) (labels []string) {
+	for _, d := range e.at(now, now).completions(i) {
+		labels = append(labels, d.period)
+	}
+	return labels
 }

@@ -201,6 +201,7 @@ type heard struct {
 
 // apart: what the next commit changes beside time is not told.
 func (u *user) apart() {
+	u.told = nil
 	for i := range u.heard {
 		u.heard[i].apart = true
 	}
@@ -210,6 +211,9 @@ func (u *user) apart() {
 func (u *user) listen(events []progress.Event) {
 	want := u.timed
 	u.timed = nil
+	if u.earnedOnly {
+		return
+	}
 	byRule := map[string][]progress.Event{}
 	for k, e := range events {
 		byRule[e.Rule] = append(byRule[e.Rule], e)

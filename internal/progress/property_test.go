@@ -42,6 +42,9 @@ type user struct {
 	known       bool // the user was committed once, at committedAt for the last time
 	committedAt time.Time
 	earner      *oracle.Earner
+	earnedOnly  bool // what stands on boards and what streaks are is not looked at
+	told        *earnedTold
+	begin       time.Time
 	noticed     time.Time        // by the commit at hand
 	timed       [][]oracle.Event // by streak: what time does up to now
 	heard       []heard          // by streak
@@ -90,10 +93,12 @@ func (u *user) commit(s *progress.State, update *progress.Update) {
 		u.timed = make([][]oracle.Event, len(u.streaks))
 	}
 	u.listen(streakEvents(update.Events))
+	u.hear(update.Events)
 	if u.noticed.IsZero() {
 		u.noticed = u.now
 	}
 	u.earner.Notice(u.now, u.noticed)
+	u.compareTold()
 	u.noticed = time.Time{}
 	u.known, u.committedAt = true, u.now
 }
@@ -222,7 +227,7 @@ func (u *user) fold(seal time.Time) {
 	if len(update.Boards)+len(update.Events) > 0 {
 		u.fatalf("folding changes %v and tells %v", update.Boards, update.Events)
 	}
-	u.earner.Seal(u.now, seal)
+	u.earner.Seal(seal)
 	u.commit(next, &update)
 	u.model.Records = slices.DeleteFunc(u.model.Records, func(r oracle.Record) bool { return r.Rejected && r.At.Before(seal) })
 }
@@ -271,6 +276,11 @@ func (u *user) move(zone string) {
 
 // check compares everything with the model.
 func (u *user) check() {
+	if u.earnedOnly {
+		u.checkEarned(u.parse(u.state), u.now)
+		u.checkEarned(u.parse(u.state), u.now.Add(75*time.Hour))
+		return
+	}
 	want := map[board]progress.Standing{}
 	for i := range u.rules {
 		r := &u.rules[i]

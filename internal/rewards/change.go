@@ -34,7 +34,8 @@ type Change struct {
 
 // Changes appends what became true between two views of a user: wallets, levels, achievements, missions, each in the order of the definitions. Of one level, steps rise
 // where they are reached and fall where they are undone; of one achievement, periods rise; of one mission, what was undone comes first, then starts and failures as they happened,
-// then the completion. That something was summed up in between, or is true since another instant, is no change.
+// then the completion. That something was summed up in between, or is true since another instant, is no change. Which of several periods of one achievement are completed that
+// were summed up is not known any more: of them nothing is told.
 func (c *Calculus) Changes(changes []Change, before, after *View) []Change {
 	for i := range after.Wallets {
 		if more := after.Wallets[i].Earned - or(before.Wallets, i, &Wallet{}).Earned; more > 0 {
@@ -67,6 +68,9 @@ func changedAchievement(changes []Change, i int, before, after *View) []Change {
 		was = before.Periods(i)
 	}
 	is := after.Periods(i)
+	if old.summed == 1 && a.summed == 0 && (len(is) == 0 || is[0].Period > old.last) {
+		changes = append(changes, Change{Type: AchievementUndone, Of: catalog.Derived{Kind: achievements, Index: i}, Period: old.last, At: old.FirstAt})
+	}
 	for len(was) > 0 || len(is) > 0 {
 		switch {
 		case len(is) == 0 || len(was) > 0 && was[0].Period < is[0].Period:
