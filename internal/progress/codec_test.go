@@ -11,8 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"laurel/internal/activity"
+	"laurel/internal/calendar"
 	"laurel/internal/oracle"
 	"laurel/internal/progress"
+	"laurel/internal/rewards"
 	"laurel/streaks"
 )
 
@@ -30,6 +32,13 @@ func sampleState(t interface{ Fatal(...any) }) string {
 	}
 	progress.Apply(p, s, acts, acts[11].At)
 	s.Hidden, s.Blocked, s.Merged = true, true, "ada"
+	e := s.Earnings
+	e.Summed, e.Missions = 6, []progress.MissionState{{ID: "onboarding", KeptMission: rewards.KeptMission{Starts: []calendar.Instant{4, 8}, Noted: 11}},
+		{ID: "hard", KeptMission: rewards.KeptMission{Completed: true, CompletedAt: 12}}}
+	e.Achievements[0].Noted, e.Achievements[1].Times, e.Achievements[1].Last, e.Achievements[1].FirstAt, e.Achievements[1].LastAt = 3, 2, 20_000, 14, 15
+	w := &e.Wallets[1]
+	w.Redeemed, w.Spent, w.Refunded, w.Set, w.Categories[3] = 1, 2, 3, -4, 5
+	w.Carry = rewards.Carry{From: 20_500, Lots: []rewards.Lot{{Ordinal: 20_499, Left: 7}}, Owed: 8, Expired: 9}
 	s.Behaviours = []progress.BehaviourState{{Name: "a", LastAt: 9, Counts: []progress.PeriodCount{{Ordinal: 3, N: 4}}}}
 	return string(s.Append(nil))
 }
@@ -42,6 +51,9 @@ func TestParse_TakesWholeStatesOnly(t *testing.T) {
 	}
 	if diff := cmp.Diff(whole, string(s.Append(nil))); diff != "" {
 		t.Error(diff)
+	}
+	if e := s.Earnings; e == nil || len(e.Wallets) != 3 || len(e.Achievements) < 5 || len(e.Missions) != 2 || e.Achievements[0].Noted != 3 || e.Wallets[1].Carry.Expired != 9 {
+		t.Errorf("the sample lacks something that was earned: %+v", e)
 	}
 	if len(s.Rules) == 0 || len(s.Streaks) == 0 || len(s.Zones) != 1 || len(s.Behaviours) != 1 || s.Sealed != 5 {
 		t.Errorf("the sample lacks something: %+v", s)
@@ -95,6 +107,21 @@ func TestParse_DamagedStatesTakeLittleMemory(t *testing.T) {
 				t.Fatalf("byte %d as %x: %d bytes made it allocate %d (%v)", i, n, len(damaged), got, err)
 			}
 		}
+	}
+}
+
+// TestParse_ReadsFormat4: a state as it was written in format 4, of a user of whom everything but earnings was known. That of today differs in the number alone.
+func TestParse_ReadsFormat4(t *testing.T) {
+	text, err := os.ReadFile("testdata/format4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := progress.Parse(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("\x05"+string(text[1:]), string(s.Append(nil))); text[0] != 4 || s.Earnings != nil || diff != "" {
+		t.Error(diff)
 	}
 }
 

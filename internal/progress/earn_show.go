@@ -153,8 +153,8 @@ func (a *applier) trimEarnings(x *earner) {
 		return
 	}
 	if before := min(a.now-millis(keptMarks), e.Latest); before-e.Summed >= millis(24*time.Hour) {
-		a.plan.earning.calculus.SumUp(&x.user, &x.after, before, a.state.Sealed)
-		a.keepSums(x, a.state.Sealed)
+		a.plan.earning.calculus.SumUp(&x.user, &x.after, before, 0) // what is final is in the base
+		a.keepSums(x, 0)
 		e.Summed = before
 	}
 }

@@ -83,7 +83,7 @@ func Difference(p *Plan, have, want *State) string {
 			return "streak " + rule.ID + " " + d
 		}
 	}
-	return ""
+	return p.earnedDiffers(have, want)
 }
 
 func (p *Plan) periodsDiffer(r *rulePlan, cycle int, have, want []PeriodTally) string {
