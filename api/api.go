@@ -53,6 +53,7 @@ type Reads interface {
 	UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error)
 	Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error)
 	StreakReads
+	EarnedReads
 	Wait(ctx context.Context, revision string) error
 }
 

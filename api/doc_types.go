@@ -239,7 +239,12 @@ type userDoc struct {
 	Hidden     bool              `json:"hidden,omitempty" doc:"Taken off every leaderboard; absent where not"`
 	Blocked    bool              `json:"blocked,omitempty" doc:"Activities are stored as ignored; absent where not"`
 	Streaks    []streakDoc       `json:"streaks" nullable:"false"`
-	Ranks      []boardRankDoc    `json:"ranks" nullable:"false"`
+	// What the org does not define is left out.
+	Wallets      []walletDoc      `json:"wallets,omitempty"`
+	Levels       []levelDoc       `json:"levels,omitempty"`
+	Achievements []achievementDoc `json:"achievements,omitempty"`
+	Missions     []missionDoc     `json:"missions,omitempty"`
+	Ranks        []boardRankDoc   `json:"ranks" nullable:"false"`
 }
 
 // personDoc is all that is known of a user beside numbers.

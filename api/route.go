@@ -41,7 +41,7 @@ func (rt route) forPages() bool { return rt.browser || rt.own }
 
 // table is every route of the public listener.
 func (a *API) table() []route {
-	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.streakRoutes(), a.streakPastRoutes(), a.userPauseRoutes(), a.moderationRoutes(),
+	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.streakRoutes(), a.earnedRoutes(), a.streakPastRoutes(), a.userPauseRoutes(), a.moderationRoutes(),
 		a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(), a.tokenRoutes(), a.pageRoutes())
 }
 

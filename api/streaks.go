@@ -19,6 +19,7 @@ import (
 // StreakCommands are what is ordered for a user's streaks.
 type StreakCommands interface {
 	GrantFreezes(ctx context.Context, org activity.Org, user activity.User, rule string, n int) (granted int, err error)
+	StartMission(ctx context.Context, org activity.Org, user activity.User, mission string) error
 	RestoreStreak(ctx context.Context, org activity.Org, user activity.User, rule, reason string) error
 	SetStreak(ctx context.Context, org activity.Org, user activity.User, rule string, c ingest.StreakChange) error
 	Pause(ctx context.Context, org activity.Org, user activity.User, from, to calendar.Date) (streaks.Pause, error)

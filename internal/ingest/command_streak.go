@@ -103,3 +103,10 @@ func (w *writer) decideOrder(ctx context.Context, t *task, o order, why progress
 	a.finishGroup(t, nil)
 	return nil
 }
+
+// StartMission starts a mission for a user. Errors as GrantFreezes, of progress.State.StartMission.
+func (s *Service) StartMission(ctx context.Context, org activity.Org, user activity.User, mission string) error {
+	return s.order(ctx, org, user, progress.Doing, func(st *progress.State, p *progress.Plan, now calendar.Instant) (*progress.State, error) {
+		return st.StartMission(p, mission, now)
+	})
+}

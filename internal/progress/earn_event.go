@@ -39,12 +39,7 @@ func (a *applier) tellEarned(at calendar.Instant, changes []rewards.Change) {
 			e.Rule, told.Name = l.ID, l.Steps[change.Step-1].Name
 		case achievements:
 			def := c.Achievements[change.Of.Index]
-			e.Rule = def.ID
-			per := def.Per
-			if def.Rank != nil {
-				per = def.Rank.Cycle
-			}
-			e.Period = a.plan.cal.Label(per, change.Period)
+			e.Rule, e.Period = def.ID, a.plan.cal.Label(perOf(def), change.Period)
 		case missions:
 			e.Rule = c.Missions[change.Of.Index].ID
 		}

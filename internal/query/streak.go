@@ -193,15 +193,6 @@ type freezesObject struct {
 	Max  int `json:"max"`
 }
 
-// streaks shows every streak rule of the org for a user now.
-func (r *Reader) streaks(org activity.Org, s *progress.State) ([]streakObject, error) {
-	m, err := r.present(org, s)
-	if err != nil {
-		return nil, err
-	}
-	return r.showStreaks(m), nil
-}
-
 func (r *Reader) showStreaks(m *moment) []streakObject {
 	list := make([]streakObject, len(m.plan.Catalog.Streaks))
 	for i := range list {

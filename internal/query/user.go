@@ -35,7 +35,8 @@ type userObject struct {
 	Hidden     bool              `json:"hidden,omitzero"`
 	Blocked    bool              `json:"blocked,omitzero"`
 	Streaks    []streakObject    `json:"streaks"`
-	Ranks      []BoardRank       `json:"ranks"`
+	earnedObject
+	Ranks []BoardRank `json:"ranks"`
 }
 
 // User reads everything about a user, as a JSON object with its members in a fixed order. ErrUserNotFound, ErrUserMerged, ranking.ErrLoading.
@@ -58,9 +59,11 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 		}
 		o.Attributes[a.Name] = a.Value
 	}
-	if o.Streaks, err = r.streaks(org, s); err != nil {
+	m, err := r.present(org, s)
+	if err != nil {
 		return nil, err
 	}
+	o.Streaks, o.earnedObject = r.showStreaks(m), earned(m)
 	if o.Ranks, err = r.userRanks(ctx, org, user, ""); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,11 @@ const (
 	Expire
 )
 
+// String returns the word of the API.
+func (t RowType) String() string {
+	return [...]string{"earn", "redeem", "spend", "refund", "set", "expire"}[t]
+}
+
 // Row is one row of a ledger. Amount is scaled by the wallet's decimals, and below 0 for what takes something away.
 type Row struct {
 	At       calendar.Instant
