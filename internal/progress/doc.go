@@ -14,6 +14,12 @@
 // fold(log): taking an activity back, and what else Apply cannot decide from the state alone (Update.NeedLog), is Rebuild from the two and the Diff of the
 // boards before and after. Folding moves activities from the log into the base and changes nothing that is shown.
 //
+// # What is earned
+//
+// Earnings keeps a rewards.Ledger a wallet and, of achievements, Conditions by period as streaks do; internal/rewards derives all that is shown. Apply derives before and after:
+// events are the difference, and what holds without an instant of its own is noted with that of the commit (State.Noticed). What lies a week back is summed up where wallets expire or
+// achievements recur; an activity that comes for it is decided by the log. Folding sums the base up to the seal, and only that is final.
+//
 // # Cost
 //
 // Apply is linear in (activities × matching rules × cycles) plus the user's marks of each streak it touched: those of a week and the 30 that a view
