@@ -79,6 +79,9 @@ type userLine struct {
 	Zones   []zoneLine                   `json:"zones,omitempty"`
 	Pauses  []pauseLine                  `json:"pauses,omitempty"`
 	Streaks []commandsLine               `json:"streaks,omitempty"`
+	// Achievements and Missions are the instants of them that are not derived.
+	Achievements []achievementLine `json:"achievements,omitempty"`
+	Missions     []missionLine     `json:"missions,omitempty"`
 	// Told is up to when time's own events of streaks have been told.
 	Told       calendar.Instant `json:"told_until,omitzero"`
 	Behaviours []behaviourLine  `json:"behaviours,omitempty"`
@@ -187,6 +190,7 @@ func lineOfState(s *progress.State) userLine {
 			u.Streaks = append(u.Streaks, l)
 		}
 	}
+	u.linesOfEarnings(s.Earnings)
 	for _, b := range s.Behaviours {
 		counts := make([]countLine, len(b.Counts))
 		for i, c := range b.Counts {
@@ -212,6 +216,7 @@ func (u *userLine) state() *progress.State {
 	for i := range u.Streaks {
 		s.Streaks = append(s.Streaks, u.Streaks[i].streak())
 	}
+	s.Earnings = u.earnings()
 	for _, b := range u.Behaviours {
 		counts := make([]progress.PeriodCount, len(b.Counts))
 		for i, c := range b.Counts {
