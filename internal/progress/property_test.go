@@ -41,7 +41,7 @@ type user struct {
 	terms       uint32
 	known       bool // the user was committed once, at committedAt for the last time
 	committedAt time.Time
-	earner      *oracle.Earner
+	earner      *oracle.Earner // nil: nothing is earned
 	earnedOnly  bool // what stands on boards and what streaks are is not looked at
 	told        *earnedTold
 	begin       time.Time
@@ -97,7 +97,9 @@ func (u *user) commit(s *progress.State, update *progress.Update) {
 	if u.noticed.IsZero() {
 		u.noticed = u.now
 	}
-	u.earner.Notice(u.now, u.noticed)
+	if u.earner != nil {
+		u.earner.Notice(u.now, u.noticed)
+	}
 	u.compareTold()
 	u.noticed = time.Time{}
 	u.known, u.committedAt = true, u.now
@@ -227,7 +229,9 @@ func (u *user) fold(seal time.Time) {
 	if len(update.Boards)+len(update.Events) > 0 {
 		u.fatalf("folding changes %v and tells %v", update.Boards, update.Events)
 	}
-	u.earner.Seal(seal)
+	if u.earner != nil {
+		u.earner.Seal(seal)
+	}
 	u.commit(next, &update)
 	u.model.Records = slices.DeleteFunc(u.model.Records, func(r oracle.Record) bool { return r.Rejected && r.At.Before(seal) })
 }

@@ -58,7 +58,7 @@ func TestSegments_Redefined(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		by := ""
 		u := &user{t: t, plan: redefined(t, by), now: s.begin.AddDate(0, 0, s.days), boards: map[board]progress.Standing{},
-			earner: &oracle.Earner{}, model: &oracle.Model{Org: oracle.Org{Zone: time.UTC, WeekStart: time.Monday, CloseGrace: 400 * 24 * time.Hour}}}
+			model: &oracle.Model{Org: oracle.Org{Zone: time.UTC, WeekStart: time.Monday, CloseGrace: 400 * 24 * time.Hour}}}
 		u.catalog = u.plan.Catalog
 		rules := []oracle.Rule{
 			{ID: "r", Selector: oracle.Selector{Fold: "count"}, Cycles: cyclesOf("day", "all")},
@@ -121,7 +121,7 @@ func TestSegments_RangeOfASegment(t *testing.T) {
 func TestSegments_FoldedAfterRedefinition(t *testing.T) {
 	s := scenes()[0]
 	rapid.Check(t, func(t *rapid.T) {
-		u := &user{t: t, plan: redefined(t, "land"), now: s.begin.AddDate(0, 0, s.days), boards: map[board]progress.Standing{}, model: &oracle.Model{}, earner: &oracle.Earner{}}
+		u := &user{t: t, plan: redefined(t, "land"), now: s.begin.AddDate(0, 0, s.days), boards: map[board]progress.Standing{}, model: &oracle.Model{}}
 		u.catalog = u.plan.Catalog
 		for i, by := range []string{"land", "team"} {
 			u.plan = redefined(t, by)
