@@ -42,7 +42,7 @@ type user struct {
 	known       bool // the user was committed once, at committedAt for the last time
 	committedAt time.Time
 	earner      *oracle.Earner // nil: nothing is earned
-	earnedOnly  bool // what stands on boards and what streaks are is not looked at
+	earnedOnly  bool           // what stands on boards and what streaks are is not looked at
 	told        *earnedTold
 	begin       time.Time
 	noticed     time.Time        // by the commit at hand
@@ -99,8 +99,8 @@ func (u *user) commit(s *progress.State, update *progress.Update) {
 	}
 	if u.earner != nil {
 		u.earner.Notice(u.now, u.noticed)
+		u.compareTold()
 	}
-	u.compareTold()
 	u.noticed = time.Time{}
 	u.known, u.committedAt = true, u.now
 }
