@@ -9,6 +9,7 @@ import (
 
 	"laurel/internal/activity"
 	"laurel/internal/progress"
+	"laurel/internal/rewards"
 )
 
 // checkPlaces compares what the state and the base say of the boards with what stands on them, and the state with one that is made anew of the log.
@@ -50,6 +51,7 @@ func (u *user) checkPlaces() {
 	for i := range state.Streaks {
 		lost.Streaks = append(lost.Streaks, progress.StreakState{ID: state.Streaks[i].ID, Commands: state.Streaks[i].Commands})
 	}
+	lost.Earnings = notesOf(state.Earnings)
 	again, err := progress.Rebuild(u.plan, lost, base, u.log, u.instant())
 	if err != nil {
 		u.fatalf("rebuild: %v", err)
@@ -58,6 +60,23 @@ func (u *user) checkPlaces() {
 	if diff := progress.Difference(u.plan, next, again); diff != "" {
 		u.fatalf("the recovered state differs: %s", diff)
 	}
+}
+
+// notesOf is what no activity gives of earnings.
+func notesOf(e *progress.Earnings) *progress.Earnings {
+	if e == nil {
+		return nil
+	}
+	notes := &progress.Earnings{}
+	for i := range e.Achievements {
+		a := &e.Achievements[i]
+		notes.Achievements = append(notes.Achievements, progress.AchievementState{ID: a.ID, Kept: rewards.Kept{Noted: a.Noted}})
+	}
+	for i := range e.Missions {
+		m := &e.Missions[i]
+		notes.Missions = append(notes.Missions, progress.MissionState{ID: m.ID, KeptMission: rewards.KeptMission{Starts: m.Starts, Noted: m.Noted}})
+	}
+	return notes
 }
 
 // daily is a user who did a and b, under the catalog of the property tests.
