@@ -74,3 +74,27 @@ func (g *rig) publishFields() {
 	text := strings.TrimSpace(r.Body.String())
 	g.call("PUT", "/v1/catalog", strings.Replace(text, `"id":"git"`, `"id":"git","users":{"fields":{"visits":"integer","since":"string"}}`, 1), header("If-Match", "*")).wants(g.t, 200, "")
 }
+
+func TestUsers_FindByUniqueValues(t *testing.T) {
+	g := newRig(t)
+	g.call("PUT", "/v1/users/ada", `{"email":"Ada@X.org","username":"ada","number":7,"external_id":"crm/1"}`).wants(t, 200, "")
+	for query, id := range map[string]any{"email=ada%40x.ORG": "ada", "username=ada": "ada", "number=7": "ada", "external_id=crm%2F1": "ada", "username=Ada": nil, "number=8": nil} {
+		if r := g.call("GET", "/v1/users?"+query, ""); r.at("id") != id || r.Code != 200 && (r.Code != 404 || r.body["code"] != "user_not_found") {
+			t.Errorf("%s: %d %s", query, r.Code, r.Body)
+		}
+	}
+	for query, field := range map[string]string{"": "email", "?number=x": "number", "?email=": "email", "?email=a@x.org&username=a": "username"} {
+		if r := g.call("GET", "/v1/users"+query, "").wants(t, 400, "bad_request"); r.body["field"] != field {
+			t.Errorf("%s: %s", query, r.Body)
+		}
+	}
+	for body, field := range map[string]string{`{"email":"ADA@x.org"}`: "email", `{"username":"ada"}`: "username", `{"number":7}`: "number", `{"external_id":"crm/1"}`: "external_id"} {
+		if r := g.call("PUT", "/v1/users/bob", body).wants(t, 409, "taken"); r.body["field"] != field {
+			t.Errorf("%s: %s", body, r.Body)
+		}
+	}
+	g.call("GET", "/v1/users/bob", "").wants(t, 404, "user_not_found")
+	g.call("DELETE", "/v1/users/ada", "").wants(t, 204, "")
+	g.call("GET", "/v1/users?email=ada@x.org", "").wants(t, 404, "user_not_found")
+	g.call("PUT", "/v1/users/bob", `{"email":"ADA@x.org"}`).wants(t, 200, "")
+}

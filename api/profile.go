@@ -69,7 +69,10 @@ func members(in *nullable[map[string]jsontext.Value], replace bool) profile.Memb
 // userFault names the member that a change is refused for.
 func userFault(err error) error {
 	var wrong *ingest.ProfileError
+	var taken *ingest.TakenError
 	switch {
+	case errors.As(err, &taken):
+		return &fault{code: "taken", field: taken.Field, detail: taken.Detail()}
 	case errors.Is(err, ingest.ErrBadZone):
 		return badRequest("timezone", "This must be the name of an IANA time zone, such as Europe/Vienna.")
 	case errors.As(err, &wrong):

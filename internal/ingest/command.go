@@ -21,6 +21,8 @@ type command struct {
 	merge  *merge     // what follows unblock
 	order  order      // ordered
 	why    progress.Cause
+	asked  profile.Value // testify: whether the user shows it
+	shows  bool          // the answer
 	result *activity.Activity
 	err    error // the command's own answer, as opposed to the store's
 }
@@ -45,6 +47,7 @@ const (
 	absorb
 	finish
 	bury
+	testify
 )
 
 // isUpkeep says whether nobody asked for the command; c may be nil, for an activity.
@@ -75,9 +78,14 @@ type UserChange struct {
 	Zone *string
 	// Create makes a user who is not there, also in orgs where activities may not.
 	Create bool
+
+	token string    // of a move of unique values, whose own notes go
+	notes []pending // what is about to be claimed: nothing else is changed of a user who is there
+	ended []string  // notes that go
 }
 
-// SetUser changes what is known of a user. ErrUserNotFound for a user who is not there (without Create); ErrBadZone; *ProfileError.
+// SetUser changes what is known of a user. ErrUserNotFound for a user who is not there (without Create); ErrBadZone; *ProfileError; ErrTaken (*TakenError)
+// for a unique value of another user; ErrConflict where others kept moving the same value, and ask again.
 func (s *Service) SetUser(ctx context.Context, org activity.Org, user activity.User, c UserChange) error {
 	if c.Zone != nil {
 		if _, err := time.LoadLocation(*c.Zone); err != nil || *c.Zone == "" || *c.Zone == "Local" {
@@ -92,8 +100,10 @@ func (s *Service) SetUser(ctx context.Context, org activity.Org, user activity.U
 	if err != nil {
 		return err
 	}
-	_, err = s.do(ctx, org, user, "", &command{kind: setUser, change: *change})
-	return err
+	if change.moves() {
+		return s.move(ctx, org, user, change)
+	}
+	return s.change(ctx, org, user, change)
 }
 
 func (s *Service) do(ctx context.Context, org activity.Org, user activity.User, id activity.ID, c *command) (*activity.Activity, error) {
@@ -150,6 +160,8 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 		return nil
 	case erase:
 		return w.decideErase(ctx, t)
+	case testify:
+		return w.decideTestify(ctx, t, c)
 	case bury:
 		return nil // a new user by the old name
 	case reserve, cancel, depart, absorb, finish:
@@ -184,7 +196,7 @@ func (w *writer) decideUser(ctx context.Context, t *task, c *UserChange) error {
 			a.state.Zones = []progress.ZoneChange{{Name: *c.Zone}} // a user who begins with it never had another one
 		}
 		err = w.decideAsOf(ctx, t, now)
-	case c.Zone != nil && a.state.Zone() != *c.Zone:
+	case c.Zone != nil && len(c.notes) == 0 && a.state.Zone() != *c.Zone:
 		// An activity may lie after the change already.
 		err = w.decideOrder(ctx, t, func(s *progress.State, _ *progress.Plan, now calendar.Instant) (*progress.State, error) {
 			next, err := s.ChangeZone(*c.Zone, now)
@@ -207,7 +219,7 @@ func (w *writer) decideUser(ctx context.Context, t *task, c *UserChange) error {
 
 // changedProfile is the user's hash before and after a change; a.err where it cannot be.
 func (w *writer) changedProfile(ctx context.Context, t *task, c *UserChange) (have, next map[string]string, err error) {
-	if c.Profile.IsZero() {
+	if c.Profile.IsZero() && len(c.notes) == 0 && len(c.ended) == 0 {
 		return nil, nil, nil
 	}
 	if have, err = w.profileOf(ctx, t); err != nil {
@@ -215,9 +227,23 @@ func (w *writer) changedProfile(ctx context.Context, t *task, c *UserChange) (ha
 	}
 	next, err = c.Profile.Apply(have)
 	if wrong := (*ProfileError)(nil); errors.As(err, &wrong) {
-		t.attempt.err, err = wrong, nil
+		t.attempt.err = wrong
+		return nil, nil, nil
 	}
-	return have, next, err
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range c.notes {
+		next[p.name] = p.note()
+	}
+	for _, name := range c.ended {
+		delete(next, name)
+	}
+	if ok, err := w.claimed(ctx, t, c, have, next); err != nil || !ok {
+		t.attempt.err = errUnclaimed
+		return nil, nil, err
+	}
+	return have, next, nil
 }
 
 // decideAsOf decides a user to whom no activity came, but time.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"laurel/internal/activity"
+	"laurel/internal/profile"
 	"laurel/internal/store"
 )
 
@@ -27,6 +28,9 @@ func (s *Service) Delete(ctx context.Context, org activity.Org, user activity.Us
 		}
 		events, err := s.findEvents(ctx, org, user)
 		if err != nil {
+			return err
+		}
+		if err := s.disclaim(ctx, org, user); err != nil {
 			return err
 		}
 		_, err = s.do(ctx, org, user, "", &command{kind: erase, merge: &merge{known: m, events: events}})
@@ -71,6 +75,14 @@ func (w *writer) decideErase(ctx context.Context, t *task) error {
 	}
 	if !maps.Equal(m, t.units[0].command.merge.known) {
 		a.err = errAwaited
+		return nil
+	}
+	hash, err := w.profileOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	if len(profile.ValuesOf(hash)) > 0 || len(pendingOf(hash)) > 0 {
+		a.err = errAwaited // a claim may name the user
 		return nil
 	}
 	old, base, _, err := w.history(ctx, t)

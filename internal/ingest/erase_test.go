@@ -37,11 +37,9 @@ func TestDelete_LeavesNothing(t *testing.T) {
 		if err := n.SetUser(t.Context(), org, user, ingest.UserChange{Zone: &zone}); err != nil {
 			t.Fatal(err)
 		}
-		profile := store.Op{Kind: store.OpHSet, Key: store.ProfileKey(n.store.PartitionOf(org, user), org, user), Args: []string{"name", "a person"}}
-		if _, err := n.store.Commit(t.Context(), n.store.PartitionOf(org, user), []store.Group{{Org: org, Writes: []store.Op{profile}}}); err != nil {
-			t.Fatal(err)
-		}
+		n.setUser(t, org, user, texts("email", user, "name", "a person"))
 		n.submit(t, org, ingest.SubmitOptions{}, record(from, "x", now))
+		n.setUser(t, org, from, texts("username", from))
 		for _, u := range []activity.User{user, "other", from, "other", user} {
 			tell(t, n.store, org, u)
 		}

@@ -82,3 +82,6 @@ func (s *Service) WalkOn(ctx context.Context, org activity.Org) (done int, err e
 	err = s.walkUsers(ctx, e.Edition, f)
 	return f.Walk.Done, err
 }
+
+// OnStep has every step of moves of unique values pass by f, before and after it is taken; an error of f is the step's.
+func (s *Service) OnStep(f func(name string) error) { s.onStep = f }

@@ -181,6 +181,9 @@ func (s *Service) carryOn(ctx context.Context, org activity.Org, from activity.U
 	if _, err := s.do(ctx, org, m.into, "", &command{kind: absorb, merge: m}); err != nil && !errors.Is(err, ErrUserMerged) && !errors.Is(err, ErrUserNotFound) {
 		return fmt.Errorf("merge of user %q into %q of org %s: %w", from, m.into, org, err)
 	}
+	if err := s.disclaimDeparted(ctx, org, from); err != nil {
+		return err
+	}
 	_, err = s.do(ctx, org, from, "", &command{kind: finish, merge: m})
 	return err
 }
@@ -283,7 +286,11 @@ func (w *writer) decideDepart(ctx context.Context, t *task, c *merge) error {
 		return err
 	}
 	now := w.Clock.Now()
-	if awaited || now > c.note.at+departWithin {
+	moving, err := w.moving(ctx, t)
+	if err != nil {
+		return err
+	}
+	if awaited || moving || now > c.note.at+departWithin {
 		a.err = ErrConflict
 		return nil
 	}

@@ -122,7 +122,7 @@ func (w *writer) noteCreation(t *task) {
 
 // Profile reads all that is known of a user beside numbers; the zero Record also for one who is not there.
 func (s *Service) Profile(ctx context.Context, org activity.Org, user activity.User) (profile.Record, error) {
-	hash, err := s.Store.Hash(ctx, store.ProfileKey(s.Store.PartitionOf(org, user), org, user))
+	hash, err := s.profileHash(ctx, org, user)
 	if err != nil {
 		return profile.Record{}, err
 	}

@@ -71,6 +71,7 @@ type Service struct {
 	plans    plans
 	profiles *profile.Cache
 	segments segments
+	onStep   func(name string) error // of moves of unique values; nil but in tests
 }
 
 // New returns a Service; nothing is written until Run.

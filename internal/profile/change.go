@@ -262,3 +262,12 @@ func Key(field, text string) string {
 	}
 	return text
 }
+
+// Lookup is the key of a value that a client looks for. *FieldError for one that no user can have.
+func Lookup(field, text string) (string, error) {
+	kept, fault := normal(field, text)
+	if fault != "" || text == "" {
+		return "", &FieldError{field, fault}
+	}
+	return Key(field, kept), nil
+}

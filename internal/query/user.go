@@ -70,6 +70,25 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 	return json.Marshal(o, json.Deterministic(true))
 }
 
+// FindUser reads everything about the user who has a value of a unique field (profile.Unique). ErrUserNotFound, *ParamError, ranking.ErrLoading.
+func (r *Reader) FindUser(ctx context.Context, org activity.Org, field, text string) ([]byte, error) {
+	user, err := r.ingest.Find(ctx, org, field, text)
+	var wrong *profile.FieldError
+	switch {
+	case errors.As(err, &wrong):
+		return nil, &ParamError{Field: wrong.Field, Detail: wrong.Detail}
+	case errors.Is(err, ingest.ErrUserNotFound):
+		return nil, ErrUserNotFound
+	case err != nil:
+		return nil, err
+	}
+	object, err := r.User(ctx, org, user)
+	if errors.Is(err, ErrUserMerged) { // just now
+		err = ErrUserNotFound
+	}
+	return object, err
+}
+
 // UserRanks reads a user's places on all current boards, or on those of a period, as a JSON object. ErrUserNotFound, ErrUserMerged, ErrBadPeriod, ranking.ErrLoading.
 func (r *Reader) UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error) {
 	if _, err := r.state(ctx, org, user); err != nil {

@@ -39,10 +39,23 @@ func TestCommit_DeletesADocument(t *testing.T) {
 		wants(t, h.commit(write("ann", first.Version, "cached")), store.Stale)
 		wants(t, h.commit(write("ann", "", "5")), store.Applied)
 		for _, g := range []store.Group{{Org: org, User: "ann", Doc: state("ann"), Delete: true}, {Org: org, User: "ann", Delete: true, Expect: first.Version},
-			{Org: org, Doc: state("ann"), Expect: first.Version, Delete: true}} {
+			{Org: org, User: "ann", Doc: state("ann"), Expect: first.Version, Delete: true, Content: []byte("x")}} {
 			if _, err := h.Commit(context.Background(), 0, []store.Group{g}); err == nil {
 				t.Errorf("%+v was taken", g)
 			}
+		}
+	})
+}
+
+// A document that is nobody's goes without a word to those who follow users.
+func TestCommit_DeletesADocumentOfNoUser(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *harness) {
+		key := store.ClaimKey(0, org, "email", "a@b.c")
+		first := h.commit(store.Group{Org: org, Doc: key, Content: []byte("ann")})
+		r := h.commit(store.Group{Org: org, Doc: key, Expect: first.Version, Delete: true})
+		wants(t, r, store.Applied)
+		if len(r.Change.Users) > 0 || h.doc(key).Version != "" {
+			t.Errorf("followers were told %+v, and %+v is left", r.Change, h.doc(key))
 		}
 	})
 }

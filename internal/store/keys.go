@@ -37,6 +37,11 @@ func ProfileKey(p Partition, org activity.Org, user activity.User) Key { return 
 // LogKey is the hash of a user's activities: id → record.
 func LogKey(p Partition, org activity.Org, user activity.User) Key { return p.user("l", org, user) }
 
+// ClaimKey is the document that says whose a value is which one user of an org has at most. Fields have no colon.
+func ClaimKey(p Partition, org activity.Org, field, value string) Key {
+	return Key(p.tag() + "x:" + string(org) + ":" + field + ":" + value)
+}
+
 // MergedKey is the hash of the users who were merged into a user, or are about to be.
 func MergedKey(p Partition, org activity.Org, user activity.User) Key { return p.user("m", org, user) }
 

@@ -220,6 +220,11 @@ func (s *Store) PartitionOf(org activity.Org, user activity.User) Partition {
 	return Partition(xxhash.Sum64(key) % uint64(s.partitions))
 }
 
+// PartitionOfValue is where the claim of a value lives: values are spread like users.
+func (s *Store) PartitionOfValue(org activity.Org, field, value string) Partition {
+	return s.PartitionOf(org, activity.User(field+":"+value))
+}
+
 // Client is the connection to the server, for the doctor and for benchmarks only. Writing through it breaks what this package promises. With
 // the embedded store it goes through a pipe without a buffer: a pipeline of more than about 4 KiB blocks for ever.
 func (s *Store) Client() redis.UniversalClient { return s.client }

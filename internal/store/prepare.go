@@ -106,8 +106,8 @@ func (c *prepared) checkGuards() error {
 		if g.ProfileChanged && g.User == "" {
 			return errors.New("commit: a profile changed, of no user")
 		}
-		if g.Delete && (g.Doc == "" || g.User == "" || g.Expect == "" || len(g.Content) > 0) {
-			return fmt.Errorf("commit: a deletion of %q needs a user, a version to expect, and no content", g.Doc)
+		if g.Delete && (g.Doc == "" || g.Expect == "" || len(g.Content) > 0) {
+			return fmt.Errorf("commit: a deletion of %q needs a document, a version to expect, and no content", g.Doc)
 		}
 		for _, k := range []Key{g.Doc, g.AbsentIn} {
 			if k != "" && !strings.HasPrefix(string(k), tag) {

@@ -32,7 +32,7 @@ type Group struct {
 	Doc     Key
 	Expect  Version
 	Content []byte
-	// Delete removes Doc, the document of User, instead of writing it: there is no such user any more. Content is then empty.
+	// Delete removes Doc instead of writing it; with a User, whose document it is, there is no such user any more. Content is then empty.
 	Delete bool
 	// Absent fields must not exist in the hash AbsentIn (duplicate detection in a user's log).
 	AbsentIn Key

@@ -20,6 +20,7 @@ import (
 	"laurel/internal/account"
 	"laurel/internal/activity"
 	"laurel/internal/clock"
+	"laurel/internal/profile"
 	"laurel/internal/registry"
 	"laurel/internal/store"
 )
@@ -39,9 +40,11 @@ func documents(org activity.Org) map[string]store.Key {
 	return map[string]store.Key{"closed": store.ClosedKey(org), segmentsDocument: store.SegmentsKey(org)}
 }
 
+const profileHash = "profile"
+
 // hashes are what is kept of a user beside state, base and log and goes along as it is, by name.
 func hashes(p store.Partition, org activity.Org, user activity.User) map[string]store.Key {
-	return map[string]store.Key{"profile": store.ProfileKey(p, org, user), "merged": store.MergedKey(p, org, user)}
+	return map[string]store.Key{profileHash: store.ProfileKey(p, org, user), "merged": store.MergedKey(p, org, user)}
 }
 
 // readHashes reads those that are there.
@@ -51,6 +54,9 @@ func readHashes(ctx context.Context, s *store.Store, a *account.Account) (map[st
 		fields, err := s.Hash(ctx, key)
 		if err != nil {
 			return nil, err
+		}
+		if name == profileHash {
+			fields = profile.WithoutNotes(fields)
 		}
 		if len(fields) == 0 {
 			continue

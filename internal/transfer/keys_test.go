@@ -17,6 +17,7 @@ var whereabouts = map[string]string{
 	"StateKey":     "user lines, and made of the activities",
 	"ColdKey":      "user lines",
 	"ProfileKey":   "hashes",
+	"ClaimKey":     "made of the profiles",
 	"LogKey":       "activity lines",
 	"MergedKey":    "hashes",
 	"BoardKey":     "made of the activities",

@@ -19,6 +19,7 @@ import (
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
 	"laurel/internal/ingest"
+	"laurel/internal/profile"
 	"laurel/internal/progress"
 	"laurel/internal/query"
 	"laurel/internal/store"
@@ -71,6 +72,9 @@ func lived(t *testing.T, o store.Options, seed uint64) *testenv.World {
 		t.Fatal(err)
 	}
 	settle(t, w)
+	if err := w.Writes.SetUser(t.Context(), org, "u:1", ingest.UserChange{Profile: profile.Change{Texts: map[string]string{"email": "Ann@X.org", "number": "7"}}}); err != nil {
+		t.Fatal(err)
+	}
 	// One name stands for another user, and one is hidden.
 	name := old
 	name.Activity.ID, name.Activity.User, name.Activity.At = "before", "u:old", calendar.InstantOf(w.Now)
@@ -197,8 +201,21 @@ func TestImport_AnswersAsBefore(t *testing.T) {
 				t.Errorf("answers: %s", diff)
 			}
 			settle(t, to)
+			claimed(t, to)
 			goOn(t, from, to)
 		})
+	}
+}
+
+// claimed: unique values are whose they were, and nobody else gets them.
+func claimed(t *testing.T, w *testenv.World) {
+	t.Helper()
+	if got, err := w.Writes.Find(t.Context(), org, "email", "ann@x.org"); got != "u:1" || err != nil {
+		t.Errorf("found %q, %v", got, err)
+	}
+	other := ingest.UserChange{Profile: profile.Change{Texts: map[string]string{"number": "7"}}}
+	if err := w.Writes.SetUser(t.Context(), org, "u:3", other); !errors.Is(err, ingest.ErrTaken) {
+		t.Errorf("another one's number: %v", err)
 	}
 }
 

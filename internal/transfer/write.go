@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 
 	"laurel/internal/account"
+	"laurel/internal/profile"
 	"laurel/internal/store"
 )
 
@@ -58,6 +60,11 @@ func (i *importer) write(ctx context.Context, u *user) error {
 		}
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: key, Args: pairs(fields)})
 	}
+	if u.Stored.Merged == "" {
+		if err := i.claim(ctx, u); err != nil {
+			return err
+		}
+	}
 	if made.Deadline != 0 {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpZAdd, Key: store.DueKey(u.Partition), Args: []string{strconv.FormatInt(int64(made.Deadline), 10), u.DueMember()}})
 	}
@@ -69,6 +76,26 @@ func (i *importer) write(ctx context.Context, u *user) error {
 		g.Writes = append(g.Writes, log)
 	}
 	return i.enqueue(ctx, u.Partition, queued{g, u, u.bytes + len(g.Content) + 64*len(g.Boards)})
+}
+
+// claim makes the user's unique values the user's. No two users of a dump show the same.
+func (i *importer) claim(ctx context.Context, u *user) error {
+	claim := profile.Claim{Owner: u.User}
+	content, err := claim.Content()
+	if err != nil {
+		return err
+	}
+	for _, v := range profile.ValuesOf(u.hashes[profileHash]) {
+		p := i.Store.PartitionOfValue(u.Org, v.Field, v.Key)
+		r, err := i.Store.Commit(ctx, p, []store.Group{{Org: u.Org, Doc: store.ClaimKey(p, u.Org, v.Field, v.Key), Content: content}})
+		if err != nil {
+			return err
+		}
+		if o := &r.Outcomes[0]; o.Status != store.Applied && !bytes.Equal(o.Doc.Content, content) {
+			return fmt.Errorf("%w: %s %q of user %q is another user's too", ErrDamaged, v.Field, v.Key, u.User)
+		}
+	}
+	return nil
 }
 
 // writeLog writes all of a log but its last part, which it returns.
