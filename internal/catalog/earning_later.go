@@ -1,6 +1,6 @@
 package catalog
 
-// NotGiven lists the kinds of definitions that nothing is given by yet, though they are kept, checked and shown: users should not think that they work.
+// NotGiven lists what is defined, kept, checked and shown, and has no effect yet: users should not think that it works.
 func (e *Earning) NotGiven() (kinds []string) {
 	add := func(kind string, some bool) {
 		if some {
@@ -19,6 +19,7 @@ func (e *Earning) NotGiven() (kinds []string) {
 	for _, m := range e.Missions {
 		grants = grants || len(m.Grants) > 0
 	}
+	add("activities of kind point", len(e.Wallets) > 0)
 	add("rewards", len(e.Rewards) > 0)
 	add("grants", grants)
 	add("achievements by rank", byRank)

@@ -297,6 +297,14 @@ type room struct {
 	values     []int64
 }
 
+// chunk is take from a room that grows by pieces.
+func chunk[T any](room *[]T, n int) []T {
+	if n > len(*room) {
+		*room = make([]T, max(n, 16))
+	}
+	return take(room, n)
+}
+
 // take gives n zero elements of the room, or new ones. What follows them in the room is safe from appends.
 func take[T any](room *[]T, n int) []T {
 	if n > len(*room) {

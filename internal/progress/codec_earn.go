@@ -189,7 +189,7 @@ func (d *decoder) achievement(a *AchievementState) {
 		d.bad = true
 		return
 	}
-	a.Periods, a.Conditions = make([]calendar.Ordinal, periods), make([]Condition, periods*n)
+	a.Periods, a.Conditions = chunk(&d.periods, periods), chunk(&d.criteria, periods*n)
 	for i := range a.Periods {
 		a.Periods[i] = d.period()
 		for k := range n {

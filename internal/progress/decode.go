@@ -15,6 +15,9 @@ type decoder struct {
 	bad     bool
 	last    calendar.Instant
 	ordinal calendar.Ordinal
+	// periods and criteria are rooms for achievements.
+	periods  []calendar.Ordinal
+	criteria []Condition
 }
 
 func (d *decoder) byte() byte {
