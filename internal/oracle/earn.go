@@ -123,10 +123,11 @@ type earned struct {
 	*Earner
 	now, noticed time.Time
 	memo         map[string][]completion
+	credits      map[int][]row
 }
 
 func (e *Earner) at(now, noticed time.Time) *earned {
-	return &earned{e, now, noticed, map[string][]completion{}}
+	return &earned{e, now, noticed, map[string][]completion{}, map[int][]row{}}
 }
 
 func named(kind string, i int) string { return fmt.Sprint(kind, " ", i) }
@@ -345,6 +346,10 @@ func (c *earned) reached(level int) (n int) {
 
 // rows are the credits of a wallet, in order.
 func (c *earned) rows(wallet int) (rows []row) {
+	if rows, ok := c.credits[wallet]; ok {
+		return rows
+	}
+	defer func() { c.credits[wallet] = rows }()
 	for i := range c.Awards {
 		a := &c.Awards[i]
 		for j := range c.Records {

@@ -323,8 +323,8 @@ func (u *user) check() {
 		for i := range u.streaks {
 			u.checkStreak(state, i, at)
 		}
-		u.checkEarned(state, at)
 	}
+	u.checkEarned(state, u.now)
 	for i := range u.streaks {
 		u.checkWhole(state, i)
 	}
