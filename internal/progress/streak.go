@@ -83,7 +83,7 @@ func (a *applier) addStreak(matches []conditionMatch, act *activity.Activity) {
 		a.update.NeedLog = true // which period it and those after it count for depends on their order
 	}
 	met := st.met(o)
-	if !a.sorted && (!met || mayFall(rule, matches)) {
+	if !a.sorted && (!met || mayFall(rule, matches) || st.readElsewhere(c, act)) {
 		a.note(i) // what is about to change
 	}
 	st.Latest.note(act)
@@ -103,6 +103,11 @@ func (a *applier) addStreak(matches []conditionMatch, act *activity.Activity) {
 	if is := st.Marks[mark].Met; is != met {
 		a.streak(i).turn(o, is)
 	}
+}
+
+// readElsewhere says whether the activity brings another offset to read now at, as in mode event the latest one does: that moves deadlines, also of what was decided.
+func (st *StreakState) readElsewhere(c *streaks.Calculus, act *activity.Activity) bool {
+	return c.Rule.ZoneMode == catalog.ZoneEvent && act.Offset != st.Latest.Offset && !st.Latest.after(act)
 }
 
 // mayFall says whether a value that is high enough may not be so after the activity at hand.
