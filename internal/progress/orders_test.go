@@ -197,6 +197,21 @@ type heard struct {
 	current int
 	apart   bool                // something changed of which nothing is told
 	told    map[string]struct{} // growth that was told and has not been taken back, milestones
+	warned  map[string]struct{} // periods of which streak.at_risk was told
+}
+
+// once leaves out the warnings of periods that were warned of before: a deadline that was put off comes near again, and the model looks at no events of earlier.
+func (h *heard) once(timed []oracle.Event) (rest []oracle.Event) {
+	for _, e := range timed {
+		if e.Type == "at_risk" {
+			if _, twice := h.warned[e.Period]; twice {
+				continue
+			}
+			h.warned[e.Period] = struct{}{}
+		}
+		rest = append(rest, e)
+	}
+	return rest
 }
 
 // apart: what the next commit changes beside time is not told.
@@ -223,6 +238,7 @@ func (u *user) listen(events []progress.Event) {
 	}
 	for i := range u.streaks {
 		rule := u.streaks[i].ID
+		want[i] = u.heard[i].once(want[i])
 		timed := min(len(want[i]), len(byRule[rule]))
 		var got []oracle.Event
 		for _, e := range byRule[rule][:timed] {

@@ -56,7 +56,7 @@ func newUser(t *rapid.T, s *scene) *user {
 		model: &oracle.Model{Org: org, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}, Pauses: map[string][]oracle.Pause{}}}
 	u.earner = oracleEarner(u.model, u.streaks)
 	for range u.streaks {
-		u.heard = append(u.heard, heard{told: map[string]struct{}{}})
+		u.heard = append(u.heard, heard{told: map[string]struct{}{}, warned: map[string]struct{}{}})
 	}
 	u.vary(true)
 	return u
