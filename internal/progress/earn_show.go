@@ -153,6 +153,9 @@ func (a *applier) trimEarnings(x *earner) {
 		return
 	}
 	if before := min(a.now-millis(keptMarks), e.Latest); before-e.Summed >= millis(24*time.Hour) {
+		for i := range x.user.Missions { // SumUp drops starts, which stay in the state
+			x.user.Missions[i].Starts = slices.Clone(x.user.Missions[i].Starts)
+		}
 		a.plan.earning.calculus.SumUp(&x.user, &x.after, before, 0) // what is final is in the base
 		a.keepSums(x, 0)
 		e.Summed = before
