@@ -170,7 +170,7 @@ func TestAsyncAPI_ServerExamples(t *testing.T) {
 	redis := testenv.StartRedis(t)
 	n := asyncNode(t, redis.URL())
 	p := readProtocol(t, n.base)
-	token := n.token(`{"user":"ada"}`)
+	token := n.token(`{"user":"ada","expires_in":86400}`)
 	page, server := p.open(n, nil), p.open(n, http.Header{"Authorization": {"Bearer " + testKey}})
 	page.send(map[string]any{"type": "hello", "token": token})
 	page.until("welcome")
@@ -233,7 +233,10 @@ func TestAsyncAPI_ServerExamples(t *testing.T) {
 		board.until(turn.message)
 	}
 
-	n.setClock("2026-11-23T10:00:00Z")
+	n.setClock("2026-11-22T10:00:00Z") // tokens last a day at most, and the page's is to outlive the week
+	page.send(map[string]any{"type": "token", "token": n.token(`{"user":"ada","expires_in":86400}`)})
+	page.until("welcome")
+	n.setClock("2026-11-23T09:00:00Z")
 	server.until("period")
 	board.until("period")
 	ended := make(chan error, 1)
