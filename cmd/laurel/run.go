@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"laurel/api"
 	"laurel/internal/auth"
 	"laurel/internal/calendar"
@@ -100,11 +102,15 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	where := addresses{Public: n.clients.address(), Admin: n.operators.address()}
 	log.Info().Str("listen", where.Public).Str("admin", where.Admin).Str("store", cfg.Where()).Str("version", version()).Msg("laurel is up")
 	started(where)
+	return n.untilStopped(ctx, &cfg, log)
+}
 
+// untilStopped waits until ctx is done or a part fails, and stops the node. An interrupt does not wait for balancers.
+func (n *node) untilStopped(ctx context.Context, cfg *config.Serve, log zerolog.Logger) (err error) {
 	delay := time.Duration(0)
 	select {
 	case <-ctx.Done():
-		if err = nil; !errors.Is(context.Cause(ctx), errInterrupted) {
+		if !errors.Is(context.Cause(ctx), errInterrupted) {
 			delay = cfg.DrainDelay
 		}
 	case err = <-n.group.ended:
