@@ -25,6 +25,8 @@ const (
 	Coupon
 	Gift
 	Bounty
+	// Credit is what another user, or the close of a period, gives. It is never accepted from outside, and no rule selects it.
+	Credit
 )
 
 // Status is what Laurel decided about an activity, recorded with it.
@@ -67,6 +69,8 @@ type Activity struct {
 	// Attributes are what the org's rules segment by: those of the user's attributes, in order of Name, as they were when the activity arrived. They
 	// stay so whatever the user's become.
 	Attributes []Attribute
+	// Decided is what was decided when it arrived, nil for nothing.
+	Decided *Decided
 }
 
 // Attribute is a part of a user's profile that rules may read.

@@ -11,14 +11,14 @@ func (a *Activity) SamePayload(b *Activity) bool {
 	return !a.AtGiven || !b.AtGiven || a.At == b.At && a.Offset == b.Offset
 }
 
-var kinds = [...]string{Behaviour: "behaviour", Point: "point", Coupon: "coupon", Gift: "gift", Bounty: "bounty"}
+var kinds = [...]string{Behaviour: "behaviour", Point: "point", Coupon: "coupon", Gift: "gift", Bounty: "bounty", Credit: "credit"}
 
 // String is the kind as on the wire.
 func (k Kind) String() string { return kinds[k] }
 
-// ParseKind is the inverse of String; "" is Behaviour.
+// ParseKind is the inverse of String for the kinds that are accepted from outside; "" is Behaviour.
 func ParseKind(s string) (Kind, bool) {
-	for k, name := range kinds {
+	for k, name := range kinds[:Credit] {
 		if s == name {
 			return Kind(k), true
 		}

@@ -23,8 +23,11 @@ const (
 	flagReason
 )
 
-// flagAttributes is a flag beside the kind, where there is room: records without attributes are as they always were.
-const flagAttributes byte = 1 << 7
+// Flags beside the kind, where there is room: records without these parts are as they always were.
+const (
+	flagDecided    byte = 1 << 6
+	flagAttributes byte = 1 << 7
+)
 
 // AppendRecord appends the activity as it stands in its user's log, under its id: everything but ID and User. The form is compact
 // because the log is most of what the store holds.
@@ -44,6 +47,9 @@ func (a *Activity) AppendRecord(b []byte) []byte {
 	kind := byte(a.Kind)
 	if len(a.Attributes) > 0 {
 		kind |= flagAttributes
+	}
+	if a.Decided != nil {
+		kind |= flagDecided
 	}
 	b = append(b, recordFormat, flags, kind)
 	b = binary.AppendVarint(b, int64(a.At))
@@ -66,6 +72,9 @@ func (a *Activity) AppendRecord(b []byte) []byte {
 			b = appendString(appendString(b, a.Attributes[i].Name), a.Attributes[i].Value)
 		}
 	}
+	if a.Decided != nil {
+		b = a.Decided.append(b)
+	}
 	return b
 }
 
@@ -73,8 +82,8 @@ func (a *Activity) AppendRecord(b []byte) []byte {
 func ParseRecord(user User, id ID, record string) (Activity, error) {
 	r := reader{s: record}
 	format, flags, kind := r.byte(), r.byte(), r.byte()
-	attributes := kind&flagAttributes != 0
-	kind &^= flagAttributes
+	attributes, decided := kind&flagAttributes != 0, kind&flagDecided != 0
+	kind &^= flagAttributes | flagDecided
 	if format != recordFormat || int(kind) >= len(kinds) || int(flags&3) >= len(statuses) {
 		return Activity{}, ErrBadRecord
 	}
@@ -97,7 +106,10 @@ func ParseRecord(user User, id ID, record string) (Activity, error) {
 	if attributes {
 		a.Attributes = r.attributes()
 	}
-	if r.bad || r.s != "" || a.Kind > Bounty || a.Status > Ignored {
+	if decided {
+		a.Decided = r.decided()
+	}
+	if r.bad || r.s != "" || a.Kind > Credit || a.Status > Ignored {
 		return Activity{}, ErrBadRecord
 	}
 	return a, nil
@@ -146,16 +158,21 @@ func (r *reader) uvarint() uint64 {
 }
 
 func (r *reader) attributes() []Attribute {
-	n := r.uvarint()
-	if n == 0 || n > uint64(len(r.s)) { // a flag without any is not what AppendRecord writes
-		r.bad = true
-		return nil
-	}
-	list := make([]Attribute, n)
+	list := make([]Attribute, r.count())
 	for i := range list {
 		list[i] = Attribute{Name: r.string(), Value: r.string()}
 	}
 	return list
+}
+
+// count is a number of things to come, each of at least one byte. A flag without any is not what AppendRecord writes.
+func (r *reader) count() int {
+	n := r.uvarint()
+	if n == 0 || n > uint64(len(r.s)) {
+		r.bad = true
+		return 0
+	}
+	return int(n)
 }
 
 func (r *reader) string() string {

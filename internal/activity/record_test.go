@@ -13,7 +13,7 @@ import (
 
 func drawActivity(t *rapid.T) Activity {
 	a := Activity{
-		ID: ID(rapid.StringN(1, 20, 128).Draw(t, "id")), User: "u", Kind: Kind(rapid.IntRange(0, int(Bounty)).Draw(t, "kind")),
+		ID: ID(rapid.StringN(1, 20, 128).Draw(t, "id")), User: "u", Kind: Kind(rapid.IntRange(0, int(Credit)).Draw(t, "kind")),
 		Name: rapid.String().Draw(t, "name"), HasValue: rapid.Bool().Draw(t, "has value"),
 		At: calendar.Instant(rapid.Int64Range(0, 1<<48).Draw(t, "at")), Offset: int16(rapid.IntRange(-1439, 1439).Draw(t, "offset")),
 		AtGiven: rapid.Bool().Draw(t, "at given"), Received: calendar.Instant(rapid.Int64Range(0, 1<<48).Draw(t, "received")),
@@ -29,7 +29,22 @@ func drawActivity(t *rapid.T) Activity {
 	for range rapid.IntRange(0, 2).Draw(t, "attributes") {
 		a.Attributes = append(a.Attributes, Attribute{Name: rapid.String().Draw(t, "attribute"), Value: rapid.String().Draw(t, "value of it")})
 	}
+	if rapid.Bool().Draw(t, "decided") {
+		a.Decided = &Decided{Own: drawEffect(t), Other: drawEffect(t), Turn: rapid.Uint32().Draw(t, "turn")}
+	}
 	return a
+}
+
+func drawEffect(t *rapid.T) (e Effect) {
+	for range rapid.IntRange(0, 2).Draw(t, "rows") {
+		e.Rows = append(e.Rows, Row{Wallet: rapid.String().Draw(t, "wallet"), Decimals: rapid.Byte().Draw(t, "decimals"), Type: rapid.Byte().Draw(t, "type"),
+			Category: rapid.Byte().Draw(t, "category"), Amount: rapid.Int64().Draw(t, "amount")})
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "rewards") {
+		e.Rewards = append(e.Rewards, rapid.String().Draw(t, "reward"))
+	}
+	e.Achieved = rapid.String().Draw(t, "achieved")
+	return e
 }
 
 func TestRecord_RoundTrip(t *testing.T) {
@@ -77,6 +92,7 @@ func TestSamePayload(t *testing.T) {
 		"what the server notes": {func(b *Activity) {
 			b.Received, b.Status, b.Imported, b.Reason = 9, Rejected, true, "r"
 			b.Attributes = []Attribute{{"country", "AT"}}
+			b.Decided = &Decided{Turn: 1}
 		}, true},
 		"kind":                      {func(b *Activity) { b.Kind = Gift }, false},
 		"name":                      {func(b *Activity) { b.Name = "walk" }, false},
@@ -107,13 +123,17 @@ func TestKind_Words(t *testing.T) {
 	if k, ok := ParseKind(""); !ok || k != Behaviour {
 		t.Error("no kind is not behaviour")
 	}
-	if _, ok := ParseKind("prize"); ok {
-		t.Error("prize is a kind")
+	for _, s := range []string{"prize", "credit"} {
+		if _, ok := ParseKind(s); ok {
+			t.Errorf("%s is a kind that may come in", s)
+		}
 	}
 }
 
 func FuzzParseRecord(f *testing.F) {
 	a := Activity{Name: "run", Kind: Gift, HasValue: true, Value: math.Pi, Meta: []byte(`{}`), At: 1 << 40, Received: 1, Offset: -60, Status: Ignored, WasIgnored: true, Reason: "cap"}
+	f.Add(string(a.AppendRecord(nil)))
+	a.Decided = &Decided{Own: Effect{Rows: []Row{{Wallet: "w", Amount: -1}}, Achieved: "a:2026"}, Other: Effect{Rewards: []string{"mug"}}, Turn: 3}
 	f.Add(string(a.AppendRecord(nil)))
 	f.Add("")
 	f.Add("\x01\x03\x00\x00\x00\x00\x00")

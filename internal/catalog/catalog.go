@@ -92,7 +92,7 @@ const MaxExact = 1 << 53
 // It is built by this package only; see Eval.
 type Selector struct {
 	Kind     activity.Kind
-	AnyKind  bool     // no kind was given and no name: every kind matches. A name without a kind means behaviour.
+	AnyKind  bool     // no kind was given and no name: every kind matches, but credit. A name without a kind means behaviour.
 	Names    []string // nil: any name
 	Fold     Fold
 	Decimals int // of the scaled integers; 0 for count and unique

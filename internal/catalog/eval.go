@@ -21,9 +21,9 @@ type Value struct {
 
 const maxUniqueText = 64
 
-// Matches says whether the kind and the name fit: cheap, and needed before Eval can give anything.
+// Matches says whether the kind and the name fit: cheap, and needed before Eval can give anything. Nothing selects a credit: it is not what the user did.
 func (s *Selector) Matches(kind activity.Kind, name string) bool {
-	return (s.AnyKind || s.Kind == kind) && (s.Names == nil || slices.Contains(s.Names, name))
+	return (s.AnyKind && kind != activity.Credit || s.Kind == kind) && (s.Names == nil || slices.Contains(s.Names, name))
 }
 
 // Eval gives the number or text that the activity adds. ok is false where the activity does not match: another kind or name, a where that is not

@@ -169,6 +169,7 @@ func TestSelector_Eval_SeesOnlyDeclaredMeta(t *testing.T) {
 		{"any", activity.Activity{Name: "gone", Meta: []byte(`{"n":1}`)}, false},
 		{"any", activity.Activity{Name: "a", Kind: activity.Point, Meta: []byte(`{"n":1}`)}, true},
 		{"any", activity.Activity{Name: "a", Kind: activity.Point, Meta: []byte(`{"n":true}`)}, false},
+		{"any", activity.Activity{Name: "a", Kind: activity.Credit, Meta: []byte(`{"n":1}`)}, false},
 		{"points", activity.Activity{Name: "p", Kind: activity.Point, Meta: []byte(`{"m":2}`)}, true},
 		{"points", activity.Activity{Name: "p", Kind: activity.Point, Meta: []byte(`{"m":true}`)}, false},
 	} {

@@ -102,6 +102,7 @@ type applier struct {
 	// awards are what the activity at hand earns, criteria those of achievements that match, both in the order of the catalog.
 	awards   []award
 	criteria []criterionMatch
+	decided  []decidedRow
 	earner   *earner // nil before it is needed
 	date     calendar.Date
 	// sorted: activities come in (at, id) order from the user's first on.

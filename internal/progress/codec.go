@@ -12,9 +12,11 @@ import (
 // ErrBadState says that bytes are no encoded state: damaged, or written by a newer version.
 var ErrBadState = errors.New("not a user state")
 
-// Formats of encoded states. What is written is the latest. Format 4, which had nothing of what is earned, and format 3, which had no freezes, pauses and events, are read too.
+// Formats of encoded states. What is written is the latest. Format 5, which had no bounties, format 4, which had nothing of what is earned, and format 3, which had no freezes, pauses
+// and events, are read too.
 const (
-	stateFormat  = 5
+	stateFormat  = 6
+	stateFormat5 = 5
 	stateFormat4 = 4
 	stateFormat3 = 3
 )

@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/rewards"
 )
@@ -45,6 +46,10 @@ func (e *encoder) earnings(s *Earnings) {
 	for i := range s.Missions {
 		e.mission(&s.Missions[i])
 	}
+	e.uint(uint64(len(s.Bounties)))
+	for i := range s.Bounties {
+		e.bounty(&s.Bounties[i])
+	}
 }
 
 func (d *decoder) earnings() *Earnings {
@@ -60,6 +65,12 @@ func (d *decoder) earnings() *Earnings {
 	s.Missions = make([]MissionState, d.count())
 	for i := range s.Missions {
 		d.mission(&s.Missions[i])
+	}
+	if d.format > stateFormat5 {
+		s.Bounties = make([]OpenBounty, d.count())
+		for i := range s.Bounties {
+			d.bounty(&s.Bounties[i])
+		}
 	}
 	return s
 }
@@ -227,4 +238,19 @@ func (d *decoder) mission(m *MissionState) {
 	for i := range m.Starts {
 		m.Starts[i] = d.instant()
 	}
+}
+
+func (e *encoder) bounty(b *OpenBounty) {
+	e.string(string(b.ID))
+	e.string(b.Bounty)
+	e.string(b.Row.Wallet)
+	e.byte(b.Row.Decimals)
+	e.byte(b.Row.Type)
+	e.byte(b.Row.Category)
+	e.int(b.Row.Amount)
+}
+
+func (d *decoder) bounty(b *OpenBounty) {
+	b.ID, b.Bounty = activity.ID(d.string()), d.string()
+	b.Row = activity.Row{Wallet: d.string(), Decimals: d.byte(), Type: d.byte(), Category: d.byte(), Amount: d.int()}
 }

@@ -120,7 +120,7 @@ func TestParse_ReadsFormat4(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff("\x05"+string(text[1:]), string(s.Append(nil))); text[0] != 4 || s.Earnings != nil || diff != "" {
+	if diff := cmp.Diff("\x06"+string(text[1:]), string(s.Append(nil))); text[0] != 4 || s.Earnings != nil || diff != "" {
 		t.Error(diff)
 	}
 }

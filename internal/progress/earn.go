@@ -13,6 +13,12 @@ type award struct {
 	amount int64
 }
 
+// decidedRow is a row that was decided with the activity at hand, of one of the plan's wallets.
+type decidedRow struct {
+	wallet int
+	rewards.Row
+}
+
 // criterionMatch is a criterion of an achievement that the activity at hand counts for.
 type criterionMatch struct {
 	achievement int
@@ -23,10 +29,11 @@ type criterionMatch struct {
 
 // evaluateEarnings finds what the activity at hand earns and counts for, and whether all of it can be taken.
 func (a *applier) evaluateEarnings(act *activity.Activity) error {
-	a.awards, a.criteria = a.awards[:0], a.criteria[:0]
+	a.awards, a.criteria, a.decided = a.awards[:0], a.criteria[:0], a.decided[:0]
 	if a.plan.earning == nil {
 		return nil
 	}
+	a.evaluateDecided(act)
 	for i, def := range a.plan.Catalog.Awards {
 		amount, err := def.Earns(&a.input)
 		if err == nil && amount > 0 {
@@ -45,6 +52,20 @@ func (a *applier) evaluateEarnings(act *activity.Activity) error {
 		}
 	}
 	return nil
+}
+
+// evaluateDecided finds the wallets of the rows that were decided. They were checked then.
+func (a *applier) evaluateDecided(act *activity.Activity) {
+	if act.Decided == nil {
+		return
+	}
+	for i := range act.Decided.Own.Rows {
+		row := &act.Decided.Own.Rows[i]
+		at, some := a.plan.Catalog.Find(catalog.Wallets, row.Wallet)
+		if some && a.plan.Catalog.Wallets[at].Decimals == int(row.Decimals) {
+			a.decided = append(a.decided, decidedRow{at, rewards.Row{At: act.At, Type: rewards.RowType(row.Type), Amount: row.Amount, Category: catalog.Category(row.Category)}})
+		}
+	}
 }
 
 // checkAward says whether a wallet can take what an award gives, with what others give into it. What a wallet has earned only grows, so in whatever order activities were accepted, each of
@@ -97,7 +118,7 @@ func (a *applier) checkCriterion(m *criterionMatch, f catalog.Fold) error {
 
 // addEarnings folds the evaluated activity into what the user earned.
 func (a *applier) addEarnings(act *activity.Activity) {
-	if len(a.awards) == 0 && len(a.criteria) == 0 {
+	if len(a.awards) == 0 && len(a.criteria) == 0 && len(a.decided) == 0 {
 		return
 	}
 	e := a.state.openEarnings()
@@ -106,6 +127,10 @@ func (a *applier) addEarnings(act *activity.Activity) {
 		return
 	}
 	e.Latest = max(e.Latest, act.At)
+	for _, w := range a.decided {
+		wallet := a.plan.Catalog.Wallets[w.wallet]
+		a.state.openWallet(wallet).Add(wallet, rewards.UnitAt(wallet, a.plan.cal, act.At), w.Row)
+	}
 	for _, w := range a.awards {
 		def := a.plan.Catalog.Awards[w.index]
 		wallet := a.plan.Catalog.Wallets[def.Wallet]

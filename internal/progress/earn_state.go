@@ -3,6 +3,7 @@ package progress
 import (
 	"slices"
 
+	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/internal/rewards"
@@ -17,6 +18,18 @@ type Earnings struct {
 	Wallets        []WalletState
 	Achievements   []AchievementState
 	Missions       []MissionState
+	// Bounties are those that hold points, in order of their starts' ids.
+	Bounties []OpenBounty
+}
+
+// MaxOpenBounties is how many bounties of a user may be open at once.
+const MaxOpenBounties = 100
+
+// OpenBounty is a bounty that was started and neither cancelled nor awarded: ID is the start's, Bounty the definition's, Row what took the points.
+type OpenBounty struct {
+	ID     activity.ID
+	Bounty string
+	Row    activity.Row
 }
 
 // WalletState is a user's ledger in a wallet.
