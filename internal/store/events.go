@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
 
 	"github.com/redis/go-redis/v9"
 
@@ -66,7 +65,7 @@ func (s *Store) Events(ctx context.Context, p Partition, after feed.Position, li
 	if err := s.checkPartition(p); err != nil {
 		return nil, err
 	}
-	events, err := s.driver.outbox(ctx, p, after, limit)
+	events, err := s.outbox(ctx, p, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +103,7 @@ func (s *Store) eventsFrom(ctx context.Context, p Partition, place int) (from fe
 	if n < OutboxKeep {
 		return from, nil
 	}
-	oldest, err := s.driver.outbox(ctx, p, feed.Position{}, place)
+	oldest, err := s.outbox(ctx, p, feed.Position{}, place)
 	if err != nil || len(oldest) == 0 {
 		return from, err
 	}
@@ -114,60 +113,13 @@ func (s *Store) eventsFrom(ctx context.Context, p Partition, place int) (from fe
 	return from, nil
 }
 
-func (r *remote) outbox(ctx context.Context, p Partition, after feed.Position, limit int) ([]Event, error) {
-	entries, err := r.client.XRangeN(ctx, string(OutboxKey(p)), "("+after.String(), "+", int64(limit)).Result()
-	if err != nil {
-		return nil, unavailable("read events", err)
-	}
-	events := make([]Event, len(entries))
-	for i := range entries {
-		field := func(name string) string { s, _ := entries[i].Values[name].(string); return s }
-		if events[i], err = newEvent(p, entries[i].ID, field); err != nil {
-			return nil, err
-		}
-	}
-	return events, nil
-}
-
-// outbox reads the server's own list, while only this goroutine may write: its XRANGE would walk the whole stream.
-func (e *embedded) outbox(ctx context.Context, p Partition, after feed.Position, limit int) ([]Event, error) {
-	select {
-	case e.turn <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { <-e.turn }()
-	if !e.mem.mini.Exists(string(OutboxKey(p))) {
-		return nil, nil
-	}
-	entries, err := e.mem.mini.Stream(string(OutboxKey(p)))
-	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", OutboxKey(p), err)
-	}
-	from := sort.Search(len(entries), func(i int) bool {
-		id, err := feed.ParsePosition(entries[i].ID)
-		return err == nil && id.Compare(after) > 0
+// outbox gives at most limit entries of a partition's outbox after a position, oldest first.
+func (s *Store) outbox(ctx context.Context, p Partition, after feed.Position, limit int) ([]Event, error) {
+	var events []Event
+	err := s.driver.stream(ctx, OutboxKey(p), after, limit, func(e streamEntry) error {
+		events = append(events, Event{Partition: p, ID: e.id, Org: activity.Org(e.field(eventOrg)), User: activity.User(e.field(eventUser)),
+			Body: []byte(e.field(eventBody))})
+		return nil
 	})
-	entries = entries[from:min(from+limit, len(entries))]
-	events := make([]Event, len(entries))
-	for i := range entries {
-		values := entries[i].Values // field, value pairs
-		field := func(name string) string {
-			for j := 0; j+1 < len(values); j += 2 {
-				if values[j] == name {
-					return values[j+1]
-				}
-			}
-			return ""
-		}
-		if events[i], err = newEvent(p, entries[i].ID, field); err != nil {
-			return nil, err
-		}
-	}
-	return events, nil
-}
-
-func newEvent(p Partition, id string, field func(name string) string) (Event, error) {
-	at, err := feed.ParsePosition(id)
-	return Event{Partition: p, ID: at, Org: activity.Org(field(eventOrg)), User: activity.User(field(eventUser)), Body: []byte(field(eventBody))}, err
+	return events, err
 }

@@ -24,7 +24,7 @@ type UserEvents struct {
 // at most OutboxKeep entries and what is appended meanwhile.
 func (s *Store) FindEvents(ctx context.Context, p Partition, org activity.Org, user activity.User, found UserEvents) (UserEvents, error) {
 	for {
-		page, err := s.driver.outbox(ctx, p, found.Through, outboxPage)
+		page, err := s.outbox(ctx, p, found.Through, outboxPage)
 		if err != nil {
 			return found, err
 		}

@@ -212,6 +212,39 @@ func TestEmbedded_IDsGrowThoughTheClockGoesBack(t *testing.T) {
 	}
 }
 
+// TestEmbedded_IDsOfTransfersGrowThoughAllWereTakenOut: nor does a rewrite of the file forget them, or that the clock went back before the next start.
+func TestEmbedded_IDsOfTransfersGrowThoughAllWereTakenOut(t *testing.T) {
+	ctx, dir, now := context.Background(), t.TempDir(), time.UnixMilli(5_000)
+	clock := func() time.Time { return now }
+	s, e := openDir(t, Options{DataDir: dir, Clock: clock})
+	send := func(s *Store, expect Version) (feed.Position, Version) {
+		g := set("ann", expect, "")
+		g.Writes = append(g.Writes, AppendTransfer(0, []byte("t")))
+		v := mustCommit(t, s, g).Version
+		list, err := s.Transfers(ctx, 0, feed.Position{}, 10)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%v, %v", list, err)
+		}
+		return list[0].ID, v
+	}
+	first, v := send(s, "")
+	mustCommit(t, s, Group{Writes: []Op{RemoveTransfers(0, []feed.Position{first})}})
+	for range 2 { // the second copy is of a stream that holds nothing from the start
+		e.file.base = 1
+		if err := e.tend(0); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		now = time.UnixMilli(4_000)
+		s, e = openDir(t, Options{DataDir: dir, Clock: clock})
+	}
+	if second, _ := send(s, v); second.Compare(first) <= 0 {
+		t.Errorf("after %v comes %v", first, second)
+	}
+}
+
 func TestStore_LeavesNoGoroutines(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	s, _ := openDir(t, Options{DataDir: t.TempDir()})

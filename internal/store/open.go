@@ -71,8 +71,8 @@ type driver interface {
 	entryOf(ctx context.Context, c *prepared) (id, prev feed.Position, err error)
 	// changes waits at most block for entries after a position. epoch is the one that the position belongs to.
 	changes(ctx context.Context, p Partition, epoch string, after feed.Position, limit int, block time.Duration) ([]entry, error)
-	// outbox gives at most limit entries of a partition's outbox after a position, oldest first.
-	outbox(ctx context.Context, p Partition, after feed.Position, limit int) ([]Event, error)
+	// stream gives at most limit entries of a stream after a position, oldest first. An error of yield ends it and is returned as it is.
+	stream(ctx context.Context, k Key, after feed.Position, limit int, yield func(streamEntry) error) error
 	// board gives every member that is on the board throughout the call, maybe more than once.
 	board(ctx context.Context, k Key, ascending bool, yield func(member string, score float64) error) error
 	// hashes gives at most readPage whole hashes, an empty map for one that is not there.

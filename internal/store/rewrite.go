@@ -9,6 +9,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"laurel/internal/feed"
 )
 
 // When a rewrite is worth it, and how much goes into one block of the new file.
@@ -181,10 +185,20 @@ func (e *embedded) copyKey(w *copyWriter, key string) error {
 				return err
 			}
 		}
-		return nil
+		return e.copyEnd(w, key, entries)
 	default:
 		return fmt.Errorf("key %q is of type %q, which this store does not write", key, kind)
 	}
+}
+
+// copyEnd keeps the id that a stream gave last, where that entry was taken out: none may come again. The end of a change stream stands beside it.
+func (e *embedded) copyEnd(w *copyWriter, key string, entries []miniredis.StreamEntry) error {
+	last := e.ids[Key(key)].String()
+	_, isChanges := changesPartition(Key(key))
+	if isChanges || last == (feed.Position{}).String() || len(entries) > 0 && entries[len(entries)-1].ID == last {
+		return nil
+	}
+	return errors.Join(w.add("XADD", key, last, transferBody, ""), w.add("XDEL", key, last))
 }
 
 func (e *embedded) copyHash(w *copyWriter, key string) error {
