@@ -70,10 +70,13 @@ type Options struct {
 	Events   Events
 	Registry *registry.Registry
 	Keys     *auth.Keys
-	// WebSocket serves GET /v1/ws and Streams GET /v1/stream; both authenticate by themselves. Home serves GET /. A nil one is 404.
-	WebSocket http.Handler
-	Streams   http.Handler
-	Home      http.Handler
+	// WebSocket serves GET /v1/ws and Streams GET /v1/stream; both authenticate by themselves. Home serves GET / and Pages the console, live boards
+	// and widgets. NodeMetrics serves GET /v1/metrics to keys with keys:admin. A nil one is 404.
+	WebSocket   http.Handler
+	Streams     http.Handler
+	Home        http.Handler
+	Pages       Pages
+	NodeMetrics http.Handler
 	// Ready says whether this node knows definitions and keys as the store has them; while it does not, requests that need a key are answered 503
 	// loading. nil: always.
 	Ready func() bool

@@ -12,6 +12,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"laurel/internal/ingest"
+	"laurel/internal/query"
 )
 
 // operation describes a route: what the OpenAPI document says beyond the route itself.
@@ -47,6 +50,14 @@ type response struct {
 	description string
 	content     *content // nil: no body
 	headers     []string
+}
+
+// OpenAPI is the document that GET /openapi.json serves.
+func OpenAPI(version string) ([]byte, error) {
+	nobody := Options{Version: version, Reads: (*query.Reader)(nil), Writes: (*ingest.Service)(nil)} // the route table takes their methods, and calls none
+	a := &API{Options: nobody, problems: newProblems()}
+	a.routes = a.table()
+	return a.describe()
 }
 
 // describe makes the OpenAPI document of the route table.
@@ -116,11 +127,13 @@ func (d *describer) operation(rt route) (*huma.Operation, error) {
 }
 
 // openPath is a ServeMux pattern as OpenAPI writes it.
-func openPath(pattern string) string { return strings.ReplaceAll(pattern, "{$}", "") }
+func openPath(pattern string) string {
+	return strings.NewReplacer("{$}", "", "...}", "}").Replace(pattern)
+}
 
 // parameters describes those of the path, which follow from the pattern, and those of the query and the headers.
 func (d *describer) parameters(op *huma.Operation, rt route) {
-	for _, m := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(rt.pattern, -1) {
+	for _, m := range regexp.MustCompile(`\{(\w+)(?:\.\.\.)?\}`).FindAllStringSubmatch(rt.pattern, -1) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: m[1], In: "path", Required: true, Description: pathParam(rt.pattern, m[1]),
 			Schema: &huma.Schema{Type: huma.TypeString, MinLength: ptr(1)}})
 	}
@@ -144,6 +157,9 @@ func pathParam(pattern, name string) string {
 		return "The rule's id"
 	case "period":
 		return "A cycle (its current period), a label such as 2026-W47, or cycle~N (N periods before)"
+	}
+	if strings.HasPrefix(pattern, "/ui/") || strings.HasPrefix(pattern, "/console/") || strings.HasPrefix(pattern, "/widgets/") {
+		return map[string]string{"path": "Where in it", "version": "v1", "file": "Such as leaderboard.js"}[name]
 	}
 	before, _, _ := strings.Cut(pattern, "/{")
 	collection := before[strings.LastIndexByte(before, '/')+1:]

@@ -12,7 +12,17 @@ import (
 
 // pageRoutes are the routes that no key is asked for here.
 func (a *API) pageRoutes() []route {
+	file := func(pattern, id, summary, description, media string) route {
+		return route{method: http.MethodGet, pattern: pattern, serve: a.getPage, doc: operation{id: id, tag: "live", summary: summary, description: description,
+			responses: []response{{status: http.StatusOK, description: "The file", content: &content{of: "", types: []string{media}}}}, errors: []string{"not_found"}}}
+	}
 	return []route{
+		file("/console", "getConsole", "Open the console", "A page for people who run an org. It asks for a key.", mediaHTML),
+		file("/console/{path...}", "getConsolePage", "Open a page of the console", "", mediaHTML),
+		file("/live", "getLive", "Choose a live board", "", mediaHTML),
+		file("/live/{rule}/{period}", "getLiveBoard", "Watch a board live, full page", "The key goes behind # in the address, which browsers send to nobody: #key=pk_…", mediaHTML),
+		file("/ui/{path...}", "getUIFile", "Read a script or a style of these pages", "Its name changes with its content.", "*/*"),
+		file("/widgets/{version}/{file}", "getWidget", "Read the script of a widget", "Any page may load it. v1 is the version of what pages write: attributes, properties, events.", "text/javascript"),
 		{method: http.MethodGet, pattern: "/v1/ws", serve: injected(a.WebSocket), doc: operation{id: "openSocket", tag: "live",
 			summary: "Open a live connection", description: "WebSocket, subprotocol laurel.v1. The key or signed token comes in the hello message or as Authorization.",
 			query:     []param{{name: "token", description: "A signed token, never a key, for clients that cannot set a header or wait for hello", schema: text()}},
@@ -31,7 +41,22 @@ func (a *API) pageRoutes() []route {
 }
 
 func page() response {
-	return response{status: http.StatusOK, description: "HTML", content: &content{of: "", types: []string{"text/html"}}}
+	return response{status: http.StatusOK, description: "HTML", content: &content{of: "", types: []string{mediaHTML}}}
+}
+
+const mediaHTML = "text/html"
+
+// Pages are the pages and scripts that are built apart from the API (web.UI).
+type Pages interface {
+	// ServePage answers a request for one of them; false: there is none at that path, and nothing was written.
+	ServePage(w http.ResponseWriter, r *http.Request) bool
+}
+
+func (a *API) getPage(w http.ResponseWriter, r *request) error {
+	if a.Pages == nil || !a.Pages.ServePage(w, r.Request) {
+		return &fault{code: "not_found"}
+	}
+	return nil
 }
 
 // injected serves another package's handler.

@@ -42,7 +42,7 @@ func (rt route) forPages() bool { return rt.browser || rt.own }
 // table is every route of the public listener.
 func (a *API) table() []route {
 	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.streakRoutes(), a.earnedRoutes(), a.streakPastRoutes(), a.userPauseRoutes(), a.moderationRoutes(),
-		a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(), a.tokenRoutes(), a.pageRoutes())
+		a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(), a.tokenRoutes(), a.selfRoutes(), a.pageRoutes())
 }
 
 // newMux registers every route, and under every path the answer for methods that it lacks: http.ServeMux's own is plain text.

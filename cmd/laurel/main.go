@@ -27,6 +27,7 @@ type commandLine struct {
 	Verify verifyCommand `cmd:"" help:"Compare what is stored with what the logs say, and mend it if asked to."`
 	measuring
 
+	OpenAPI openAPICommand `cmd:"" name:"openapi" help:"Print the description of the REST API."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

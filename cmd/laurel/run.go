@@ -80,7 +80,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 
 	behind := func() (calendar.Instant, bool) { return changes.lag(now.Now()) }
 	public, err := api.New(api.Options{
-		Writes: writes, Reads: reads, Events: closer, Registry: catalogs, Keys: keys, WebSocket: n.hub, Streams: n.hub.Streams(), Home: web.Handler(), Ready: changes.settled, Stale: behind,
+		Writes: writes, Reads: reads, Events: closer, Registry: catalogs, Keys: keys, WebSocket: n.hub, Streams: n.hub.Streams(), Home: web.Handler(), Pages: web.NewUI(), NodeMetrics: metrics.Handler(), Ready: changes.settled, Stale: behind,
 		Version: version(), Metrics: api.Metrics{Request: metrics.Request}, Log: log,
 	})
 	if err != nil {
