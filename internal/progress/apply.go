@@ -298,6 +298,7 @@ func (a *applier) add(act *activity.Activity) {
 		rest = rest[n:]
 	}
 	a.addEarnings(act)
+	a.state.addBounty(act)
 }
 
 // closedFor says whether the period had been closed when the activity arrived. Both are recorded, so that the answer never changes.

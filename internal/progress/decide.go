@@ -1,13 +1,11 @@
 package progress
 
 import (
-	"errors"
 	"slices"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
-	"laurel/internal/fold"
 	"laurel/internal/rewards"
 )
 
@@ -43,6 +41,12 @@ func Decide(p *Plan, s *State, act *activity.Activity, f Facts, now calendar.Ins
 	switch act.Kind {
 	case activity.Point:
 		err = d.point(&m)
+	case activity.Coupon:
+		err = d.coupon(&m)
+	case activity.Gift:
+		err = d.gift(&m)
+	case activity.Bounty:
+		err = d.bounty(&m)
 	}
 	if err != nil {
 		return nil, err
@@ -97,12 +101,12 @@ func (d *decider) move(i int, typ rewards.RowType, amount int64) error {
 	if amount == 0 {
 		return nil // a set to what the balance is
 	}
+	def := d.plan.Catalog.Wallets[i]
 	after, err := d.balance(i, typ, amount)
 	switch {
-	case errors.Is(err, fold.ErrRange):
-		return &Refusal{RefusedRange, "value", "What the wallet adds up to would leave ±2^53."}
+	case err != nil:
+		return &Refusal{RefusedRange, "value", "What the wallet " + def.ID + " adds up to would leave ±2^53."}
 	case amount < 0 && after < 0:
-		def := d.plan.Catalog.Wallets[i]
 		return &Refusal{RefusedPoints, "", "The wallet " + def.ID + " lacks " + string(catalog.FormatScaled(nil, -after, def.Decimals)) + "."}
 	}
 	d.made.Own.Rows = append(d.made.Own.Rows, d.row(i, typ, amount))
@@ -114,7 +118,7 @@ func (d *decider) row(i int, typ rewards.RowType, amount int64) activity.Row {
 	return activity.Row{Wallet: def.ID, Decimals: uint8(def.Decimals), Type: uint8(typ), Amount: amount}
 }
 
-// balance is the i-th wallet's, with everything that is known now and a row of the activity's instant; one of 0 changes nothing. fold.ErrRange where the ledger cannot take the row.
+// balance is the i-th wallet's, with everything that is known now and a row of the activity's instant; one of 0 changes nothing. fold.ErrRange where the wallet cannot take the row.
 func (d *decider) balance(i int, typ rewards.RowType, amount int64) (int64, error) {
 	x, def := d.room(), d.plan.Catalog.Wallets[i]
 	d.fill(x, d.streakNow())

@@ -1,9 +1,13 @@
 package progress
 
 import (
+	"slices"
+	"strings"
+
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
+	"laurel/internal/fold"
 	"laurel/internal/rewards"
 )
 
@@ -54,17 +58,30 @@ func (a *applier) evaluateEarnings(act *activity.Activity) error {
 	return nil
 }
 
-// evaluateDecided finds the wallets of the rows that were decided. They were checked then.
+// evaluateDecided finds the wallets of the rows that were decided, and the achievement by rank. They were checked then.
 func (a *applier) evaluateDecided(act *activity.Activity) {
 	if act.Decided == nil {
 		return
 	}
+	a.evaluateStanding(act.Decided.Own.Achieved)
 	for i := range act.Decided.Own.Rows {
 		row := &act.Decided.Own.Rows[i]
 		at, some := a.plan.Catalog.Find(catalog.Wallets, row.Wallet)
-		if some && a.plan.Catalog.Wallets[at].Decimals == int(row.Decimals) {
+		if some && a.plan.Catalog.Wallets[at].Decimals == int(row.Decimals) && row.Type < uint8(rewards.Expire) && row.Category <= catalog.Categories {
 			a.decided = append(a.decided, decidedRow{at, rewards.Row{At: act.At, Type: rewards.RowType(row.Type), Amount: row.Amount, Category: catalog.Category(row.Category)}})
 		}
+	}
+}
+
+// evaluateStanding finds the achievement by rank that a close completed.
+func (a *applier) evaluateStanding(achieved string) {
+	id, label, _ := strings.Cut(achieved, ":")
+	i, some := a.plan.Catalog.Find(catalog.Achievements, id)
+	if !some || a.plan.Catalog.Achievements[i].Rank == nil {
+		return
+	}
+	if o, err := a.plan.cal.ParseLabel(a.plan.Catalog.Achievements[i].Rank.Cycle, label); err == nil {
+		a.criteria = append(a.criteria, criterionMatch{achievement: i, period: o})
 	}
 }
 
@@ -77,15 +94,36 @@ func (a *applier) checkAward(def *catalog.Award, amount int64, act *activity.Act
 		}
 	}
 	wallet := a.plan.Catalog.Wallets[def.Wallet]
+	ledger, unit := a.ledgerWith(def.Wallet), rewards.UnitAt(wallet, a.plan.cal, act.At)
+	return ledger.Check(wallet, unit, rewards.Row{At: act.At, Type: rewards.Earn, Amount: amount})
+}
+
+// ledgerWith is that of a wallet, with the rows that were decided with the activity at hand.
+func (a *applier) ledgerWith(i int) *rewards.Ledger {
+	wallet := a.plan.Catalog.Wallets[i]
 	ledger := &rewards.Ledger{}
 	if w := a.state.Earnings.wallet(wallet.ID); w != nil {
 		ledger = &w.Ledger
 	}
-	return ledger.Check(wallet, rewards.UnitAt(wallet, a.plan.cal, act.At), rewards.Row{At: act.At, Type: rewards.Earn, Amount: amount})
+	shared := true
+	for _, row := range a.decided {
+		if row.wallet != i {
+			continue
+		}
+		if shared {
+			own := *ledger
+			own.Units, ledger, shared = slices.Clone(own.Units), &own, false
+		}
+		ledger.Add(wallet, rewards.UnitAt(wallet, a.plan.cal, row.At), row.Row)
+	}
+	return ledger
 }
 
 func (a *applier) evaluateAchievement(i int) error {
 	def := a.plan.Catalog.Achievements[i]
+	if def.Rank != nil {
+		return nil
+	}
 	for slot, k := range a.plan.earning.criteria[i] {
 		v, ok, err := def.Criteria[k].Eval(&a.input)
 		if ok && err == nil {
@@ -147,6 +185,10 @@ func (a *applier) addCriterion(m *criterionMatch, act *activity.Activity) {
 	st := a.state.openAchievement(def)
 	if !st.Begun || act.At < st.First {
 		st.Begun, st.First = true, act.At
+	}
+	if def.Rank != nil {
+		st.open(m.period, len(slots))[m.slot] = Condition{Tally: fold.Tally{Some: true, Value: 1}, Met: true, MetAt: act.At, LastAt: act.At}
+		return
 	}
 	c := &def.Criteria[slots[m.slot]]
 	if !st.open(m.period, len(slots))[m.slot].add(c.Fold, c.AtLeast, m.value, act, a.sorted) {

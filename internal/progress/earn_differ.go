@@ -2,6 +2,7 @@ package progress
 
 import (
 	"fmt"
+	"slices"
 
 	"laurel/internal/calendar"
 	"laurel/internal/rewards"
@@ -9,6 +10,9 @@ import (
 
 // earnedDiffers says where two states of a user show something else of what was earned. When something was summed up makes no difference.
 func (p *Plan) earnedDiffers(have, want *State) string {
+	if a, b := have.Earnings.bounties(), want.Earnings.bounties(); !slices.Equal(a, b) {
+		return fmt.Sprintf("%d bounties are open, not %d, or others", len(a), len(b))
+	}
 	if p.earning == nil {
 		return ""
 	}
@@ -30,6 +34,13 @@ func (p *Plan) earnedDiffers(have, want *State) string {
 		}
 	}
 	return ""
+}
+
+func (e *Earnings) bounties() []OpenBounty {
+	if e == nil {
+		return nil
+	}
+	return e.Bounties
 }
 
 func (s *State) latestEarned() calendar.Instant {

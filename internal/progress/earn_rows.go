@@ -13,9 +13,9 @@ import (
 // WalletRow is one row of a wallet, and what it comes from.
 type WalletRow struct {
 	rewards.Row
-	// From is an award, achievement or mission by its id, and Kind what of these; "" of what expired.
+	// From is an award, achievement or mission by its id, or what an activity that was decided names, and Kind what of these ("award", or the kind of the activity); "" of what expired.
 	Kind, From string
-	Activity   activity.ID // of an award
+	Activity   activity.ID // of an award, and of what was decided
 	Period     string      // of an achievement: the label
 }
 
@@ -35,7 +35,7 @@ func (s *State) WalletRows(p *Plan, i int, base *State, records []activity.Activ
 	for j := range records {
 		if act := &records[j]; act.Counts() && act.At >= s.Sealed {
 			a.evaluate(act)
-			rows = a.awardRows(rows, i, act)
+			rows = a.decidedRows(a.awardRows(rows, i, act), i, act)
 		}
 	}
 	x := a.room()
@@ -56,6 +56,16 @@ func (a *applier) awardRows(rows []WalletRow, wallet int, act *activity.Activity
 		if def := a.plan.Catalog.Awards[w.index]; def.Wallet == wallet {
 			row := rewards.Row{At: act.At, Type: rewards.Earn, Amount: w.amount, Category: def.Category}
 			rows = append(rows, WalletRow{Row: row, Kind: "award", From: def.ID, Activity: act.ID})
+		}
+	}
+	return rows
+}
+
+// decidedRows appends what was decided with the evaluated activity.
+func (a *applier) decidedRows(rows []WalletRow, wallet int, act *activity.Activity) []WalletRow {
+	for _, w := range a.decided {
+		if w.wallet == wallet {
+			rows = append(rows, WalletRow{Row: w.Row, Kind: act.Kind.String(), From: act.Name, Activity: act.ID})
 		}
 	}
 	return rows

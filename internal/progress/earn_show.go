@@ -49,7 +49,7 @@ func (a *applier) fill(x *earner, now calendar.Instant) {
 	for i, def := range c.Achievements {
 		if st := e.achievement(def.ID); st != nil {
 			u.Achievements[i] = st.Kept
-			u.Achievements[i].Marks = x.marksOf(st, len(def.Criteria), a.plan.earning.criteria[i])
+			u.Achievements[i].Marks = x.marksOf(st, max(len(def.Criteria), 1), a.plan.earning.criteria[i])
 		}
 	}
 	u.Longest = cleared(u.Longest, len(c.Streaks))

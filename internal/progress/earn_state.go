@@ -18,7 +18,7 @@ type Earnings struct {
 	Wallets        []WalletState
 	Achievements   []AchievementState
 	Missions       []MissionState
-	// Bounties are those that hold points, in order of their starts' ids.
+	// Bounties are those that hold points, in order of their starts' ids. One whose Row is of 0 was ended by an activity whose start is still to come.
 	Bounties []OpenBounty
 }
 
@@ -58,7 +58,7 @@ type MissionState struct {
 // earningPlan is what a plan knows of what is earned.
 type earningPlan struct {
 	calculus *rewards.Calculus
-	criteria [][]int // by achievement: those over activities
+	criteria [][]int // by achievement: those over activities; of one by rank its only one, that is met by a close
 	streaks  []int   // those that a criterion looks at
 	trims    bool    // there is something to sum up as time goes by
 }
@@ -71,6 +71,9 @@ func newEarningPlan(c *catalog.Catalog, cal *calendar.Calendar) *earningPlan {
 	e := &earningPlan{calculus: rewards.New(&c.Earning, cal), criteria: make([][]int, len(c.Achievements))}
 	for i, a := range c.Achievements {
 		e.trims = e.trims || a.Rank == nil && a.Per.Unit != calendar.All
+		if a.Rank != nil {
+			e.criteria[i] = []int{0}
+		}
 		for k := range a.Criteria {
 			switch a.Criteria[k].Kind {
 			case catalog.OfActivities:
@@ -173,10 +176,16 @@ func (a *AchievementState) find(o calendar.Ordinal) (int, bool) {
 
 // continueEarnings takes over what a base has: all of it is of before the seal.
 func (s *State) continueEarnings(p *Plan, base *State) {
-	if p.earning == nil || base.Earnings == nil {
+	if base.Earnings == nil {
 		return
 	}
 	from := base.Earnings
+	if len(from.Bounties) > 0 {
+		s.openEarnings().Bounties = slices.Clone(from.Bounties)
+	}
+	if p.earning == nil {
+		return
+	}
 	s.openEarnings().Latest = from.Latest
 	for _, def := range p.Catalog.Wallets {
 		if w := from.wallet(def.ID); w != nil {

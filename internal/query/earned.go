@@ -254,6 +254,8 @@ type rowObject struct {
 	Achievement string           `json:"achievement,omitempty"`
 	Period      string           `json:"period,omitempty"`
 	Mission     string           `json:"mission,omitempty"`
+	Kind        string           `json:"kind,omitempty"` // of an activity that was decided, with what it names
+	Name        string           `json:"name,omitempty"`
 }
 
 // Wallet reads one wallet of a user with a page of its rows since the seal, newest first. before is the next of an earlier page, "" for the first. ErrUserNotFound, ErrUserMerged,
@@ -312,6 +314,8 @@ func showRow(row *progress.WalletRow, decimals int) rowObject {
 		o.Achievement = row.From
 	case "mission":
 		o.Mission = row.From
+	default:
+		o.Kind, o.Name = row.Kind, row.From
 	}
 	return o
 }

@@ -23,25 +23,33 @@ func (l *Ledger) Open(w *catalog.Wallet, unit calendar.Ordinal) bool {
 	return w.Expires == 0 || unit >= l.Carry.From
 }
 
-// Check says whether a row could be added: with fold.ErrRange, that a sum would leave ±2^53.
+// Check says whether a row could be added: with fold.ErrRange, that a sum which it moves would leave ±2^53.
 func (l *Ledger) Check(w *catalog.Wallet, unit calendar.Ordinal, row Row) error {
 	s := l.Sums
 	s.add(row)
-	if max(s.Earned, s.Redeemed, s.Spent, s.Refunded, s.Set, -s.Set) > catalog.MaxExact {
-		return fold.ErrRange
+	sums, was := s.list(), l.list()
+	if w.Expires > 0 {
+		u := Unit{}
+		if i, found := l.find(unit); found {
+			u = l.Units[i]
+		}
+		was[unitIn], was[unitOut] = u.In, u.Out
+		u.add(row.Amount)
+		sums[unitIn], sums[unitOut] = u.In, u.Out
 	}
-	if w.Expires == 0 {
-		return nil
-	}
-	u := Unit{}
-	if i, found := l.find(unit); found {
-		u = l.Units[i]
-	}
-	u.add(row.Amount)
-	if max(u.In, u.Out) > catalog.MaxExact {
-		return fold.ErrRange
+	for i, n := range sums {
+		if n != was[i] && max(n, -n) > catalog.MaxExact {
+			return fold.ErrRange
+		}
 	}
 	return nil
+}
+
+// The places of a unit's credits and debits behind the sums.
+const unitIn, unitOut = 5, 6
+
+func (s *Sums) list() [7]int64 {
+	return [...]int64{s.Earned, s.Redeemed, s.Spent, s.Refunded, s.Set, unitIn: 0, unitOut: 0}
 }
 
 // Add adds a row, without a range check; unit is the row's (UnitAt). The order of rows does not matter. A row of type Expire is derived and never added; one of 0 moves
