@@ -9,6 +9,8 @@ type Decided struct {
 	// Turn is how often the effect on the other was taken back and given again: even, it is in force; odd, it is not. It is of a sender's record and of the credit alike; a credit
 	// takes only what has a greater one.
 	Turn uint32
+	// From is whose activity it was then, by whom the credit is named; "" for the user in whose log it is, who is another one after a merge.
+	From User
 }
 
 // Effect is what was decided of one user. The zero value is none.
@@ -40,8 +42,15 @@ const (
 )
 
 func (d *Decided) append(b []byte) []byte {
-	return binary.AppendUvarint(d.Other.append(d.Own.append(b)), uint64(d.Turn))
+	turn := uint64(d.Turn) << 1
+	if d.From == "" {
+		return binary.AppendUvarint(d.Other.append(d.Own.append(b)), turn)
+	}
+	return appendString(binary.AppendUvarint(d.Other.append(d.Own.append(b)), turn|decidedFrom), string(d.From))
 }
+
+// decidedFrom is a flag beside the turn.
+const decidedFrom = 1
 
 func (e *Effect) append(b []byte) []byte {
 	var parts byte
@@ -77,8 +86,12 @@ func (e *Effect) append(b []byte) []byte {
 func (r *reader) decided() *Decided {
 	d := &Decided{Own: r.effect(), Other: r.effect()}
 	turn := r.uvarint()
-	d.Turn = uint32(turn)
-	r.bad = r.bad || uint64(d.Turn) != turn
+	d.Turn = uint32(turn >> 1)
+	r.bad = r.bad || uint64(d.Turn) != turn>>1
+	if turn&decidedFrom != 0 {
+		d.From = User(r.string())
+		r.bad = r.bad || d.From == ""
+	}
 	return d
 }
 

@@ -30,7 +30,7 @@ func drawActivity(t *rapid.T) Activity {
 		a.Attributes = append(a.Attributes, Attribute{Name: rapid.String().Draw(t, "attribute"), Value: rapid.String().Draw(t, "value of it")})
 	}
 	if rapid.Bool().Draw(t, "decided") {
-		a.Decided = &Decided{Own: drawEffect(t), Other: drawEffect(t), Turn: rapid.Uint32().Draw(t, "turn")}
+		a.Decided = &Decided{Own: drawEffect(t), Other: drawEffect(t), Turn: rapid.Uint32().Draw(t, "turn"), From: User(rapid.SampledFrom([]string{"", "ann"}).Draw(t, "from"))}
 	}
 	return a
 }
