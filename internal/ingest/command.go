@@ -16,10 +16,11 @@ import (
 // command is a change of a user that is no new activity. It goes through the same writer, alone in its group.
 type command struct {
 	kind   commandKind
-	reason string     // reject
-	change UserChange // setUser
-	merge  *merge     // what follows unblock
-	order  order      // ordered
+	reason string             // reject
+	change UserChange         // setUser
+	merge  *merge             // what follows unblock
+	given  *activity.Transfer // credit
+	order  order              // ordered
 	why    progress.Cause
 	asked  profile.Value // testify: whether the user shows it
 	shows  bool          // the answer
@@ -48,6 +49,7 @@ const (
 	finish
 	bury
 	testify
+	credit
 )
 
 // isUpkeep says whether nobody asked for the command; c may be nil, for an activity.
@@ -166,6 +168,8 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 		return nil // a new user by the old name
 	case reserve, cancel, depart, absorb, finish:
 		return w.decideMerge(ctx, t, c)
+	case credit:
+		return w.decideCredit(ctx, t, c.given)
 	}
 	return w.decideStatus(ctx, t, c)
 }
@@ -288,6 +292,10 @@ func (w *writer) decideStatus(ctx context.Context, t *task, c *command) error {
 		return nil
 	}
 	now := w.Clock.Now()
+	if a.err = t.turn(&records[i], now); a.err != nil {
+		a.done.Activity = nil
+		return nil
+	}
 	next, err := progress.Rebuild(t.plan, old, base, records, now)
 	if err != nil {
 		a.err, a.done.Activity = err, nil

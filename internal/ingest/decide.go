@@ -29,6 +29,7 @@ type attempt struct {
 	// known are the refused units whose ids the log has: they were accepted once, and stay so however old they have become.
 	known map[*unit]activity.Activity
 	done  Outcome // of a command
+	gives int     // transfers that the group appends
 	err   error   // of a command that is refused
 }
 
@@ -200,6 +201,9 @@ func (a *attempt) finishGroup(t *task, stored []activity.Activity) {
 	for i := range stored {
 		g.Absent = append(g.Absent, string(stored[i].ID))
 		args = append(args, string(stored[i].ID), string(stored[i].AppendRecord(record[:0])))
+		if given, gives := transferOf(t.key.org, &stored[i]); gives {
+			a.send(t, &given)
+		}
 	}
 	if len(args) > 0 {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: g.AbsentIn, Args: args})

@@ -154,7 +154,7 @@ func (s *Service) checkMerge(ctx context.Context, plan *progress.Plan, org activ
 	if len(moved) > maxMoved || size > maxMovedBytes {
 		return fmt.Errorf("merge of %d activities: %w", len(moved), store.ErrTooLarge)
 	}
-	all, _ := union(records, moved)
+	all, _, _ := union(records, moved)
 	_, err = progress.Rebuild(plan, other, base, all, s.Clock.Now())
 	return err
 }
@@ -336,7 +336,8 @@ func (w *writer) decideAbsorb(ctx context.Context, t *task, c *merge, m merges) 
 	if err != nil {
 		return err
 	}
-	all, moved := union(records, c.records)
+	named(c.records)
+	all, moved, lost := union(records, c.records)
 	old.NoteMoved(t.plan, moved)
 	now := w.Clock.Now()
 	next, err := progress.Rebuild(t.plan, old, base, all, now)
@@ -353,6 +354,7 @@ func (w *writer) decideAbsorb(ctx context.Context, t *task, c *merge, m merges) 
 		}
 	}
 	a.group.Writes = append(a.group.Writes, m.set(w.mergedKey(t), notes))
+	t.takeBack(lost)
 	if len(moved) > 0 {
 		op := store.Op{Kind: store.OpHSet, Key: a.group.AbsentIn}
 		for i := range moved {
@@ -365,8 +367,8 @@ func (w *writer) decideAbsorb(ctx context.Context, t *task, c *merge, m merges) 
 }
 
 // union joins two logs. Of two records of one id the one received first stays, of two received at once the one that is there; moved are those that
-// come in.
-func union(records, more []activity.Activity) (all, moved []activity.Activity) {
+// come in, lost those that do not stay.
+func union(records, more []activity.Activity) (all, moved, lost []activity.Activity) {
 	at := make(map[activity.ID]int, len(records))
 	for i := range records {
 		at[records[i].ID] = i
@@ -378,13 +380,15 @@ func union(records, more []activity.Activity) (all, moved []activity.Activity) {
 		case !both:
 			all = append(all, r)
 		case r.Received < all[i].Received:
+			lost = append(lost, all[i])
 			all[i] = r
 		default:
+			lost = append(lost, r)
 			continue
 		}
 		moved = append(moved, r)
 	}
-	return all, moved
+	return all, moved, lost
 }
 
 // forward hands the activities that come first to the writer of the user into whom theirs was merged.

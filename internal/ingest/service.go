@@ -46,6 +46,7 @@ type Metrics struct {
 	Ingest     func(d time.Duration)      // Submit, from call to answer
 	Commit     func(d time.Duration)      // one commit
 	Conflicts  func(n int)                // groups that had to be decided again
+	Dropped    func(n int)                // transfers whose receiver is not there any more
 }
 
 // Options of a Service. Store, Registry, Boards and Clock are needed.
@@ -67,11 +68,12 @@ type Service struct {
 	Options
 	writers  []*writer
 	sweepers []*sweeper
+	pumps    []*pump
 	filled   filled
 	plans    plans
 	profiles *profile.Cache
 	segments segments
-	onStep   func(name string) error // of moves of unique values; nil but in tests
+	onStep   func(name string) error // of moves of unique values and of pumps; nil but in tests
 }
 
 // New returns a Service; nothing is written until Run.
@@ -89,6 +91,7 @@ func New(o Options) *Service {
 		w := &writer{Service: s, partition: store.Partition(p), queue: newQueue(o.QueueLimit), cache: newCache(o.CachedUsers / n)}
 		s.writers = append(s.writers, w)
 		s.sweepers = append(s.sweepers, &sweeper{writer: w})
+		s.pumps = append(s.pumps, newPump(s, w.partition))
 	}
 	return s
 }
@@ -100,6 +103,9 @@ func (s *Service) Run(ctx context.Context) error {
 	for _, w := range s.sweepers {
 		feeding.Go(func() error { return w.run(ctx) })
 	}
+	for _, p := range s.pumps {
+		feeding.Go(func() error { return p.run(ctx) })
+	}
 	feeding.Go(func() error { return s.backfill(ctx) })
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -107,6 +113,7 @@ func (s *Service) Run(ctx context.Context) error {
 		writing.Go(func() error { return w.run(work) })
 	}
 	err := feeding.Wait()
+	s.drain(context.WithoutCancel(ctx))
 	stop()
 	return errors.Join(err, writing.Wait())
 }

@@ -146,6 +146,9 @@ func (s *Service) enqueue(r *request, items []Item) error {
 			r.outcomes[i].ID = u.activity.ID
 		}
 		p := s.Store.PartitionOf(r.org, act.User)
+		if (act.Kind == activity.Gift || act.Kind == activity.Bounty) && s.pumps[p].full() {
+			return ErrOverloaded
+		}
 		byWriter[p] = append(byWriter[p], u)
 		n++
 	}

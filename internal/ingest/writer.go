@@ -260,6 +260,7 @@ func (w *writer) parse(t *task, v store.Version, content string) {
 func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *store.Outcome) error {
 	switch o.Status {
 	case store.Applied:
+		w.pumps[w.partition].wake(t.attempt.gives)
 		switch {
 		case t.attempt.group.Delete:
 			w.cache.remove(t.doc)

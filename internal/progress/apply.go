@@ -155,6 +155,9 @@ func (a *applier) adopt() {
 }
 
 func (a *applier) apply(act *activity.Activity) Verdict {
+	if act.Kind == activity.Credit {
+		return a.receive(act)
+	}
 	if err := a.admit(act); err != nil {
 		return Verdict{Err: err}
 	}
@@ -162,7 +165,7 @@ func (a *applier) apply(act *activity.Activity) Verdict {
 		a.state.noteOldest(act.At)
 		return Verdict{Status: activity.Ignored, Reason: ReasonBlocked}
 	}
-	b := a.plan.Catalog.Behaviours[act.Name]
+	b := a.plan.behaviourOf(act)
 	if reason := a.state.ignores(a.plan, b, act); reason != "" {
 		a.state.noteOldest(act.At)
 		return Verdict{Status: activity.Ignored, Reason: reason}
@@ -175,6 +178,16 @@ func (a *applier) apply(act *activity.Activity) Verdict {
 	a.closed = nil
 	a.add(act)
 	return Verdict{Status: activity.Accepted, ClosedFor: a.closed}
+}
+
+// receive takes a credit: whatever the user may do, and however old it is, as nobody could be told that it was refused.
+func (a *applier) receive(act *activity.Activity) Verdict {
+	if err := a.evaluate(act); err != nil {
+		return Verdict{Err: err}
+	}
+	a.state.noteOldest(act.At)
+	a.add(act)
+	return Verdict{Status: activity.Accepted}
 }
 
 func (s *State) noteOldest(at calendar.Instant) {

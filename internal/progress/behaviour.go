@@ -12,6 +12,14 @@ import (
 // keptCounts bounds how many periods of a cap are remembered for one behaviour.
 const keptCounts = 64
 
+// behaviourOf is the declaration of what an activity is, nil for none.
+func (p *Plan) behaviourOf(act *activity.Activity) *catalog.Behaviour {
+	if act.Kind != activity.Behaviour {
+		return nil // another kind's names are of its own
+	}
+	return p.Catalog.Behaviours[act.Name]
+}
+
 // ignores says why an activity of behaviour b (nil: undeclared) is to be ignored, "" if it is not. Imported history is taken as it was.
 func (s *State) ignores(p *Plan, b *catalog.Behaviour, act *activity.Activity) string {
 	if b == nil || act.Imported {

@@ -127,7 +127,7 @@ func (p *Plan) undefined(rs *RuleState) (found []Standing) {
 func (s *State) NoteMoved(p *Plan, moved []activity.Activity) {
 	for i := range moved {
 		if !moved[i].WasIgnored {
-			s.noteBehaviour(p, p.Catalog.Behaviours[moved[i].Name], &moved[i])
+			s.noteBehaviour(p, p.behaviourOf(&moved[i]), &moved[i])
 		}
 	}
 }
