@@ -49,6 +49,7 @@ type Reads interface {
 	Several(ctx context.Context, org activity.Org, queries []query.BoardQuery) (*query.BoardSet, error)
 	Ranks(ctx context.Context, org activity.Org, rule, period string, users []activity.User, relative bool) (*query.Ranks, error)
 	User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
+	Users(ctx context.Context, org activity.Org, q query.UserList) ([]byte, error)
 	FindUser(ctx context.Context, org activity.Org, field, text string) ([]byte, error)
 	Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) ([]activity.Activity, string, error)
 	UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error)

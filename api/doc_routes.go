@@ -183,14 +183,6 @@ func docGetUser() operation {
 		responses: []response{ok("The user", userDoc{}, exampleUser)}, errors: userErrors()}
 }
 
-func docFindUser() operation {
-	return operation{id: "findUser", tag: "users", summary: "Read the user who has an e-mail address, a username, a number or an external id",
-		description: "Of these no two users of an org have the same. Name one; e-mail addresses are compared without regard to case.",
-		query: []param{{name: "email", description: "E-mail address", schema: text()}, {name: "username", description: "Username", schema: text()},
-			{name: "number", description: "Number", schema: text()}, {name: "external_id", description: "Id in another system", schema: text()}, minRevision()},
-		responses: []response{ok("The user", userDoc{}, exampleUser)}, errors: userErrors()}
-}
-
 func docPutUser() operation {
 	return operation{id: "putUser", tag: "users", summary: "Create a user, or replace what is known of one",
 		description: "The profile and the attributes become those of the body; a timezone that it leaves out stays. Another user's e-mail, username, number or external id: 409 `taken`.",

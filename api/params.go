@@ -34,6 +34,20 @@ func (p parameters) All(name string) (values []string) {
 	return values
 }
 
+// Members are the parameters whose names are those of members of an object, fields.x for the member x of fields; nil if there is none.
+func (p parameters) Members(object string) (members map[string]string) {
+	for pair := range strings.SplitSeq(string(p), "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if name, is := strings.CutPrefix(unescape(key), object+"."); is {
+			if members == nil {
+				members = map[string]string{}
+			}
+			members[name] = unescape(value)
+		}
+	}
+	return members
+}
+
 func (p parameters) find(name string) (value string, ok bool) {
 	for rest := string(p); rest != ""; {
 		var pair string

@@ -83,7 +83,7 @@ func TestUsers_FindByUniqueValues(t *testing.T) {
 			t.Errorf("%s: %d %s", query, r.Code, r.Body)
 		}
 	}
-	for query, field := range map[string]string{"": "email", "?number=x": "number", "?email=": "email", "?email=a@x.org&username=a": "username"} {
+	for query, field := range map[string]string{"?limit=0": "limit", "?sort=age": "sort", "?blocked=yes": "blocked", "?fields.none=1": "fields.none", "?number=x": "number", "?email=": "email", "?email=a@x.org&username=a": "username"} {
 		if r := g.call("GET", "/v1/users"+query, "").wants(t, 400, "bad_request"); r.body["field"] != field {
 			t.Errorf("%s: %s", query, r.Body)
 		}

@@ -3,11 +3,9 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"laurel/internal/activity"
 	"laurel/internal/auth"
-	"laurel/internal/profile"
 )
 
 const maxActivities = 500
@@ -15,7 +13,7 @@ const maxActivities = 500
 func (a *API) userRoutes() []route {
 	const one = "/v1/users/{user}"
 	return []route{
-		{method: http.MethodGet, pattern: "/v1/users", scope: auth.UsersRead, serve: a.findUser, doc: docFindUser()},
+		{method: http.MethodGet, pattern: "/v1/users", scope: auth.UsersRead, serve: a.getUsers, doc: docGetUsers()},
 		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, own: true, serve: a.userObject(a.Reads.User), doc: docGetUser()},
 		{method: http.MethodPut, pattern: one, scope: auth.UsersWrite, serve: a.setUser(true), doc: docPutUser()},
 		{method: http.MethodPatch, pattern: one, scope: auth.UsersWrite, serve: a.setUser(false), doc: docPatchUser()},
@@ -41,30 +39,6 @@ func (a *API) userObject(read func(context.Context, activity.Org, activity.User)
 		}
 		return writeBytes(w, http.StatusOK, object)
 	}
-}
-
-// findUser serves the user who has the value of the one parameter that names a unique field.
-func (a *API) findUser(w http.ResponseWriter, r *request) error {
-	q, by := r.query(), ""
-	for _, field := range profile.Unique() {
-		if q.Has(field) && by != "" {
-			return badRequest(field, "Name one of "+strings.Join(profile.Unique(), ", ")+".")
-		}
-		if q.Has(field) {
-			by = field
-		}
-	}
-	if by == "" {
-		return badRequest("email", "Name one of "+strings.Join(profile.Unique(), ", ")+".")
-	}
-	if err := a.await(r); err != nil {
-		return err
-	}
-	object, err := a.Reads.FindUser(r.Context(), r.org, by, q.Get(by))
-	if err != nil {
-		return err
-	}
-	return writeBytes(w, http.StatusOK, object)
 }
 
 // getUserRanks serves the ranks of the user of the path: on the current boards, or on those of ?period=.

@@ -39,6 +39,9 @@ func ParsePosition(s string) (Position, error) {
 	return Position{Ms: m, Seq: n}, nil
 }
 
+// Everyone is the rule of the board that is no leaderboard: the list of an org's users. No rule has such an id.
+const Everyone = "@users"
+
 // Board names a leaderboard: the users ranked by one rule in one period.
 type Board struct {
 	Org   activity.Org

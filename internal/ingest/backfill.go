@@ -6,12 +6,17 @@ import (
 	"time"
 
 	"laurel/internal/activity"
+	"laurel/internal/profile"
 	"laurel/internal/registry"
+	"laurel/internal/store"
 )
 
 // A state is folded under one catalog and the outages of the org. When another is published, or outages change, a user's state follows at the user's next activity; the backfill sees to those to whom
 // nothing happens: it walks the org's users and has each one decided again, from the log, until all of them follow. Then it writes down which publication they
 // follow, so that no node walks them again. (Which one, and not which definitions: those may have been others in between, and some users follow them.) Every node may do so at once: who follows already is passed over, and commits of the same user exclude each other.
+//
+// Users who were there before there was a list of users come into it by the same walk (enlist), once in an org's life: each in a commit of the user's own, so
+// nobody comes in who is deleted meanwhile, and who is made meanwhile is in it from the commit on that makes the user.
 //
 // How far a walk has come is written down now and then, and one that was cut short goes on from there. The embedded store gives all users of a partition at
 // once: there it goes on from the partition's beginning, and passes over what had been done.
@@ -33,6 +38,7 @@ type filled struct {
 type followed struct {
 	edition registry.Edition
 	boards  map[string]uint32
+	listed  bool // everyone is in the list of users
 }
 
 // Pending says whether users of the org may not follow the definition of a board's rule yet: it was added or changed, and is not whole. A board's rule is that of
@@ -57,6 +63,15 @@ func (s *Service) Backfill(ctx context.Context, org activity.Org) (done int, run
 		return 0, err == nil, err
 	}
 	return f.Walk.Done, true, nil
+}
+
+// Listed says whether everyone is in the list of the org's users; only those who were there before there was one may not be.
+func (s *Service) Listed(org activity.Org) bool { return s.followed(org).listed }
+
+// follows says whether nothing is left to be done for a publication of the org.
+func (s *Service) follows(org activity.Org, e *registry.Entry) bool {
+	have := s.followed(org)
+	return have.listed && have.edition == e.Edition
 }
 
 func (s *Service) followed(org activity.Org) followed {
@@ -109,7 +124,7 @@ func (s *Service) backfill(ctx context.Context) error {
 
 func (s *Service) backfillAll(ctx context.Context) error {
 	for _, org := range s.Registry.Orgs() {
-		if e, ok := s.Registry.Get(org); !ok || s.followed(org).edition == e.Edition {
+		if e, ok := s.Registry.Get(org); !ok || s.follows(org, e) {
 			continue
 		}
 		if err := s.backfillOrg(ctx, org); err != nil {
@@ -130,13 +145,13 @@ func (s *Service) backfillOrg(ctx context.Context, org activity.Org) error {
 		return err
 	}
 	s.setFilled(org, f.followed(), losses)
-	if f.Edition == e.Edition {
+	if f.isDone(e.Edition) {
 		return nil
 	}
 	if err := s.walkUsers(ctx, e.Edition, f); err != nil {
 		return err
 	}
-	f.Edition, f.Boards, f.Walk = e.Edition, plan.BoardPrints(), nil
+	f.Edition, f.Boards, f.Walk, f.Listed = e.Edition, plan.BoardPrints(), nil, true
 	if saved, err := s.saveFilling(ctx, e.Edition, f); err != nil || !saved {
 		return err // another node was faster, or the catalog has changed meanwhile: the next round reads what is there
 	}
@@ -147,11 +162,11 @@ func (s *Service) backfillOrg(ctx context.Context, org activity.Org) error {
 
 // walkUsers has every user of the org decided again, from where a walk for the same edition was cut short.
 func (s *Service) walkUsers(ctx context.Context, edition registry.Edition, f *filling) error {
-	if f.Walk == nil || f.Walk.Edition != edition {
-		f.Walk = &walk{Edition: edition}
+	if f.Walk == nil || f.Walk.Edition != edition || !f.Listed && !f.Walk.Lists {
+		f.Walk = &walk{Edition: edition, Lists: !f.Listed}
 	}
 	saved := f.Walk.Done
-	for f.Walk.Partition < len(s.writers) && f.Edition != edition { // else another node has come to the end
+	for f.Walk.Partition < len(s.writers) && !f.isDone(edition) { // else another node has come to the end
 		next, err := s.writers[f.Walk.Partition].refillPage(ctx, f)
 		if err != nil {
 			return err
@@ -176,13 +191,17 @@ func (w *writer) refillPage(ctx context.Context, f *filling) (next uint64, err e
 	if err != nil {
 		return 0, err
 	}
+	why := refill
+	if f.Walk.Lists {
+		why = enlist
+	}
 	for len(users) > 0 {
 		n := min(len(users), backfillBatch)
 		keys := make([]userKey, n)
 		for i, u := range users[:n] {
 			keys[i] = userKey{f.org, u}
 		}
-		if err := w.redecide(refill, keys).wait(ctx); err != nil {
+		if err := w.redecide(why, keys).wait(ctx); err != nil {
 			return 0, err
 		}
 		f.Walk.Done += n
@@ -197,4 +216,32 @@ func (w *writer) decideRefill(ctx context.Context, t *task) error {
 		return nil
 	}
 	return w.decideAsOf(ctx, t, w.Clock.Now())
+}
+
+// decideEnlist is decideRefill for a user who may not be in the list of users.
+func (w *writer) decideEnlist(ctx context.Context, t *task) error {
+	if err := w.decideRefill(ctx, t); err != nil {
+		return err
+	}
+	hash, err := w.profileOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	a := &t.attempt
+	if !a.commits {
+		a.commits, a.state.Due = true, a.state.Scheduled
+		a.finishGroup(t, nil)
+	}
+	a.group.Boards = append(a.group.Boards, Listing(t.key.org, t.key.user, profile.Created(hash)))
+	return nil
+}
+
+// Listing is a user's row in the list of users. A user has one at most: its member is made of the user alone.
+func Listing(org activity.Org, user activity.User, created int64) store.BoardWrite {
+	return store.BoardWrite{Board: profile.Directory(org), User: user, New: &store.Standing{Value: created}, Ascending: true}
+}
+
+// unlisting takes the task's user off the list of users.
+func unlisting(t *task) store.BoardWrite {
+	return store.BoardWrite{Board: profile.Directory(t.key.org), User: t.key.user, Old: &store.Standing{}, Ascending: true}
 }

@@ -37,6 +37,7 @@ const (
 	ordered
 	sweep  // nothing but the time has changed
 	refill // nothing but the definitions may have changed
+	enlist // and the user may not be in the list of users yet
 	hide
 	unhide
 	block
@@ -53,7 +54,9 @@ const (
 )
 
 // isUpkeep says whether nobody asked for the command; c may be nil, for an activity.
-func (c *command) isUpkeep() bool { return c != nil && (c.kind == sweep || c.kind == refill) }
+func (c *command) isUpkeep() bool {
+	return c != nil && (c.kind == sweep || c.kind == refill || c.kind == enlist)
+}
 
 // Reject takes an activity back: the state becomes what it would have been, had it never come. Doing it again changes nothing. It returns
 // the activity as it stands then. ErrUserNotFound, ErrActivityNotFound, ErrSealed, fold.ErrRange (a sum would leave the exact range without it).
@@ -155,6 +158,8 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 		return w.decideSweep(ctx, t)
 	case refill:
 		return w.decideRefill(ctx, t)
+	case enlist:
+		return w.decideEnlist(ctx, t)
 	case hide, unhide:
 		return w.decideHidden(ctx, t, c.kind == hide)
 	case block, unblock:

@@ -92,7 +92,7 @@ func (w *writer) decideErase(ctx context.Context, t *task) error {
 	if err := w.vanish(ctx, t, old, base); err != nil {
 		return err
 	}
-	a.group.Boards = append(boardWrites(t.key, a.boards), a.strays...)
+	a.group.Boards = append(boardWrites(t.key, a.boards), append(a.strays, unlisting(t))...)
 	return w.remove(ctx, t)
 }
 

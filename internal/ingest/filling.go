@@ -15,6 +15,7 @@ type filling struct {
 	Edition registry.Edition  `json:"catalog"`          // that every user follows, "" for none
 	Boards  map[string]uint32 `json:"boards,omitempty"` // Plan.BoardPrints of it
 	Walk    *walk             `json:"walk,omitempty"`   // towards another one
+	Listed  bool              `json:"listed,omitempty"` // everyone is in the list of users
 
 	org     activity.Org
 	version store.Version
@@ -25,10 +26,14 @@ type walk struct {
 	Edition   registry.Edition `json:"catalog"`
 	Partition int              `json:"partition"`
 	Cursor    uint64           `json:"cursor"`
-	Done      int              `json:"done"` // users
+	Done      int              `json:"done"`            // users
+	Lists     bool             `json:"lists,omitempty"` // all of those are in the list of users
 }
 
-func (f *filling) followed() followed { return followed{f.Edition, f.Boards} }
+func (f *filling) followed() followed { return followed{f.Edition, f.Boards, f.Listed} }
+
+// isDone says whether nothing is left to be done for an edition.
+func (f *filling) isDone(edition registry.Edition) bool { return f.Listed && f.Edition == edition }
 
 // readFilling reads the document.
 func (s *Service) readFilling(ctx context.Context, org activity.Org) (*filling, error) {
@@ -76,7 +81,7 @@ func (s *Service) saveFilling(ctx context.Context, edition registry.Edition, f *
 			}
 		default:
 			there := parseFilling(f.org, &o.Doc)
-			f.Edition, f.Boards, f.version = there.Edition, there.Boards, there.version
+			f.Edition, f.Boards, f.Listed, f.version = there.Edition, there.Boards, there.Listed, there.version
 			return false, nil
 		}
 	}

@@ -215,7 +215,7 @@ func (w *writer) decideMerged(ctx context.Context, t *task, c *command, into act
 	a := &t.attempt
 	underWay := a.state.Scheduled != 0
 	switch {
-	case c.kind == refill:
+	case c.kind == refill, c.kind == enlist:
 	case c.kind == depart && c.merge.into == into:
 	case c.kind == sweep && underWay, c.kind == bury && underWay:
 		a.err = errDeparted
@@ -304,6 +304,7 @@ func (w *writer) decideDepart(ctx context.Context, t *task, c *merge) error {
 	if err := w.vanish(ctx, t, old, base); err != nil {
 		return err
 	}
+	a.strays = append(a.strays, unlisting(t))
 	a.state = &progress.State{Merged: c.into, Due: now, Scheduled: old.Scheduled}
 	a.finishGroup(t, nil)
 	return nil

@@ -112,11 +112,13 @@ func (w *writer) profileWrites(t *task, have, next map[string]string) (writes []
 	return writes
 }
 
-// noteCreation writes down when a user came whom the attempt makes.
+// noteCreation writes down that a user came whom the attempt makes, and when.
 func (w *writer) noteCreation(t *task) {
 	if t.version == "" && t.attempt.commits {
-		t.attempt.group.Writes = append(t.attempt.group.Writes, store.Op{Kind: store.OpHSet, Key: store.ProfileKey(w.partition, t.key.org, t.key.user),
-			Args: []string{profile.CreatedAt, strconv.FormatInt(int64(w.Clock.Now()), 10)}})
+		g, now := &t.attempt.group, int64(w.Clock.Now())
+		g.Writes = append(g.Writes, store.Op{Kind: store.OpHSet, Key: store.ProfileKey(w.partition, t.key.org, t.key.user),
+			Args: []string{profile.CreatedAt, strconv.FormatInt(now, 10)}})
+		g.Boards = append(g.Boards, Listing(t.key.org, t.key.user, now))
 	}
 }
 

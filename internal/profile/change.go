@@ -15,7 +15,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
 
 	"laurel/internal/catalog"
@@ -258,7 +257,7 @@ func (m *Members) apply(have string) (string, error) {
 // Key is the form of a unique field's value in which it is compared: e-mail addresses without regard to case, the others byte for byte.
 func Key(field, text string) string {
 	if field == Email {
-		return cases.Fold().String(text)
+		return Fold(text)
 	}
 	return text
 }

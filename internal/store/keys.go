@@ -47,6 +47,9 @@ func MergedKey(p Partition, org activity.Org, user activity.User) Key { return p
 
 // BoardKey is the sorted set of a leaderboard's users that belong to the partition.
 func BoardKey(p Partition, b feed.Board) Key {
+	if b.Rule == feed.Everyone {
+		return Key(p.tag() + "d:" + string(b.Org)) // apart, so that who looks through leaderboards does not meet it
+	}
 	return Key(p.tag() + "b:" + string(b.Org) + ":" + b.Rule + ":" + b.Label)
 }
 

@@ -65,16 +65,13 @@ func lived(t *testing.T, o store.Options, seed uint64) *testenv.World {
 		err = keys.Bootstrap(t.Context(), "sk_test", []activity.Org{org})
 	}
 	if err == nil {
-		_, err = w.Store.Commit(t.Context(), w.Store.PartitionOf(org, "u:1"), []store.Group{{Org: org, Writes: []store.Op{
-			{Kind: store.OpHSet, Key: store.ProfileKey(w.Store.PartitionOf(org, "u:1"), org, "u:1"), Args: []string{"name", "Ann", "picture", "p"}}}}})
+		name, picture := "Ann", "https://x.org/p"
+		err = w.Writes.SetUser(t.Context(), org, "u:1", ingest.UserChange{Name: &name, Picture: &picture, Profile: profile.Change{Texts: map[string]string{"email": "Ann@X.org", "number": "7"}}})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	settle(t, w)
-	if err := w.Writes.SetUser(t.Context(), org, "u:1", ingest.UserChange{Profile: profile.Change{Texts: map[string]string{"email": "Ann@X.org", "number": "7"}}}); err != nil {
-		t.Fatal(err)
-	}
 	// One name stands for another user, and one is hidden.
 	name := old
 	name.Activity.ID, name.Activity.User, name.Activity.At = "before", "u:old", calendar.InstantOf(w.Now)

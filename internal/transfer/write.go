@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"laurel/internal/account"
+	"laurel/internal/ingest"
 	"laurel/internal/profile"
 	"laurel/internal/store"
 )
@@ -64,6 +65,7 @@ func (i *importer) write(ctx context.Context, u *user) error {
 		if err := i.claim(ctx, u); err != nil {
 			return err
 		}
+		g.Boards = append(g.Boards, ingest.Listing(u.Org, u.User, profile.Created(u.hashes[profileHash])))
 	}
 	if made.Deadline != 0 {
 		g.Writes = append(g.Writes, store.Op{Kind: store.OpZAdd, Key: store.DueKey(u.Partition), Args: []string{strconv.FormatInt(int64(made.Deadline), 10), u.DueMember()}})

@@ -3,11 +3,13 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"laurel/internal/account"
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
+	"laurel/internal/profile"
 	"laurel/internal/progress"
 	"laurel/internal/store"
 )
@@ -18,7 +20,8 @@ type finding struct {
 	hopeless bool // nothing would
 	write    *store.BoardWrite
 	op       *store.Op
-	board    *boardCheck // of a row
+	claim    *profile.Value // that is nobody's
+	board    *boardCheck    // of a row
 }
 
 // stray is a row that was seen on a board and is not the one that the user's state says.
@@ -157,7 +160,11 @@ func (c *orgCheck) userFindings(ctx context.Context, r *reading) ([]finding, err
 		found = append(found, f)
 	}
 	due, err := c.deadlineFinding(ctx, r)
-	return append(found, due...), err
+	if err != nil {
+		return nil, err
+	}
+	claims, err := c.profileFindings(ctx, r)
+	return slices.Concat(found, due, claims), err
 }
 
 func (c *orgCheck) rowFinding(b *boardCheck, k Kind, u activity.User, expected, found string) finding {

@@ -22,6 +22,11 @@ func (c *orgCheck) mend(ctx context.Context, r *reading, found []finding) (mende
 			continue
 		}
 		mended++
+		if f.claim != nil {
+			if err := c.claim(ctx, r.User, *f.claim); err != nil {
+				return 0, false, err
+			}
+		}
 		if f.write != nil {
 			g.Boards = append(g.Boards, *f.write)
 		}

@@ -40,6 +40,7 @@ func (c *checker) newOrg(ctx context.Context, org activity.Org, has *account.Con
 		return nil, err
 	}
 	o := &orgCheck{checker: c, org: org, has: has, plan: progress.NewPlanOf(entry.Catalog, entry.Kept, entry.Outages), entry: entry, boards: map[feed.Board]*boardCheck{}}
+	o.directory()
 	for _, b := range has.Boards {
 		if _, ok := o.plan.BoardOf(b.Rule, b.Label); !ok {
 			c.report.Undefined++
@@ -108,7 +109,7 @@ func (c *orgCheck) refresh(ctx context.Context) (changed bool, err error) {
 	}
 	c.entry, c.plan = entry, progress.NewPlanOf(entry.Catalog, entry.Kept, entry.Outages)
 	for id, b := range c.boards {
-		if b != nil && gone(entry, &b.Place) {
+		if b != nil && !b.isDirectory() && gone(entry, &b.Place) {
 			c.boards[id] = nil
 		}
 	}
@@ -125,6 +126,7 @@ const (
 type reading struct {
 	*account.Account
 	account.Expected
+	profile map[string]string // the hash; nil of a user who has none to be compared
 	suspect bool
 }
 
@@ -135,7 +137,7 @@ func (c *orgCheck) users(ctx context.Context, users []activity.User) error {
 	g.SetLimit(readersEach)
 	for i, u := range users {
 		g.Go(func() (err error) {
-			read[i], err = c.read(ctx, u)
+			read[i], err = c.readFirst(ctx, u)
 			return err
 		})
 	}
@@ -170,7 +172,19 @@ func (c *orgCheck) read(ctx context.Context, u activity.User) (reading, error) {
 	if err != nil {
 		return reading{}, fmt.Errorf("user %q: %w", u, err)
 	}
-	return reading{Account: a, Expected: e, suspect: len(stateFindings(a, &e, c.plan)) > 0}, nil
+	r := reading{Account: a, Expected: e, suspect: len(stateFindings(a, &e, c.plan)) > 0}
+	return r, c.readProfile(ctx, &r)
+}
+
+// readFirst reads a user for the first look, at the claims too.
+func (c *orgCheck) readFirst(ctx context.Context, u activity.User) (reading, error) {
+	r, err := c.read(ctx, u)
+	if err != nil {
+		return r, err
+	}
+	found, err := c.profileFindings(ctx, &r)
+	r.suspect = r.suspect || len(found) > 0
+	return r, err
 }
 
 func (c *orgCheck) count(r *reading) {

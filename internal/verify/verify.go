@@ -5,6 +5,7 @@
 //   - Each user's state with the one that progress.Rebuild makes of the user's base and log under the published catalog.
 //   - Each board's rows with those that the users' states amount to, both ways: missing, wrong and surplus rows, and rows of users who do not exist.
 //   - Each board as a server's index loads it with its rows, in content and order.
+//   - The list of users, a board of everyone, and the claims of unique values with the users' profiles.
 //   - Each deadline with the one that the user's streaks have.
 //
 // # What is not
@@ -21,7 +22,7 @@
 //
 // # Cost
 //
-// Two passes: every user's state, base and log once, and every row once. Memory: the list of users (about 70 bytes each, three times that while it is made), 16 bytes a
+// Two passes: every user's state, base, log and profile once, and every row once. Memory: the list of users (about 70 bytes each, three times that while it is made), 16 bytes a
 // board and partition, and about 100 bytes for each row that is missing. Boards whose rows sum up to what the users' states sum up to are not looked at row by row.
 package verify
 
@@ -55,7 +56,11 @@ const (
 	RowForeign    Kind = "row_foreign"   // of a user who does not exist
 	RowMalformed  Kind = "row_malformed" // no server can read it, nor the board that it is on
 	DeadlineWrong Kind = "deadline_wrong"
-	IndexWrong    Kind = "index_wrong" // the index has loaded the board otherwise than it is stored
+	// What follows from profiles, the list of users aside, whose rows are as those of boards.
+	ProfileDamaged Kind = "profile_damaged" // it cannot be read: nothing can mend that
+	ClaimWrong     Kind = "claim_wrong"     // a unique value that the user shows is not claimed for the user
+
+	IndexWrong Kind = "index_wrong" // the index has loaded the board otherwise than it is stored
 )
 
 // Difference is one thing that is not as it ought to be.

@@ -19,6 +19,7 @@ import (
 	"laurel/internal/calendar"
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
+	"laurel/internal/profile"
 	"laurel/internal/progress"
 	"laurel/internal/store"
 	"laurel/internal/testenv"
@@ -104,6 +105,9 @@ func TestMend_EveryKindOfDamage(t *testing.T) {
 			return vs[slices.IndexFunc(vs, func(v victim) bool { return v.board.Rule == rule && v.board.Label == "all" })]
 		}
 		state := store.StateKey(p, org, user)
+		if err := w.Writes.SetUser(t.Context(), org, user, ingest.UserChange{Profile: profile.Change{Texts: map[string]string{"email": "U3@x.org"}}}); err != nil {
+			t.Fatal(err)
+		}
 		damages := map[string]struct {
 			damage func() string // returns the rule that is named, if one is
 			want   map[verify.Kind]int
@@ -183,6 +187,24 @@ func TestMend_EveryKindOfDamage(t *testing.T) {
 				w.commit(user, store.Op{Kind: store.OpZAdd, Key: store.DueKey(p), Args: []string{"12345", string(org) + ":" + string(user)}})
 				return ""
 			}, map[verify.Kind]int{verify.DeadlineWrong: 1}},
+			"claim that is gone": {func() string {
+				v := w.Store.PartitionOfValue(org, "email", "u3@x.org")
+				w.commitTo(v, store.Op{Kind: store.OpDel, Key: store.ClaimKey(v, org, "email", "u3@x.org")})
+				return ""
+			}, map[verify.Kind]int{verify.ClaimWrong: 1}},
+			"missing in the list of users": {func() string {
+				w.commit(user, store.Op{Kind: store.OpZRem, Key: store.BoardKey(p, profile.Directory(org)), Args: []string{store.Member(store.Standing{}, true, user)}})
+				return feed.Everyone
+			}, map[verify.Kind]int{verify.RowMissing: 1}},
+			"wrong in the list of users": {func() string {
+				w.commit(user, store.Op{Kind: store.OpZAdd, Key: store.BoardKey(p, profile.Directory(org)), Args: []string{"77", store.Member(store.Standing{}, true, user)}})
+				return feed.Everyone
+			}, map[verify.Kind]int{verify.RowWrong: 1}},
+			"in the list of users and not there": {func() string {
+				n := w.Store.PartitionOf(org, "nobody")
+				w.commitTo(n, store.Op{Kind: store.OpZAdd, Key: store.BoardKey(n, profile.Directory(org)), Args: []string{"77", store.Member(store.Standing{}, true, "nobody")}})
+				return feed.Everyone
+			}, map[verify.Kind]int{verify.RowForeign: 1}},
 			"deadline of a user who does not exist": {func() string {
 				w.commit("nobody", store.Op{Kind: store.OpZAdd, Key: store.DueKey(w.Store.PartitionOf(org, "nobody")), Args: []string{"12345", string(org) + ":nobody"}})
 				return ""
@@ -215,6 +237,9 @@ func TestMend_EveryKindOfDamage(t *testing.T) {
 					t.Fatal(mended, err)
 				}
 				w.mustBeClean()
+				if got, err := w.Writes.Find(t.Context(), org, "email", "u3@x.org"); got != user || err != nil {
+					t.Errorf("found %q, %v", got, err)
+				}
 				if diff := cmp.Diff(before, w.Snapshot()); diff != "" {
 					t.Errorf("(-before +mended)\n%s", diff)
 				}

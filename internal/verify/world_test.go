@@ -91,3 +91,11 @@ func (w *world) commit(user activity.User, ops ...store.Op) {
 		w.T.Fatal(err)
 	}
 }
+
+// commitTo is commit in a partition that is no user's.
+func (w *world) commitTo(p store.Partition, ops ...store.Op) {
+	w.T.Helper()
+	if _, err := w.Store.Commit(w.T.Context(), p, []store.Group{{Org: org, Writes: ops}}); err != nil {
+		w.T.Fatal(err)
+	}
+}
