@@ -19,7 +19,7 @@ type Rule struct {
 
 // Rules are the architecture.
 func Rules() []Rule {
-	pure := []string{"laurel/streaks", "laurel/internal/activity", "laurel/internal/calendar", "laurel/internal/catalog", "laurel/internal/feed", "laurel/internal/fold", "laurel/internal/progress"}
+	pure := []string{"laurel/streaks", "laurel/internal/activity", "laurel/internal/calendar", "laurel/internal/catalog", "laurel/internal/feed", "laurel/internal/fold", "laurel/internal/grants", "laurel/internal/progress"}
 	const redis, prometheus = "github.com/redis/go-redis/v9/...", "github.com/prometheus/..."
 	return []Rule{
 		{

@@ -45,6 +45,19 @@ func ClaimKey(p Partition, org activity.Org, field, value string) Key {
 // MergedKey is the hash of the users who were merged into a user, or are about to be.
 func MergedKey(p Partition, org activity.Org, user activity.User) Key { return p.user("m", org, user) }
 
+// GrantsKey is the hash of the rewards that a user was given: grant id → record.
+func GrantsKey(p Partition, org activity.Org, user activity.User) Key { return p.user("g", org, user) }
+
+// StockKey is the document of how much of a limited reward is held. It lives where the value does (PartitionOfValue).
+func StockKey(p Partition, org activity.Org, reward string) Key {
+	return Key(p.tag() + "s:" + string(org) + ":" + reward)
+}
+
+// HoldsKey is the hash of the holds that a reward's stock counts: hold → pieces. It lives beside the stock.
+func HoldsKey(p Partition, org activity.Org, reward string) Key {
+	return Key(p.tag() + "h:" + string(org) + ":" + reward)
+}
+
 // BoardKey is the sorted set of a leaderboard's users that belong to the partition.
 func BoardKey(p Partition, b feed.Board) Key {
 	if b.Rule == feed.Everyone {
