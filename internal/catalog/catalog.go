@@ -153,8 +153,9 @@ const (
 // Streak is a compiled streak rule.
 type Streak struct {
 	ID         string
-	Number     int64 // as Rule.Number
-	All        bool  // conditions are joined by all; else by any
+	Number     int64  // as Rule.Number
+	Name       string // for people; "" for none
+	All        bool   // conditions are joined by all; else by any
 	Conditions []Condition
 	Unit       calendar.Cycle  // Day, Week, Month or Days
 	ActiveDays [7]bool         // by time.Weekday; all true where none are named

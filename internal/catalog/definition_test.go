@@ -142,7 +142,7 @@ func TestEdit_Faults(t *testing.T) {
 		}, Faults{
 			{2, "streaks[1].when.name", `no behaviour "fly" is declared; there are a/b c and run`},
 			{3, "streaks[1].grace", "the grace must be shorter than a period, which may have 1d"},
-			{4, "streaks[1].colour", "unknown key; known here: active_days, all, any, at_risk, day_start, freezes, grace, holidays, id, milestones, number, on_miss, restore_window, target, timezone, unit, user_target, when"},
+			{4, "streaks[1].colour", "unknown key; known here: active_days, all, any, at_risk, day_start, freezes, grace, holidays, id, milestones, name, number, on_miss, restore_window, target, timezone, unit, user_target, when"},
 			{5, "streaks[1].unit", "this key is there twice in one object"}}},
 		"another id": {func(c *Catalog) (*Catalog, error) { return c.Put(Streaks, "t", []byte("when: {}\nunit: day\nid: u")) },
 			Faults{{3, "streaks[1].id", `must be "t", as it was asked for, or left out`}}},

@@ -11,7 +11,8 @@ type Doors struct {
 // ReturningDoor is what stands behind the Returning.AI-shaped user data.
 type ReturningDoor struct {
 	XP, Coins *Wallet
-	// Counters are the rules, with the cycle all, of the answer's fields: totalMessages, totalReactions, visitCount, replySent, timeSpent.
+	// Counters are the rules, with the cycle all, of the answer's fields: totalMessages, totalReactions, visitCount, replySent, timeSpent; and socials, which
+	// only the stats per day have.
 	Counters    map[string]*Rule
 	LoginStreak *Streak
 	Roles       []string // from the highest on; each begins with @

@@ -95,6 +95,7 @@ type windowSource struct {
 type streakSource struct {
 	ID            string             `json:"id"`
 	Number        int64              `json:"number"`
+	Name          string             `json:"name"`
 	When          *whenSource        `json:"when"`
 	Target        *int64             `json:"target"`
 	UserTarget    *userTargetSource  `json:"user_target"`

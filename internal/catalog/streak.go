@@ -12,6 +12,7 @@ func (b *builder) streak(src *streakSource, p path) *Streak {
 	s := &Streak{
 		ID:       src.ID,
 		Number:   src.Number,
+		Name:     src.Name,
 		DayStart: time.Duration(src.DayStart),
 		Grace:    time.Duration(src.Grace),
 		AtRisk:   time.Duration(src.AtRisk),

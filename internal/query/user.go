@@ -72,14 +72,8 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 
 // FindUser reads everything about the user who has a value of a unique field (profile.Unique). ErrUserNotFound, *ParamError, ranking.ErrLoading.
 func (r *Reader) FindUser(ctx context.Context, org activity.Org, field, text string) ([]byte, error) {
-	user, err := r.ingest.Find(ctx, org, field, text)
-	var wrong *profile.FieldError
-	switch {
-	case errors.As(err, &wrong):
-		return nil, &ParamError{Field: wrong.Field, Detail: wrong.Detail}
-	case errors.Is(err, ingest.ErrUserNotFound):
-		return nil, ErrUserNotFound
-	case err != nil:
+	user, err := r.Find(ctx, org, field, text)
+	if err != nil {
 		return nil, err
 	}
 	object, err := r.User(ctx, org, user)
