@@ -22,6 +22,7 @@ import (
 type readKind struct {
 	name   string
 	method string
+	bar    float64 // of the ceiling's throughput
 	make   func(random *rand.Rand, members int) (path, body string)
 }
 
@@ -30,12 +31,12 @@ const usersAsked = 20 // by one POST ranks
 func readKinds() []readKind {
 	const week = boardsPath + "week"
 	return []readKind{
-		{"rank", http.MethodGet, func(r *rand.Rand, n int) (string, string) { return week + "/users/" + userID(r.IntN(n)), "" }},
-		{"window of 21", http.MethodGet, func(r *rand.Rand, n int) (string, string) {
+		{"rank", http.MethodGet, LargeBoardBar, func(r *rand.Rand, n int) (string, string) { return week + "/users/" + userID(r.IntN(n)), "" }},
+		{"window of 21", http.MethodGet, LargeBoardBar, func(r *rand.Rand, n int) (string, string) {
 			return week + "/users/" + userID(r.IntN(n)) + "?around=10", ""
 		}},
-		{"top 50", http.MethodGet, func(*rand.Rand, int) (string, string) { return week + "?limit=50", "" }},
-		{"ranks of 20", http.MethodPost, func(r *rand.Rand, n int) (string, string) {
+		{"top 50", http.MethodGet, LargeBoardBar, func(*rand.Rand, int) (string, string) { return week + "?limit=50", "" }},
+		{"ranks of 20", http.MethodPost, LargeBoardBar, func(r *rand.Rand, n int) (string, string) {
 			users := make([]string, usersAsked)
 			for i := range users {
 				users[i] = `"` + userID(r.IntN(n)) + `"`
@@ -92,7 +93,7 @@ func RunReads(ctx context.Context, o Options) (_ *ReadsResult, err error) {
 
 // readKind measures one kind of request.
 func (b *bench) readKind(ctx context.Context, k *readKind) (KindResult, error) {
-	out := KindResult{Name: k.name}
+	out := KindResult{Name: k.name, Bar: k.bar}
 	typical, err := b.typical(ctx, k)
 	if err != nil {
 		return out, err

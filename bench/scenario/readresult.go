@@ -80,7 +80,6 @@ func (p *KindPair) conclude() {
 }
 
 func (k *KindResult) conclude() {
-	k.Bar = LargeBoardBar
 	of := func(number func(*KindPair) float64) float64 { return measure.MedianOf(k.Pairs, number) }
 	k.Median = KindPair{
 		Laurel: KindSide{of(func(p *KindPair) float64 { return p.Laurel.PerSecond }), of(func(p *KindPair) float64 { return p.Laurel.ServerMicros })},
@@ -110,19 +109,23 @@ func (r *ReadsResult) Print(out io.Writer) error {
 	fmt.Fprintf(out, "commit %.12s  %s  %d × %s  load %.1f  %s\n%d members, %d connections\n\n", r.Commit, r.Date, r.Cores, r.CPU, r.Load1, r.Go, r.Members,
 		r.Connections)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\tbytes\tLaurel/s\tceiling/s\tratio\tbar %.2f\tµs CPU\tceiling\tratio\t\n", LargeBoardBar)
-	for i := range r.Kinds {
-		k := &r.Kinds[i]
+	printKinds(w, r.Kinds)
+	return w.Flush()
+}
+
+func printKinds(w io.Writer, kinds []KindResult) {
+	fmt.Fprintf(w, "\tbytes\tLaurel/s\tceiling/s\tratio\tbar\t\tµs CPU\tceiling\tratio\t\n")
+	for i := range kinds {
+		k := &kinds[i]
 		m := &k.Median
-		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f\t%.3f\t%s\t%.1f\t%.1f\t%.2f\t\n", k.Name, k.AnswerBytes, m.Laurel.PerSecond, m.Ceiling.PerSecond, m.Ratio,
+		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f\t%.3f\t%.2f\t%s\t%.1f\t%.1f\t%.2f\t\n", k.Name, k.AnswerBytes, m.Laurel.PerSecond, m.Ceiling.PerSecond, m.Ratio, k.Bar,
 			verdict(k.Met), m.Laurel.ServerMicros, m.Ceiling.ServerMicros, m.CPURatio)
 	}
-	fmt.Fprintf(w, "\t\t\t\t\t\t\t\t\t\nopen loop, µs\tarrivals/s\tp50\tceiling\tp99\tceiling\tp99.9\tceiling\t\t\n")
-	for i := range r.Kinds {
-		for _, l := range r.Kinds[i].OpenLoops {
-			fmt.Fprintf(w, "%s, %.0f %%\t%.0f\t%d\t%d\t%d\t%d\t%d\t%d\t\t\n", r.Kinds[i].Name, 100*l.Part, l.PerSecond, l.Laurel.P50, l.Ceiling.P50,
+	fmt.Fprintf(w, "\t\t\t\t\t\t\t\t\t\t\nopen loop, µs\tarrivals/s\tp50\tceiling\tp99\tceiling\tp99.9\tceiling\t\t\t\n")
+	for i := range kinds {
+		for _, l := range kinds[i].OpenLoops {
+			fmt.Fprintf(w, "%s, %.0f %%\t%.0f\t%d\t%d\t%d\t%d\t%d\t%d\t\t\t\n", kinds[i].Name, 100*l.Part, l.PerSecond, l.Laurel.P50, l.Ceiling.P50,
 				l.Laurel.P99, l.Ceiling.P99, l.Laurel.P999, l.Ceiling.P999)
 		}
 	}
-	return w.Flush()
 }

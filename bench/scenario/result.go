@@ -81,7 +81,6 @@ type IngestSide struct {
 }
 
 func (i *Ingest) conclude() {
-	i.Bar = IngestBar
 	i.Median = IngestPair{
 		A:             medianIngest(i.Pairs, func(p *IngestPair) *IngestSide { return &p.A }),
 		B:             medianIngest(i.Pairs, func(p *IngestPair) *IngestSide { return &p.B }),

@@ -70,6 +70,7 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b := &bench{Options: o, items: newActivities(o.Users), result: &Result{Settings: o.Settings, Command: o.Command}}
+	b.result.Ingest.Bar = IngestBar
 	b.result.describeHost(ctx, o.Root)
 	if b.Program == "" {
 		b.say("building laurel")

@@ -22,6 +22,7 @@ type commandLine struct {
 	Run     runCommand     `cmd:"" default:"withargs" help:"Measure ingest and rank reads."`
 	Reads   readsCommand   `cmd:"" help:"Measure reads of a large board: closed loop, and latencies at fixed rates."`
 	Index   indexCommand   `cmd:"" help:"Measure the ranking index beside a sorted set."`
+	Users   usersCommand   `cmd:"" help:"Measure users with wallets, achievements and streaks: ingest, and the read of a whole user."`
 	Streaks streaksCommand `cmd:"" help:"Measure what streaks cost: in ingest, and a million of them that end."`
 	Ceiling ceilingCommand `cmd:"" hidden:"" help:"Be the bare HTTP server that rank reads are compared with."`
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 
 // TestMain makes the test's program the command too, so that the smoke test has nothing to link but the server.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "index" || os.Args[1] == "reads" || os.Args[1] == "streaks" || os.Args[1] == "ceiling") {
+	if len(os.Args) > 1 && slices.Contains([]string{"run", "index", "reads", "users", "streaks", "ceiling"}, os.Args[1]) {
 		main()
 		return
 	}
@@ -120,6 +121,36 @@ func TestSmoke_Reads(t *testing.T) {
 				t.Errorf("%s at %.0f a second: %+v", k.Name, l.PerSecond, l)
 			}
 		}
+	}
+}
+
+// TestSmoke_Users is the same for users who have all that can be earned.
+func TestSmoke_Users(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "result.json")
+	run := exec.CommandContext(t.Context(), self, "users", "--users", "200", "--pairs", "1", "--seconds", "0.3", "--batch", "50", "--out", file)
+	run.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" "+buildFlags))
+	var said strings.Builder
+	run.Stderr = &said
+	if _, err := run.Output(); err != nil {
+		t.Fatalf("%v\n%s", err, &said)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r scenario.UsersResult
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	if a := r.Ingest.Median.A; a.UpdatesPerActivity <= 1 || r.Ingest.Median.Ratio <= 0 || r.Memory.State <= 0 {
+		t.Errorf("ingest: %+v", r.Ingest.Median)
+	}
+	if k := r.User; k.AnswerBytes < 1000 || k.Median.Ratio <= 0 || len(k.OpenLoops) != 2 {
+		t.Errorf("reads: %+v", k)
 	}
 }
 
