@@ -33,10 +33,12 @@ type walletRowDoc struct {
 	Amount      float64          `json:"amount" doc:"Below 0 for what takes something away" example:"10"`
 	Category    string           `json:"category,omitempty"`
 	Award       string           `json:"award,omitempty" doc:"What gave it: an award, an achievement or a mission" example:"commit-xp"`
-	Activity    string           `json:"activity,omitempty" doc:"The id of the activity, with award" example:"c1"`
+	Activity    string           `json:"activity,omitempty" doc:"The id of the activity, with award, or kind" example:"c1"`
 	Achievement string           `json:"achievement,omitempty"`
 	Period      string           `json:"period,omitempty" doc:"The label of the period, with achievement"`
 	Mission     string           `json:"mission,omitempty"`
+	Kind        string           `json:"kind,omitempty" enum:"point,coupon,gift,bounty,credit" doc:"Of an activity with which the row was decided"`
+	Name        string           `json:"name,omitempty" doc:"What that activity names, with kind" example:"coffee"`
 }
 
 type walletPageDoc struct {

@@ -50,7 +50,7 @@ func docPostActivities() operation {
 		responses: []response{
 			ok("A batch: what became of its items. A single object: it was known already", oneOfBatch{}, exampleBatch),
 			created("A single activity was recorded", recorded{}, `{"id":"c1","status":"accepted","activity":`+exampleActivity+
-				`,"effects":{"boards":[{"rule":"commits","cycle":"week","label":"2026-W47","value":12,"rank":1,"rank_before":2}],"streaks":[]},`+
+				`,"effects":{"boards":[{"rule":"commits","cycle":"week","label":"2026-W47","value":12,"rank":1,"rank_before":2}],"streaks":[],"wallets":[{"wallet":"xp","change":10,"balance":120,"earned":150}]},`+
 				`"durability":"fsync","revision":"aB3dE:1763754000000-0"}`)},
 		errors: []string{"id_conflict", "value_out_of_range", "overloaded", "org_not_found"}}
 }

@@ -8,9 +8,9 @@ type activityIn struct {
 	ID    string         `json:"id,omitempty" minLength:"1" maxLength:"128" doc:"Unique for the user; sending it again has no effect. Left out: one is made" example:"c1"`
 	User  string         `json:"user" minLength:"1" maxLength:"128" doc:"Your own id of the user" example:"ada"`
 	Kind  string         `json:"kind,omitempty" enum:"behaviour,point,coupon,gift,bounty" doc:"Left out: behaviour"`
-	Name  string         `json:"name" minLength:"1" maxLength:"128" example:"commit"`
-	Value float64        `json:"value,omitempty" minimum:"-9007199254740992" maximum:"9007199254740992"`
-	Meta  map[string]any `json:"meta,omitempty" doc:"Up to 4 KiB, 4 levels deep"`
+	Name  string         `json:"name" minLength:"1" maxLength:"128" doc:"Of the behaviour; of point, coupon, gift and bounty the id of the wallet, the reward, the gift, the bounty" example:"commit"`
+	Value float64        `json:"value,omitempty" minimum:"-9007199254740992" maximum:"9007199254740992" doc:"The points, with point and the start of a bounty"`
+	Meta  map[string]any `json:"meta,omitempty" doc:"Up to 4 KiB, 4 levels deep. With point: action (increment, redeem, set; refund with of, the id of a redeem); with coupon: action (redeem; refund with of); with gift: to, a user; with bounty: action (start; cancel with of, the id of the start; award with of and to)"`
 	At    string         `json:"at,omitempty" format:"date-time" doc:"When it happened; left out: now"`
 }
 

@@ -12,6 +12,21 @@ import (
 type effectsWire struct {
 	Boards  []boardEffect  `json:"boards" nullable:"false"`
 	Streaks []streakEffect `json:"streaks" nullable:"false"`
+	Wallets []walletEffect `json:"wallets" nullable:"false" doc:"Those in which something moved"`
+}
+
+type walletEffect struct {
+	Wallet  string         `json:"wallet" example:"coins"`
+	Change  jsontext.Value `json:"change" doc:"By how much the balance moved, a number"`
+	Balance jsontext.Value `json:"balance" doc:"What is in the wallet now, a number"`
+	Earned  jsontext.Value `json:"earned" doc:"What was ever earned, a number"`
+	Decided []decidedRow   `json:"decided,omitempty" doc:"The rows that were decided with this activity"`
+}
+
+type decidedRow struct {
+	Wallet string         `json:"wallet,omitempty" example:"coins"`
+	Type   string         `json:"type" enum:"earn,redeem,spend,refund,set"`
+	Amount jsontext.Value `json:"amount" doc:"A number, below 0 for what takes something away"`
 }
 
 type boardEffect struct {
@@ -34,7 +49,7 @@ type streakEffect struct {
 
 // wireEffects is never nil: an activity that matched nothing has no effects, and says so.
 func wireEffects(e *ingest.Effects) *effectsWire {
-	out := &effectsWire{Boards: []boardEffect{}, Streaks: []streakEffect{}}
+	out := &effectsWire{Boards: []boardEffect{}, Streaks: []streakEffect{}, Wallets: []walletEffect{}}
 	if e == nil {
 		return out
 	}
@@ -45,6 +60,18 @@ func wireEffects(e *ingest.Effects) *effectsWire {
 	}
 	for _, s := range e.Streaks {
 		out.Streaks = append(out.Streaks, streakEffect(s))
+	}
+	for i := range e.Wallets {
+		out.Wallets = append(out.Wallets, wireWallet(&e.Wallets[i]))
+	}
+	return out
+}
+
+func wireWallet(w *ingest.WalletEffect) walletEffect {
+	number := func(n int64) jsontext.Value { return query.Score{Scaled: n, Decimals: w.Decimals}.AppendJSON(nil) }
+	out := walletEffect{Wallet: w.Wallet, Change: number(w.Change), Balance: number(w.Balance), Earned: number(w.Earned)}
+	for _, row := range w.Decided {
+		out.Decided = append(out.Decided, decidedRow{Type: row.Type.String(), Amount: number(row.Amount)})
 	}
 	return out
 }

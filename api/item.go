@@ -129,9 +129,6 @@ func (d *itemDecoder) kind(raw []byte, a *activity.Activity) *ingest.ItemError {
 	if err != nil || !ok || len(s) == 0 {
 		return &ingest.ItemError{Code: "bad_kind", Field: "kind", Detail: "This must be behaviour, point, coupon, gift or bounty."}
 	}
-	if kind != activity.Behaviour {
-		return &ingest.ItemError{Code: "unsupported_kind", Field: "kind", Detail: "This server takes activities of the kind behaviour."}
-	}
 	a.Kind = kind
 	return nil
 }

@@ -71,7 +71,7 @@ func TestDecodeItem_Refused(t *testing.T) {
 		{start + `"id":"a\u007f"}`, "bad_id", "id"}, {start + `"id":"a\u0085"}`, "bad_id", "id"}, {start + "\"id\":\"a\nb\"}", "bad_json", "id"},
 		{`{"user":"` + long + `","name":"n"}`, "bad_user", "user"}, {`{"user":"u","name":""}`, "bad_name", "name"},
 		{start + `"kind":"event"}`, "bad_kind", "kind"}, {start + `"kind":""}`, "bad_kind", "kind"}, {start + `"kind":"Behaviour"}`, "bad_kind", "kind"},
-		{start + `"kind":"point"}`, "unsupported_kind", "kind"}, {start + `"kind":1}`, "bad_kind", "kind"},
+		{start + `"kind":"credit"}`, "bad_kind", "kind"}, {start + `"kind":1}`, "bad_kind", "kind"},
 		{start + `"value":"1"}`, "bad_value", "value"}, {start + `"value":null}`, "bad_value", "value"}, {start + `"value":01}`, "bad_json", ""},
 		{start + `"value":Infinity}`, "bad_json", "value"}, {start + `"value":9007199254740993}`, "value_out_of_range", "value"},
 		{start + `"value":9007199254740992.0000000001}`, "value_out_of_range", "value"}, {start + `"value":-1e16}`, "value_out_of_range", "value"},

@@ -10,13 +10,15 @@ import (
 	"laurel/internal/calendar"
 	"laurel/internal/ingest"
 	"laurel/internal/progress"
+	"laurel/internal/query"
+	"laurel/internal/rewards"
 )
 
 // activityWire is an activity as recorded.
 type activityWire struct {
 	ID       activity.ID    `json:"id" example:"c1"`
 	User     activity.User  `json:"user" example:"ada"`
-	Kind     string         `json:"kind" enum:"behaviour,point,coupon,gift,bounty"`
+	Kind     string         `json:"kind" enum:"behaviour,point,coupon,gift,bounty,credit"`
 	Name     string         `json:"name" example:"commit"`
 	Value    *plain         `json:"value,omitempty"`
 	Meta     jsontext.Value `json:"meta,omitempty"`
@@ -25,6 +27,38 @@ type activityWire struct {
 	Received string         `json:"received_at" format:"date-time"`
 	Status   string         `json:"status" enum:"accepted,rejected,ignored"`
 	Reason   string         `json:"reason,omitempty" doc:"Why it is ignored or was rejected"`
+	Decided  *decidedWire   `json:"decided,omitempty" doc:"What was decided when it arrived; absent for nothing"`
+}
+
+// decidedWire is what was decided with an activity.
+type decidedWire struct {
+	Rows    []decidedRow `json:"rows,omitempty" doc:"Of the user's wallets"`
+	Rewards []string     `json:"rewards,omitempty" doc:"That are granted to the user"`
+	Given   *toOtherWire `json:"given,omitempty" doc:"What the user that meta.to names gets"`
+}
+
+type toOtherWire struct {
+	Rows    []decidedRow `json:"rows,omitempty"`
+	Rewards []string     `json:"rewards,omitempty"`
+}
+
+func wireDecided(d *activity.Decided) *decidedWire {
+	if d == nil {
+		return nil
+	}
+	out := &decidedWire{Rows: wireRows(d.Own.Rows), Rewards: d.Own.Rewards}
+	if !d.Other.IsZero() {
+		out.Given = &toOtherWire{wireRows(d.Other.Rows), d.Other.Rewards}
+	}
+	return out
+}
+
+func wireRows(rows []activity.Row) (out []decidedRow) {
+	for _, row := range rows {
+		amount := query.Score{Scaled: row.Amount, Decimals: int(row.Decimals)}.AppendJSON(nil)
+		out = append(out, decidedRow{Wallet: row.Wallet, Type: rewards.RowType(row.Type).String(), Amount: amount})
+	}
+	return out
 }
 
 // plain is a number that is written without an exponent, as all numbers of the API are.
@@ -37,7 +71,7 @@ func (p plain) MarshalJSONTo(enc *jsontext.Encoder) error {
 
 func wireActivity(a *activity.Activity) *activityWire {
 	out := &activityWire{ID: a.ID, User: a.User, Kind: a.Kind.String(), Name: a.Name, Meta: a.Meta, At: a.At.String(),
-		Received: a.Received.String(), Status: a.Status.String(), Reason: a.Reason}
+		Received: a.Received.String(), Status: a.Status.String(), Reason: a.Reason, Decided: wireDecided(a.Decided)}
 	if a.HasValue {
 		value := plain(a.Value)
 		out.Value = &value

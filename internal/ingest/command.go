@@ -59,12 +59,13 @@ func (c *command) isUpkeep() bool {
 }
 
 // Reject takes an activity back: the state becomes what it would have been, had it never come. Doing it again changes nothing. It returns
-// the activity as it stands then. ErrUserNotFound, ErrActivityNotFound, ErrSealed, fold.ErrRange (a sum would leave the exact range without it).
+// the activity as it stands then. ErrUserNotFound, ErrActivityNotFound, ErrSealed, fold.ErrRange (a sum would leave the exact range without it), and the errors of
+// progress.State.CheckReject.
 func (s *Service) Reject(ctx context.Context, org activity.Org, user activity.User, id activity.ID, reason string) (*activity.Activity, error) {
 	return s.do(ctx, org, user, id, &command{kind: reject, reason: reason})
 }
 
-// Restore brings a rejected activity back, to what it was before. Doing it again changes nothing. Errors as Reject.
+// Restore brings a rejected activity back, to what it was before. Doing it again changes nothing. Errors as Reject, and those of progress.State.CheckRestore.
 func (s *Service) Restore(ctx context.Context, org activity.Org, user activity.User, id activity.ID) (*activity.Activity, error) {
 	return s.do(ctx, org, user, id, &command{kind: restore})
 }
@@ -291,6 +292,9 @@ func (w *writer) decideStatus(ctx context.Context, t *task, c *command) error {
 	if a.err != nil {
 		return nil
 	}
+	if a.err = c.allowed(old, records, i); a.err != nil {
+		return nil
+	}
 	changed := c.apply(&records[i])
 	a.done.Activity = &records[i]
 	if !changed {
@@ -314,6 +318,14 @@ func (w *writer) decideStatus(ctx context.Context, t *task, c *command) error {
 	a.group.Writes = append(a.group.Writes,
 		store.Op{Kind: store.OpHSet, Key: log, Args: []string{string(id), string(records[i].AppendRecord(nil))}})
 	return nil
+}
+
+// allowed says why the record may not be rejected, or restored, nil if it may.
+func (c *command) allowed(s *progress.State, records []activity.Activity, i int) error {
+	if c.kind == reject {
+		return s.CheckReject(records, i)
+	}
+	return s.CheckRestore(records, i)
 }
 
 // apply changes the record's status and says whether that was a change.

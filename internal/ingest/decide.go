@@ -11,6 +11,7 @@ import (
 	"laurel/internal/feed"
 	"laurel/internal/fold"
 	"laurel/internal/progress"
+	"laurel/internal/rewards"
 	"laurel/internal/store"
 )
 
@@ -28,9 +29,11 @@ type attempt struct {
 	verdicts  []progress.Verdict // of units
 	// known are the refused units whose ids the log has: they were accepted once, and stay so however old they have become.
 	known map[*unit]activity.Activity
-	done  Outcome // of a command
-	gives int     // transfers that the group appends
-	err   error   // of a command that is refused
+	// wallets is what was in them before, if somebody asks for effects.
+	wallets *rewards.View
+	done    Outcome // of a command
+	gives   int     // transfers that the group appends
+	err     error   // of a command that is refused
 }
 
 // foldSlack keeps folding rare: a log is folded when its oldest activity is this much past the horizon.
@@ -70,7 +73,15 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 		acts[i].Received = max(acts[i].Received, t.entry.ClosedThrough)
 	}
 	was := a.state.Oldest
-	update := progress.Apply(t.plan, a.state, acts, now)
+	refused, err := w.decideKind(ctx, t, &acts[0], now)
+	if err != nil {
+		return err
+	}
+	update := progress.Update{Verdicts: []progress.Verdict{{Err: refused}}}
+	if refused == nil {
+		a.noteWallets(t)
+		update = progress.Apply(t.plan, a.state, acts, now)
+	}
 	a.verdicts = update.Verdicts
 	a.take(&update)
 	if err := w.recall(ctx, t); err != nil {
@@ -146,15 +157,15 @@ func hasImported(acts []activity.Activity) bool {
 }
 
 // unitsOfRound are the activities before the next command that are imported as the first one is, or live as it is: what became true is told of live ones only. Of each
-// id it is the first one: a repetition within a batch is decided when that has been.
+// id it is the first one: a repetition within a batch is decided when that has been. One that is decided alone is a round, and ends the one before.
 func (t *task) unitsOfRound() []*unit {
-	if len(t.units) == 1 {
-		return t.units
+	if len(t.units) == 1 || t.units[0].alone() {
+		return t.units[:1:1]
 	}
 	seen := make(map[activity.ID]bool, len(t.units))
 	var us []*unit
 	for _, u := range t.units {
-		if u.command != nil {
+		if u.command != nil || u.alone() {
 			break
 		}
 		if !seen[u.activity.ID] {

@@ -2,12 +2,14 @@ package ingest
 
 import (
 	"context"
+	"slices"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/internal/feed"
 	"laurel/internal/progress"
+	"laurel/internal/rewards"
 	"laurel/ranking"
 	"laurel/streaks"
 )
@@ -16,6 +18,21 @@ import (
 type Effects struct {
 	Boards  []BoardEffect
 	Streaks []StreakEffect
+	Wallets []WalletEffect
+}
+
+// WalletEffect is what became of a wallet. Numbers are scaled by Decimals; Change is how much the balance moved by.
+type WalletEffect struct {
+	Wallet                  string
+	Change, Balance, Earned int64
+	Decimals                int
+	Decided                 []DecidedRow
+}
+
+// DecidedRow is a row that was decided with the activity.
+type DecidedRow struct {
+	Type   rewards.RowType
+	Amount int64
 }
 
 // BoardEffect is a user's new place on a board. Rank and RankBefore are in the rule's numbering; 0: unknown or none.
@@ -40,6 +57,7 @@ type pendingEffects struct {
 	key     userKey
 	boards  []progress.BoardChange
 	streaks []StreakEffect
+	wallets []WalletEffect
 	catalog *catalog.Catalog
 }
 
@@ -60,7 +78,49 @@ func (a *attempt) effects(t *task) pendingEffects {
 		p.streaks = append(p.streaks, StreakEffect{Rule: rule.ID, Current: v.Run.Length, Longest: v.Longest.Length,
 			Extended: extended[rule.ID+progress.CurrentSuffix], State: v.State})
 	}
+	p.wallets = a.walletEffects(t)
 	return p
+}
+
+// noteWallets takes down what is in the user's wallets before, if somebody asks for effects, and it is of the definitions in force.
+func (a *attempt) noteWallets(t *task) {
+	asked := slices.ContainsFunc(a.units, func(u *unit) bool { return u.request.effects != nil })
+	if asked && (a.state.Plan == 0 || a.state.Plan == t.plan.Print()) {
+		a.wallets = a.state.DeriveEarned(t.plan, t.now)
+	}
+}
+
+// walletEffects are the wallets in which something moved.
+func (a *attempt) walletEffects(t *task) (moved []WalletEffect) {
+	if a.wallets == nil {
+		return nil
+	}
+	after := a.state.DeriveEarned(t.plan, t.now)
+	for i := range after.Wallets {
+		was, w, def := &rewards.Wallet{}, &after.Wallets[i], t.entry.Catalog.Wallets[i]
+		if i < len(a.wallets.Wallets) {
+			was = &a.wallets.Wallets[i]
+		}
+		e := WalletEffect{Wallet: def.ID, Change: w.Balance - was.Balance, Balance: w.Balance, Earned: w.Earned, Decimals: def.Decimals, Decided: a.decidedOf(def)}
+		if w.Sums != was.Sums || w.Expired != was.Expired || len(e.Decided) > 0 {
+			moved = append(moved, e)
+		}
+	}
+	return moved
+}
+
+// decidedOf are the rows of a wallet that were decided with the activity, which was then alone.
+func (a *attempt) decidedOf(def *catalog.Wallet) (rows []DecidedRow) {
+	d := a.units[0].activity.Decided
+	if d == nil {
+		return nil
+	}
+	for _, row := range d.Own.Rows {
+		if row.Wallet == def.ID {
+			rows = append(rows, DecidedRow{rewards.RowType(row.Type), row.Amount})
+		}
+	}
+	return rows
 }
 
 // rankEffects completes the effects of a request's accepted items with ranks.
@@ -70,7 +130,7 @@ func (s *Service) rankEffects(ctx context.Context, r *request) {
 			continue
 		}
 		p := &r.effects[i]
-		e := &Effects{Streaks: p.streaks, Boards: make([]BoardEffect, 0, len(p.boards))}
+		e := &Effects{Streaks: p.streaks, Wallets: p.wallets, Boards: make([]BoardEffect, 0, len(p.boards))}
 		for j := range p.boards {
 			e.Boards = append(e.Boards, s.rankEffect(ctx, p, &p.boards[j]))
 		}

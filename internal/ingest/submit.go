@@ -248,6 +248,9 @@ func (s *Service) count(r *Report, d time.Duration) {
 
 // itemError puts a refusal into the client's terms.
 func itemError(err error, act *activity.Activity) *ItemError {
+	if refused := (*progress.Refusal)(nil); errors.As(err, &refused) {
+		return &ItemError{refused.Code, refused.Detail, refused.Field}
+	}
 	switch {
 	case errors.Is(err, progress.ErrTooOld):
 		return &ItemError{"too_old", "at is further back than this org accepts, or before the user's sealed history", "at"}

@@ -17,8 +17,17 @@ type Facts struct {
 	Refunded []activity.Row
 	// Unissued: the grant of the coupon Of is not issued any more, but claimed, redeemed, expired or gone.
 	Unissued bool
-	// ToFound: the user that meta.to names exists, or would be made.
-	ToFound bool
+	// ToFound: the user that meta.to names exists. ToSelf: it was merged into the one who acts.
+	ToFound, ToSelf bool
+}
+
+// NoteRefund takes down what a refund needs of the user's log.
+func (f *Facts) NoteRefund(records []activity.Activity, of activity.ID) {
+	for i := range records {
+		if records[i].ID == of {
+			f.Of, f.Refunded = &records[i], Refunded(records, &records[i])
+		}
+	}
 }
 
 // Decide decides an activity of kind point, coupon, gift or bounty against the state as of now. Nothing of s changes. A nil Decided without an error is that nothing is to be decided: of

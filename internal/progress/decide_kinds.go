@@ -63,7 +63,7 @@ func (d *decider) gift(m *Meta) error {
 	switch {
 	case !some:
 		return &Refusal{RefusedGift, "name", "The org has no such gift."}
-	case m.To == d.act.User:
+	case m.To == d.act.User || d.facts.ToSelf:
 		return &Refusal{RefusedSelf, "meta.to", "A gift goes to another user."}
 	case !d.facts.ToFound:
 		return &Refusal{RefusedUser, "meta.to", "The org does not know this user."}
@@ -97,7 +97,7 @@ func (d *decider) bounty(m *Meta) error {
 		return d.giveBack(open.Row, &Refusal{RefusedBounty, "name", "The org has no wallet any more that the points were taken from."})
 	}
 	switch {
-	case m.To == d.act.User:
+	case m.To == d.act.User || d.facts.ToSelf:
 		return &Refusal{RefusedBadRequest, "meta.to", "A bounty is awarded to another user."}
 	case !d.facts.ToFound:
 		return &Refusal{RefusedUser, "meta.to", "The org does not know this user."}

@@ -44,7 +44,7 @@ func (s *State) CheckRestore(records []activity.Activity, i int) error {
 	}
 	m, decided := decidedMeta(r)
 	switch {
-	case !decided || r.WasIgnored:
+	case !decided || r.Status != activity.Rejected || r.WasIgnored:
 	case m.Action == Refund && !restorable(records, r, m.Of):
 		return ErrNotRefundable
 	case (m.Action == Cancel || m.Action == Award) && s.Earnings.openBounty(m.Of) == nil:
