@@ -129,6 +129,7 @@ type activityLine struct {
 	Reason     string           `json:"reason,omitzero"`
 	Imported   bool             `json:"imported,omitzero"`
 	WasIgnored bool             `json:"was_ignored,omitzero"`
+	Decided    *decidedLine     `json:"decided,omitempty"`
 }
 
 // Counts is how many lines of each type a dump has.
@@ -229,7 +230,7 @@ func (u *userLine) state() *progress.State {
 
 func lineOfActivity(a *activity.Activity) activityLine {
 	l := activityLine{Type: typeActivity, ID: a.ID, Kind: a.Kind.String(), Name: a.Name, Meta: a.Meta, At: formatAt(a.At, a.Offset), AtOmitted: !a.AtGiven,
-		Received: a.Received, Status: a.Status.String(), Reason: a.Reason, Imported: a.Imported, WasIgnored: a.WasIgnored}
+		Received: a.Received, Status: a.Status.String(), Reason: a.Reason, Imported: a.Imported, WasIgnored: a.WasIgnored, Decided: lineOfDecided(a.Decided)}
 	if a.HasValue {
 		l.Value = &a.Value
 	}
@@ -250,7 +251,7 @@ func (l *activityLine) activity(user activity.User) (activity.Activity, error) {
 		a.Attributes = append(a.Attributes, activity.Attribute(at))
 	}
 	var known bool
-	if a.Kind, known = activity.ParseKind(l.Kind); !known {
+	if a.Kind, known = parseKind(l.Kind); !known {
 		return a, fmt.Errorf("%w: kind %q", ErrDamaged, l.Kind)
 	}
 	if a.Status, known = parseStatus(l.Status); !known {
@@ -261,7 +262,8 @@ func (l *activityLine) activity(user activity.User) (activity.Activity, error) {
 		return a, fmt.Errorf("%w: activity %q at %q", ErrDamaged, l.ID, l.At)
 	}
 	a.At, a.Offset = at, int16(offset/time.Minute)
-	return a, nil
+	a.Decided, err = l.Decided.decided()
+	return a, err
 }
 
 func parseStatus(s string) (activity.Status, bool) {

@@ -13,6 +13,7 @@ import (
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
+	"laurel/internal/catalog"
 	"laurel/internal/progress"
 	"laurel/internal/rewards"
 	"laurel/streaks"
@@ -56,6 +57,10 @@ func TestActivity_EveryFieldIsCarried(t *testing.T) {
 		case reflect.Float64:
 			a.HasValue = true
 			f.SetFloat(1.5)
+		case reflect.Pointer:
+			a.Decided = &activity.Decided{Turn: 3,
+				Own:   activity.Effect{Rows: []activity.Row{{Wallet: "w", Decimals: 2, Type: uint8(rewards.Spend), Amount: -5}}, Achieved: "a:2026"},
+				Other: activity.Effect{Rows: []activity.Row{{Wallet: "w", Category: uint8(catalog.Loyalty), Amount: 5}}, Rewards: []string{"mug"}}}
 		case reflect.Slice:
 			switch of.Field(i).Name {
 			case "Meta":
@@ -78,7 +83,7 @@ func TestActivity_RoundTrip(t *testing.T) {
 	text := rapid.StringN(1, 20, 100)
 	rapid.Check(t, func(t *rapid.T) {
 		a := activity.Activity{
-			ID: activity.ID(text.Draw(t, "id")), User: "u", Kind: activity.Kind(rapid.IntRange(0, int(activity.Bounty)).Draw(t, "kind")),
+			ID: activity.ID(text.Draw(t, "id")), User: "u", Kind: activity.Kind(rapid.IntRange(0, int(activity.Credit)).Draw(t, "kind")),
 			Name: text.Draw(t, "name"), HasValue: rapid.Bool().Draw(t, "has value"), AtGiven: rapid.Bool().Draw(t, "given"),
 			At: calendar.Instant(rapid.Int64Range(0, 253_402_300_799_999-2*86_400_000).Draw(t, "at")), Offset: int16(rapid.IntRange(-1439, 1439).Draw(t, "offset")),
 			Received: calendar.Instant(rapid.Int64Range(0, 1<<45).Draw(t, "received")), Status: activity.Status(rapid.IntRange(0, 2).Draw(t, "status")),
