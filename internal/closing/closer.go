@@ -136,10 +136,11 @@ func (c *Closer) step(ctx context.Context, e *registry.Entry, now calendar.Insta
 		return 0, false, err // what is due may be something else by now
 	}
 	if changed || len(list) > 0 {
-		writes, err := c.writes(ctx, org, list)
+		writes, n, err := c.writes(ctx, fenced.Catalog, list)
 		if err != nil {
 			return 0, false, err
 		}
+		more, list = more || n < len(list), list[:n]
 		for _, p := range list {
 			r.Ends.set(p.rule, p.cycle, p.period.End)
 		}
@@ -239,27 +240,39 @@ type eventPeriod struct {
 // TypeClosed is the type of the events that this package appends.
 const TypeClosed = "period.closed"
 
-// writes is what the closing of periods writes beside the record: their events. It is called when they are closed in every fence, and so reads what is final.
-func (c *Closer) writes(ctx context.Context, org activity.Org, list []ending) ([]store.Op, error) {
-	var ops []store.Op
-	for i := range list {
-		p := &list[i]
-		total, err := c.total(ctx, feed.Board{Org: org, Rule: p.rule.ID, Label: p.period.Label})
+// maxWrites bounds what one commit closes: about how many bytes, past which the next period is for the next one.
+const maxWrites = 8 << 20
+
+// writes is what the closing of the first n periods writes beside the record: their events, and what they give. It is called when they are closed in every fence, and so reads what
+// is final.
+func (c *Closer) writes(ctx context.Context, cat *catalog.Catalog, list []ending) (ops []store.Op, n int, err error) {
+	size := 0
+	for n < len(list) && size < maxWrites {
+		p := &list[n]
+		n++
+		total, err := c.total(ctx, feed.Board{Org: cat.Org, Rule: p.rule.ID, Label: p.period.Label})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if total == 0 {
 			continue // nobody did anything in it
 		}
+		given, err := c.prizes(ctx, cat, p)
+		if err != nil {
+			return nil, 0, err
+		}
 		body, err := json.Marshal(event{Type: TypeClosed, At: p.at, Rule: p.rule.ID, Cycle: p.cycle.String(),
 			Period: eventPeriod{p.period.Label, p.period.Start, p.period.End}, Total: total})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		ops = append(ops, store.AppendEvent(org, body))
-		c.Log.Info().Str("org", string(org)).Str("rule", p.rule.ID).Str("period", p.period.Label).Int("total", total).Msg("period closed")
+		ops = append(append(ops, store.AppendEvent(cat.Org, body)), given...)
+		for i := range given {
+			size += len(given[i].Args[1])
+		}
+		c.Log.Info().Str("org", string(cat.Org)).Str("rule", p.rule.ID).Str("period", p.period.Label).Int("total", total).Msg("period closed")
 	}
-	return ops, nil
+	return ops, n, nil
 }
 
 // total is how many rows a board has in all partitions.
