@@ -38,12 +38,12 @@ func (w *writer) decideKind(ctx context.Context, t *task, act *activity.Activity
 	return err, nil
 }
 
-// undelivered refuses what nobody would bring to whom it is meant for: effects on others, and rewards.
+// undelivered refuses what nobody would bring to whom it is meant for: rewards.
 func undelivered(d *activity.Decided) error {
-	if d == nil || d.Other.IsZero() && len(d.Own.Rewards) == 0 {
+	if d == nil || len(d.Other.Rewards) == 0 && len(d.Own.Rewards) == 0 {
 		return nil
 	}
-	return &progress.Refusal{Code: "unsupported_kind", Field: "kind", Detail: "This server does not give to others, and grants no rewards."}
+	return &progress.Refusal{Code: "unsupported_kind", Field: "kind", Detail: "This server grants no rewards."}
 }
 
 // whole is the state that the user's whole log comes to.

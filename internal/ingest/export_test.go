@@ -85,3 +85,13 @@ func (s *Service) WalkOn(ctx context.Context, org activity.Org) (done int, err e
 
 // OnStep has every step of moves of unique values pass by f, before and after it is taken; an error of f is the step's.
 func (s *Service) OnStep(f func(name string) error) { s.onStep = f }
+
+// PumpNow does what the pumps do at their next look.
+func (s *Service) PumpNow(ctx context.Context) error {
+	for _, p := range s.pumps {
+		if err := p.pass(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
