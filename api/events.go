@@ -120,7 +120,7 @@ type eventDoc struct {
 	_ struct{} `additionalProperties:"true"`
 
 	ID   string `json:"id" example:"1763942400000-0" doc:"Stays the same for good. ms-seq, where there are several partitions partition.ms-seq"`
-	Type string `json:"type" example:"streak.extended" doc:"period.closed, or of users streak.started, streak.extended, streak.at_risk, streak.frozen, streak.lost, streak.decayed, streak.freeze_earned, streak.paused, streak.resumed, streak.restored, streak.milestone, streak.record, streak.undone, points.earned, points.expired, level.reached, level.undone, achievement.completed, achievement.undone, mission.started, mission.completed, mission.failed, mission.undone; more may come"`
+	Type string `json:"type" example:"streak.extended" doc:"period.closed, or of users streak.started, streak.extended, streak.at_risk, streak.frozen, streak.lost, streak.decayed, streak.freeze_earned, streak.paused, streak.resumed, streak.restored, streak.milestone, streak.record, streak.undone, points.earned, points.expired, level.reached, level.undone, achievement.completed, achievement.undone, mission.started, mission.completed, mission.failed, mission.undone, gift.received, bounty.received; more may come"`
 	At   string `json:"at" format:"date-time" doc:"When it became true. period.closed: the period's end and the org's close_grace"`
 	Rule string `json:"rule,omitempty" example:"commits" doc:"Whose leaderboard or streak it is"`
 	// Of period.closed.
@@ -138,14 +138,20 @@ type eventDoc struct {
 	Milestone       int    `json:"milestone,omitempty" doc:"Of streak.milestone: the length that was reached"`
 	Deadline        string `json:"deadline,omitempty" format:"date-time" doc:"Of streak.at_risk: until when the period can be met"`
 	// Of what is earned.
-	Wallet      string  `json:"wallet,omitempty" doc:"Of points.earned and points.expired"`
-	Amount      float64 `json:"amount,omitempty" doc:"Of points.earned and points.expired: how many, above 0"`
+	Wallet      string  `json:"wallet,omitempty" doc:"Of points.earned and points.expired, and of gifts and bounties that are points"`
+	Amount      float64 `json:"amount,omitempty" doc:"How many points of the wallet, above 0"`
 	Level       string  `json:"level,omitempty" doc:"Of level.reached and level.undone, with step and name"`
 	Step        int     `json:"step,omitempty" doc:"Which step of the level, from 1"`
 	Name        string  `json:"name,omitempty" doc:"Of the step"`
 	Achievement string  `json:"achievement,omitempty" doc:"Of achievement.completed and achievement.undone, with period"`
 	Mission     string  `json:"mission,omitempty" doc:"Of mission.started, mission.completed, mission.failed and mission.undone"`
 	Since       string  `json:"since,omitempty" format:"date-time" doc:"Of achievements and missions: when it was completed, started or failed, as far as activities tell; what is undone had been since then"`
+	// Of what others give.
+	Gift     string `json:"gift,omitempty" example:"coffee" doc:"Of gift.received"`
+	Bounty   string `json:"bounty,omitempty" example:"bug" doc:"Of bounty.received"`
+	Activity string `json:"activity,omitempty" example:"gift:ada:1" doc:"Of gift.received and bounty.received: the user's record of kind credit"`
+	From     string `json:"from,omitempty" example:"ada" doc:"Of gift.received and bounty.received: who gave it"`
+	Reward   string `json:"reward,omitempty" doc:"Of a gift that is a reward"`
 
 	Undone string `json:"undone,omitempty" example:"streak.lost" doc:"Of streak.undone: the type of the event that is no longer so"`
 }

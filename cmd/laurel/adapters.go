@@ -98,7 +98,7 @@ func origins(configured []string) []string {
 }
 
 func ingestMetrics(m *telemetry.Metrics) ingest.Metrics {
-	return ingest.Metrics{Activities: m.Activities, Ingest: m.Ingest, Commit: m.Commit, Conflicts: m.Conflicts}
+	return ingest.Metrics{Activities: m.Activities, Ingest: m.Ingest, Commit: m.Commit, Conflicts: m.Conflicts, Dropped: m.Dropped}
 }
 
 func socketMetrics(m *telemetry.Metrics) ws.Metrics {
@@ -121,6 +121,19 @@ func streakStats(writes *ingest.Service) func() telemetry.Streaks {
 			return telemetry.Streaks{}
 		}
 		return telemetry.Streaks{Deadlines: int(n), Lag: lag}
+	}
+}
+
+// transferStats asks the store for the transfers; a store that does not answer counts as none.
+func transferStats(writes *ingest.Service) func() telemetry.Transfers {
+	return func() telemetry.Transfers {
+		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+		defer cancel()
+		open, lag, err := writes.Transfers(ctx)
+		if err != nil {
+			return telemetry.Transfers{}
+		}
+		return telemetry.Transfers{Open: int(open), Lag: lag}
 	}
 }
 

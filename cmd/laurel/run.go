@@ -77,6 +77,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	changes.to(boards, writes, n.hub, closer)
 	metrics.WatchIndex(indexStats(boards, changes.age))
 	metrics.WatchStreaks(streakStats(writes))
+	metrics.WatchTransfers(transferStats(writes))
 
 	behind := func() (calendar.Instant, bool) { return changes.lag(now.Now()) }
 	public, err := api.New(api.Options{

@@ -23,6 +23,7 @@ type Metrics struct {
 	ingest        prometheus.Histogram
 	commit        prometheus.Histogram
 	conflicts     prometheus.Counter
+	dropped       prometheus.Counter
 	push          prometheus.Histogram
 	connections   prometheus.Gauge
 	subscriptions prometheus.Gauge
@@ -53,6 +54,7 @@ func New(version string) *Metrics {
 		ingest:        prometheus.NewHistogram(histogram("laurel_ingest_seconds", "Time from an accepted request body to its answer.")),
 		commit:        prometheus.NewHistogram(histogram("laurel_commit_seconds", "Round trip of one commit to the store.")),
 		conflicts:     counter("laurel_commit_conflicts_total", "Groups of a commit that had to be decided again because another writer came first."),
+		dropped:       counter("laurel_transfers_dropped_total", "Gifts, awards and prizes for users who were not there any more."),
 		push:          prometheus.NewHistogram(histogram("laurel_push_seconds", "Time from a commit to the socket write that shows it.")),
 		connections:   gauge("laurel_ws_connections", "Open WebSocket connections."),
 		subscriptions: gauge("laurel_ws_subscriptions", "Open subscriptions to live views."),
@@ -65,7 +67,7 @@ func New(version string) *Metrics {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "laurel_build_info", Help: "Always 1; its labels say what runs."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(
-		m.activities, m.ingest, m.commit, m.conflicts, m.push, m.connections, m.subscriptions, m.frames, m.renders, m.closes, m.requests, m.seconds, build,
+		m.activities, m.ingest, m.commit, m.conflicts, m.dropped, m.push, m.connections, m.subscriptions, m.frames, m.renders, m.closes, m.requests, m.seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	for _, result := range Results { // rates need the series before the first event
@@ -167,6 +169,21 @@ func (m *Metrics) WatchStreaks(read func() Streaks) {
 	m.watch("laurel_streak_deadlines", "Streak deadlines that are waiting.", func() float64 { return float64(read().Deadlines) })
 	m.watch("laurel_streak_sweep_lag_seconds", "How long the oldest passed streak deadline has been waiting.", func() float64 { return read().Lag.Seconds() })
 }
+
+// Transfers are the effects on other users that have not arrived yet.
+type Transfers struct {
+	Open int
+	Lag  time.Duration // for how long the oldest has been open
+}
+
+// WatchTransfers reads the transfers at each scrape. It is called once.
+func (m *Metrics) WatchTransfers(read func() Transfers) {
+	m.watch("laurel_transfers_open", "Gifts, awards and prizes that have not arrived yet.", func() float64 { return float64(read().Open) })
+	m.watch("laurel_transfers_lag_seconds", "For how long the oldest gift, award or prize has been on its way.", func() float64 { return read().Lag.Seconds() })
+}
+
+// Dropped counts n transfers whose receiver is not there any more.
+func (m *Metrics) Dropped(n int) { m.dropped.Add(float64(n)) }
 
 func (m *Metrics) watch(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))

@@ -20,6 +20,7 @@ func used() *Metrics {
 	m.Ingest(time.Millisecond)
 	m.Commit(2 * time.Millisecond)
 	m.Conflicts(1)
+	m.Dropped(1)
 	m.Push(time.Millisecond)
 	m.Connections(2)
 	m.Connections(-1)
@@ -29,6 +30,7 @@ func used() *Metrics {
 	m.Request("GET /v1/leaderboards", "GET", 200, time.Millisecond)
 	m.WatchIndex(func() Index { return Index{Boards: 1, Members: 2, Lag: time.Second, Age: 3 * time.Second} })
 	m.WatchStreaks(func() Streaks { return Streaks{Deadlines: 3, Lag: 2 * time.Second} })
+	m.WatchTransfers(func() Transfers { return Transfers{Open: 2, Lag: time.Second} })
 	return m
 }
 
@@ -51,6 +53,9 @@ func TestMetrics_AreTheContract(t *testing.T) {
 		"laurel_ws_closes_total":          "COUNTER code",
 		"laurel_streak_deadlines":         "GAUGE",
 		"laurel_streak_sweep_lag_seconds": "GAUGE",
+		"laurel_transfers_open":           "GAUGE",
+		"laurel_transfers_lag_seconds":    "GAUGE",
+		"laurel_transfers_dropped_total":  "COUNTER",
 		"laurel_http_requests_total":      "COUNTER method route status",
 		"laurel_http_request_seconds":     "HISTOGRAM route",
 		"laurel_build_info":               "GAUGE goversion version",
