@@ -18,12 +18,13 @@ const (
 	formatJSON format = iota
 	formatNDJSON
 	formatYAML
+	formatCSV
 )
 
 // formatOf reads the Content-Type. A body without one is taken for JSON.
 func formatOf(r *request, allowed ...format) (format, error) {
 	header := r.Header.Get("Content-Type")
-	if header == "" || header == "application/json" && allowed[0] == formatJSON { // what nearly all send; to read it as a media type takes half a µs
+	if header == "" && slices.Contains(allowed, formatJSON) || header == "application/json" && allowed[0] == formatJSON { // what nearly all send; to read it as a media type takes half a µs
 		return formatJSON, nil
 	}
 	kind, params, err := mime.ParseMediaType(header)
@@ -48,6 +49,8 @@ func (f format) mediaType() string {
 		return "application/x-ndjson"
 	case formatYAML:
 		return "application/yaml"
+	case formatCSV:
+		return "text/csv"
 	}
 	return "application/json"
 }

@@ -11,27 +11,34 @@ func (a *API) importRoutes() []route {
 	const one = "/v1/imports/{id}"
 	return []route{
 		{method: http.MethodPost, pattern: "/v1/imports", scope: auth.ActivitiesWrite, serve: a.postImport, doc: docPostImport()},
-		{method: http.MethodGet, pattern: one, scope: auth.ActivitiesWrite, serve: a.getImport, doc: docGetImport()},
+		{method: http.MethodGet, pattern: one, scope: auth.ActivitiesWrite, orScope: auth.UsersWrite, serve: a.getImport, doc: docGetImport()},
 		{method: http.MethodPost, pattern: one + "/items", scope: auth.ActivitiesWrite, serve: a.postItems, doc: docPostItems()},
 		{method: http.MethodPost, pattern: one + "/close", scope: auth.ActivitiesWrite, serve: a.closeImport, doc: docCloseImport()},
 	}
 }
 
-// importWire is an import: activities of any age, without events until it is closed.
+// importWire is an import: activities of any age, without events until it is closed; or users.
 type importWire struct {
 	ID         string  `json:"id"`
-	State      string  `json:"state" enum:"open,closed"`
+	Kind       string  `json:"kind,omitempty" enum:"users" doc:"Absent for one of activities"`
+	State      string  `json:"state" enum:"open,closed,waiting,running,finished" doc:"Of users: waiting, running, finished"`
 	CreatedAt  *string `json:"created_at,omitempty" format:"date-time"`
 	ClosedAt   *string `json:"closed_at,omitempty" format:"date-time"`
 	Accepted   int     `json:"accepted"`
 	Duplicates int     `json:"duplicates"`
 	Rejected   int     `json:"rejected"`
 	Ignored    int     `json:"ignored"`
+
+	Rows    int               `json:"rows,omitempty" doc:"Of users: rows in all"`
+	Done    int               `json:"done,omitempty" doc:"Of users: rows that were decided"`
+	Created int               `json:"created,omitempty" doc:"Rows that made a user"`
+	Updated int               `json:"updated,omitempty" doc:"Rows of users who were there"`
+	Errors  []ingest.RowError `json:"errors,omitempty" nullable:"false" doc:"Why rows were refused: the first 1,000"`
 }
 
 func wireImport(i ingest.Import) importWire {
-	return importWire{ID: i.ID, State: i.State, CreatedAt: stamp(i.CreatedAt), ClosedAt: stamp(i.ClosedAt), Accepted: i.Accepted,
-		Duplicates: i.Duplicates, Rejected: i.Rejected, Ignored: i.Ignored}
+	return importWire{ID: i.ID, Kind: i.Kind, State: i.State, CreatedAt: stamp(i.CreatedAt), ClosedAt: stamp(i.ClosedAt), Accepted: i.Accepted,
+		Duplicates: i.Duplicates, Rejected: i.Rejected, Ignored: i.Ignored, Rows: i.Rows, Done: i.Done, Created: i.Created, Updated: i.Updated, Errors: i.Errors}
 }
 
 func (a *API) postImport(w http.ResponseWriter, r *request) error {

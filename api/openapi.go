@@ -107,7 +107,11 @@ func (d *describer) operation(rt route) (*huma.Operation, error) {
 	op := &huma.Operation{Method: rt.method, Path: openPath(rt.pattern), OperationID: rt.doc.id, Tags: []string{rt.doc.tag},
 		Summary: rt.doc.summary, Description: rt.doc.description, Responses: map[string]*huma.Response{}, Security: []map[string][]string{}}
 	if rt.scope != "" {
-		op.Description = strings.TrimSpace(op.Description + "\n\nScope: " + string(rt.scope) + ".")
+		scope := string(rt.scope)
+		if rt.orScope != "" {
+			scope += " or " + string(rt.orScope)
+		}
+		op.Description = strings.TrimSpace(op.Description + "\n\nScope: " + scope + ".")
 		op.Security = []map[string][]string{{"key": {}}}
 	}
 	d.parameters(op, rt)

@@ -26,6 +26,7 @@ type route struct {
 	method  string
 	pattern string     // of http.ServeMux: matched on the escaped path, so %2F in an id is no separator
 	scope   auth.Scope // "": no key needed
+	orScope auth.Scope // a key with this one may ask too; "": none
 	// browser routes answer publishable keys and cross-origin pages: those that only read boards.
 	browser bool
 	// own routes answer signed tokens that name the user of the path, and so cross-origin pages too.
@@ -41,7 +42,7 @@ func (rt route) forPages() bool { return rt.browser || rt.own }
 
 // table is every route of the public listener.
 func (a *API) table() []route {
-	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.streakRoutes(), a.earnedRoutes(), a.streakPastRoutes(), a.userPauseRoutes(), a.moderationRoutes(),
+	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.userImportRoutes(), a.streakRoutes(), a.earnedRoutes(), a.streakPastRoutes(), a.userPauseRoutes(), a.moderationRoutes(),
 		a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(), a.tokenRoutes(), a.selfRoutes(), a.pageRoutes())
 }
 

@@ -123,7 +123,7 @@ func (a *API) authenticate(rt route, r *request) error {
 		}
 	case identity.Kind == auth.Publishable && !rt.browser:
 		return &fault{code: "forbidden", detail: "pk keys only read boards."}
-	case !identity.Allows(rt.scope):
+	case !identity.Allows(rt.scope) && (rt.orScope == "" || !identity.Allows(rt.orScope)):
 		return &fault{code: "forbidden", detail: "This needs a key with the scope " + string(rt.scope) + "."}
 	}
 	r.identity = identity

@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"context"
+	"crypto/rand"
 
 	"laurel/internal/activity"
+	"laurel/internal/calendar"
 )
 
 // MergeSteps are the steps of Merge, each of which may be the last one that is taken.
@@ -95,3 +97,11 @@ func (s *Service) PumpNow(ctx context.Context) error {
 	}
 	return nil
 }
+// StoreUserImport stores an import of users as a node left it that had decided rows and was alive at an instant.
+func (s *Service) StoreUserImport(ctx context.Context, org activity.Org, rows []UserRow, done int, alive calendar.Instant) (Import, error) {
+	i := Import{ID: rand.Text(), Kind: ImportUsers, State: ImportRunning, Rows: len(rows), Done: done, Alive: alive}
+	return i, s.storeUserImport(ctx, org, i, rows)
+}
+
+// WorkOffUserImports does what the worker does at its next tick.
+func (s *Service) WorkOffUserImports(ctx context.Context) error { return s.workOffUserImports(ctx) }

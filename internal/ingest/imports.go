@@ -14,23 +14,41 @@ import (
 	"laurel/internal/store"
 )
 
-// Import is a load of history: it has no age limit, counts in closed periods, and its events are suppressed.
+// Import is a load of history: it has no age limit, counts in closed periods, and its events are suppressed. Or it is one of users (ImportUsers), with rows for
+// items.
 type Import struct {
 	ID         string           `json:"id"`
-	State      string           `json:"state"` // open, closed
+	Kind       string           `json:"kind,omitempty"` // "": of activities
+	State      string           `json:"state"`          // open, closed; of users waiting, running, finished
 	CreatedAt  calendar.Instant `json:"created_at"`
 	ClosedAt   calendar.Instant `json:"closed_at,omitzero"`
 	Accepted   int              `json:"accepted"`
 	Duplicates int              `json:"duplicates"`
 	Rejected   int              `json:"rejected"`
 	Ignored    int              `json:"ignored"`
+
+	// Of users: how many rows there are and have been decided, what became of those beside Rejected, and why the first 1,000 of them were refused.
+	Rows    int        `json:"rows,omitzero"`
+	Done    int        `json:"done,omitzero"`
+	Created int        `json:"created,omitzero"`
+	Updated int        `json:"updated,omitzero"`
+	Errors  []RowError `json:"errors,omitempty"`
+	// Alive is when the node that works on it last said so, 0 for none.
+	Alive calendar.Instant `json:"alive,omitzero"`
 }
 
 // States of an import.
 const (
 	ImportOpen   = "open"
 	ImportClosed = "closed"
+
+	ImportWaiting  = "waiting"
+	ImportRunning  = "running"
+	ImportFinished = "finished"
 )
+
+// ImportUsers is the kind of an import of users.
+const ImportUsers = "users"
 
 // CreateImport opens an import.
 func (s *Service) CreateImport(ctx context.Context, org activity.Org) (Import, error) {

@@ -29,6 +29,11 @@ const (
 	CreatedAt  = "created_at"
 )
 
+// Texts are the fields that hold one value, which a Change may name.
+func Texts() []string {
+	return []string{Name, Picture, Number, Username, Email, ExternalID, FirstName, LastName, Mobile, Language, Country}
+}
+
 // Unique are the fields of which no two users of an org have the same: see Key.
 func Unique() []string { return []string{Email, Username, Number, ExternalID} }
 

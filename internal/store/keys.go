@@ -147,6 +147,14 @@ func ParseMember(member string, ascending bool) (reached int64, user activity.Us
 // ImportKey is the document of an import of history.
 func ImportKey(org activity.Org, id string) Key { return Key("{0}:i:" + string(org) + ":" + id) }
 
+// ImportPartKey is the string of a part of the rows of an import that is under way.
+func ImportPartKey(org activity.Org, id string, part int) Key {
+	return Key("{0}:j:" + string(org) + ":" + id + ":" + strconv.Itoa(part))
+}
+
+// JobsKey is the hash of imports that are under way: org and id → when they came, in ms.
+func JobsKey() Key { return "{0}:jobs" }
+
 // changesPartition is the partition whose change stream has this key.
 func changesPartition(k Key) (Partition, bool) {
 	text, ok := strings.CutPrefix(string(k), "{")
