@@ -74,8 +74,8 @@ func (a *Account) Rebuilt(p *progress.Plan, old *progress.State, now calendar.In
 		return Expected{}, err
 	}
 	progress.Diff(p, old, next, now, progress.History)
-	next.Scheduled = next.Due
-	return Expected{State: next, Places: progress.Places(p, next, a.Base), Deadline: next.Due}, nil
+	next.Scheduled = next.Deadline()
+	return Expected{State: next, Places: progress.Places(p, next, a.Base), Deadline: next.Scheduled}, nil
 }
 
 // Place is where the user ought to stand on a board, nil for nowhere.

@@ -200,16 +200,17 @@ func (t *task) dueMember() string { return string(t.key.org) + ":" + string(t.ke
 
 // schedule is the write that makes the user's stored deadline the state's, if it is not.
 func (t *task) schedule(s *progress.State) (store.Op, bool) {
-	if s.Due == s.Scheduled {
+	due := s.Deadline()
+	if due == s.Scheduled {
 		return store.Op{}, false
 	}
-	s.Scheduled = s.Due
+	s.Scheduled = due
 	member := t.dueMember()
 	key := store.DueKey(t.partition)
-	if s.Due == 0 {
+	if due == 0 {
 		return store.Op{Kind: store.OpZRem, Key: key, Args: []string{member}}, true
 	}
-	return store.Op{Kind: store.OpZAdd, Key: key, Args: []string{strconv.FormatInt(int64(s.Due), 10), member}}, true
+	return store.Op{Kind: store.OpZAdd, Key: key, Args: []string{strconv.FormatInt(int64(due), 10), member}}, true
 }
 
 // Deadlines is how many users have a running streak, and how far behind the earliest passed deadline is.

@@ -8,6 +8,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
+	"laurel/internal/grants"
 )
 
 // Why an activity is refused; fold.ErrRange and fold.ErrTooManyValues, and catalog.ErrRange, are others. A refused activity is not stored and changes nothing.
@@ -47,6 +48,8 @@ type Update struct {
 	Verdicts []Verdict // one an activity, in order
 	Boards   []BoardChange
 	Events   []Event // what became true of streaks and of what is earned, in order of their instants
+	// Grants is what completions give, where that may have changed; nil where it has not.
+	Grants *grants.Due
 	// NeedLog: the state alone cannot tell what became of it (a late activity moved the moment at which a streak condition was met, or the catalog
 	// changed since). State, Boards and Events are not to be used; Rebuild from the log with the accepted activities, and Diff.
 	NeedLog bool

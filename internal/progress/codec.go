@@ -30,6 +30,7 @@ const (
 	stateTold
 	statePauses
 	stateEarnings
+	stateExpires
 )
 
 // Flags of an encoded tally. Those that are rare come last: a condition's flags are a varint.
@@ -155,6 +156,7 @@ func (e *encoder) user(s *State) {
 	set(s.Told != 0, stateTold)
 	set(len(s.Pauses) > 0, statePauses)
 	set(s.Earnings != nil, stateEarnings)
+	set(s.Expires != 0, stateExpires)
 	e.byte(flags)
 	if s.Merged != "" {
 		e.string(string(s.Merged))
@@ -171,6 +173,9 @@ func (e *encoder) user(s *State) {
 	}
 	if len(s.Pauses) > 0 {
 		e.pauses(s.Pauses)
+	}
+	if s.Expires != 0 {
+		e.instant(s.Expires)
 	}
 }
 

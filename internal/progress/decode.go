@@ -97,6 +97,9 @@ func (d *decoder) user(s *State) (earned bool) {
 			d.pause(&s.Pauses[i])
 		}
 	}
+	if flags&stateExpires != 0 {
+		s.Expires = d.instant()
+	}
 	return flags&stateEarnings != 0
 }
 

@@ -14,7 +14,8 @@ type earner struct {
 	marks         []rewards.Mark
 	values        []rewards.Value
 	before, after rewards.View
-	noted         bool // before is before the changes that are told of together
+	noted         bool             // before is before the changes that are told of together
+	summed        calendar.Instant // what lay before it was summed up then
 	changes       []rewards.Change
 	notes         []rewards.Note
 	rows          []rewards.Row
@@ -93,11 +94,12 @@ func (x *earner) marksOf(st *AchievementState, n int, criteria []int) []rewards.
 
 // noteEarnings takes down what the user has earned before it changes, if that is of the plan's definitions.
 func (a *applier) noteEarnings() {
-	if a.plan.earning == nil || a.why == History || a.state.Plan != 0 && a.state.Plan != a.plan.print {
+	e := a.plan.earning
+	if e == nil || a.why == History && !e.grants || a.state.Plan != 0 && a.state.Plan != a.plan.print {
 		return
 	}
 	a.derive(&a.room().before, a.streakNow(), a.streakNow())
-	a.earner.noted = true
+	a.earner.noted, a.earner.summed = true, a.state.summed()
 }
 
 // showEarnings derives what the user has earned now: what has to be noted is, what became of it is told, and time's next change is found.
@@ -122,10 +124,11 @@ func (a *applier) showEarnings() {
 	if due := c.Next(&x.after, now); due != 0 && (a.state.Due == 0 || due < a.state.Due) {
 		a.state.Due = due
 	}
-	if x.noted {
+	if x.noted && a.why != History {
 		x.changes = c.Changes(x.changes[:0], &x.before, &x.after)
 		a.tellEarned(now, x.changes)
 	}
+	a.grantEarnings(x, noticed)
 	a.trimEarnings(x)
 }
 

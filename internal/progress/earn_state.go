@@ -61,6 +61,7 @@ type earningPlan struct {
 	criteria [][]int // by achievement: those over activities; of one by rank its only one, that is met by a close
 	streaks  []int   // those that a criterion looks at
 	trims    bool    // there is something to sum up as time goes by
+	grants   bool    // something that is derived grants a reward
 }
 
 // newEarningPlan is nil where nothing can be earned.
@@ -68,7 +69,7 @@ func newEarningPlan(c *catalog.Catalog, cal *calendar.Calendar) *earningPlan {
 	if len(c.Order) == 0 {
 		return nil
 	}
-	e := &earningPlan{calculus: rewards.New(&c.Earning, cal), criteria: make([][]int, len(c.Achievements))}
+	e := &earningPlan{calculus: rewards.New(&c.Earning, cal), criteria: make([][]int, len(c.Achievements)), grants: grantsRewards(c)}
 	for i, a := range c.Achievements {
 		e.trims = e.trims || a.Rank == nil && a.Per.Unit != calendar.All
 		if a.Rank != nil {

@@ -18,26 +18,27 @@ const earningDefinitions = `
       - {id: xp, categories: true}
       - {id: coins, decimals: 1, expires: {days: 4}}
       - {id: gems, expires: {months: 1}}
+    rewards: [{id: mug}, {id: pin}, {id: raffle, type: entry}]
     awards:
       - {id: a-xp, when: {name: a}, wallet: xp, points: 2, category: knowledge}
       - {id: n-xp, when: {name: [a, b], where: "meta.n < 5"}, wallet: xp, points: "meta.n", category: loyalty}
       - {id: v-coins, when: {}, wallet: coins, points: "value * 1"}
       - {id: c-gems, when: {name: c}, wallet: gems, points: 1}
     levels:
-      - {id: tier, wallet: xp, steps: [{at: 5, name: A}, {at: 15, name: B}, {at: 40, name: C}]}
+      - {id: tier, wallet: xp, steps: [{at: 5, name: A}, {at: 15, name: B, grants: [pin, mug]}, {at: 40, name: C}]}
       - {id: rich, wallet: coins, steps: [{at: 0, name: Z}, {at: 3.5, name: R}]}
     achievements:
-      - {id: three-a, when: {name: a}, at_least: 3, points: [{wallet: coins, points: 2.5}]}
-      - {id: daily, when: {}, value: {sum: meta.n}, at_least: 3, per: day, points: [{wallet: coins, points: 1}, {wallet: gems, points: 2}]}
+      - {id: three-a, when: {name: a}, at_least: 3, points: [{wallet: coins, points: 2.5}], grants: [mug]}
+      - {id: daily, when: {}, value: {sum: meta.n}, at_least: 3, per: day, points: [{wallet: coins, points: 1}, {wallet: gems, points: 2}], grants: [raffle]}
       - {id: weekly, all: [{when: {name: a}, at_least: 2}, {when: {}, value: {unique: meta.tag}, at_least: 2}], per: week, points: [{wallet: xp, points: 4, category: influence}]}
       - {id: monthly, any: [{when: {name: b}, value: {sum: value}, decimals: 1, at_least: 2.5}, {when: {name: c}, value: {max: meta.n}, at_least: 4}], per: month, points: [{wallet: xp, points: 3}]}
-      - {id: streaky, any: [{streak: user-day, at_least: 3}, {streak: event-day, at_least: 2}], points: [{wallet: gems, points: 5}]}
-      - {id: mixed, all: [{achievement: three-a}, {level: tier, at_least: 1}], points: [{wallet: coins, points: 1.5}]}
+      - {id: streaky, any: [{streak: user-day, at_least: 3}, {streak: event-day, at_least: 2}], points: [{wallet: gems, points: 5}], grants: [mug, raffle]}
+      - {id: mixed, all: [{achievement: three-a}, {level: tier, at_least: 1}], points: [{wallet: coins, points: 1.5}], grants: [pin]}
       - {id: either, any: [{wallet: gems, at_least: 4}, {achievement: streaky}, {when: {name: b}, at_least: 4}]}
     missions:
-      - {id: onboarding, needs: [{achievement: three-a}, {achievement: monthly}], within: 10d, points: [{wallet: coins, points: 7}]}
+      - {id: onboarding, needs: [{achievement: three-a}, {achievement: monthly}], within: 10d, points: [{wallet: coins, points: 7}], grants: [mug]}
       - {id: hard, needs: [{achievement: mixed}, {level: tier, at_least: 2}], start: required, within: 5d, attempts: 3, points: [{wallet: gems, points: 3}]}
-      - {id: streak-run, needs: [{achievement: either}, {achievement: weekly}], points: [{wallet: coins, points: 2}]}
+      - {id: streak-run, needs: [{achievement: either}, {achievement: weekly}], points: [{wallet: coins, points: 2}], grants: [raffle]}
 `
 
 func oracleEarner(m *oracle.Model, streaks []oracle.Streak) *oracle.Earner {

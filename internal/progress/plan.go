@@ -130,6 +130,7 @@ func fingerprint(p *Plan) uint32 {
 		fmt.Fprintln(h, "streak", s.ID, s.Print, s.Terms)
 	}
 	p.printEarning(h)
+	p.printGrants(h)
 	p.printOutages(h)
 	return max(h.Sum32(), 1)
 }

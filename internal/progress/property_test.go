@@ -13,6 +13,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
+	"laurel/internal/grants"
 	"laurel/internal/oracle"
 	"laurel/internal/progress"
 	"laurel/internal/testenv"
@@ -44,6 +45,7 @@ type user struct {
 	earner      *oracle.Earner // nil: nothing is earned
 	earnedOnly  bool           // what stands on boards and what streaks are is not looked at
 	told        *earnedTold
+	granted     grants.Set
 	begin       time.Time
 	noticed     time.Time        // by the commit at hand
 	timed       [][]oracle.Event // by streak: what time does up to now
@@ -99,6 +101,8 @@ func (u *user) commit(s *progress.State, update *progress.Update) {
 	}
 	if u.earner != nil {
 		u.earner.Notice(u.now, u.noticed)
+		u.grant(update.Grants)
+		u.compareGranted()
 		u.compareTold()
 	}
 	u.noticed = time.Time{}

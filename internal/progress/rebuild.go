@@ -29,7 +29,7 @@ func Rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 
 // rebuild returns the state and the rules whose sums are out of range.
 func rebuild(p *Plan, old, base *State, records []activity.Activity, now calendar.Instant, bounded map[int]bool) (next *State, over map[int]bool) {
-	s := &State{Sealed: old.Sealed, Scheduled: old.Scheduled, Told: old.Told, Plan: p.print, Zones: old.Zones, Pauses: old.Pauses, Behaviours: old.Behaviours,
+	s := &State{Sealed: old.Sealed, Scheduled: old.Scheduled, Expires: old.Expires, Told: old.Told, Plan: p.print, Zones: old.Zones, Pauses: old.Pauses, Behaviours: old.Behaviours,
 		Hidden: old.Hidden, Blocked: old.Blocked, Merged: old.Merged, Attributes: old.Attributes}
 	for i := range records {
 		s.noteOldest(records[i].At)

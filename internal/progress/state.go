@@ -21,7 +21,9 @@ type State struct {
 	Plan uint32
 	// Due is when time alone next changes something of the user's streaks, 0 for never. Apply and Diff set it; it is not stored.
 	Due calendar.Instant
-	// Scheduled is the deadline that the store has for the user, 0 for none. Who commits the state keeps it equal to Due.
+	// Expires is when the first of the user's grants expires, 0 for never. Who commits the state keeps it so.
+	Expires calendar.Instant
+	// Scheduled is the deadline that the store has for the user, 0 for none. Who commits the state keeps it equal to Deadline.
 	Scheduled calendar.Instant
 	// Told is up to when what time alone does to streaks has been told in events.
 	Told calendar.Instant
