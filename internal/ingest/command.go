@@ -24,6 +24,7 @@ type command struct {
 	why    progress.Cause
 	asked  profile.Value // testify: whether the user shows it
 	shows  bool          // the answer
+	grants grantCommand  // granted, vouch
 	result *activity.Activity
 	err    error // the command's own answer, as opposed to the store's
 }
@@ -51,6 +52,8 @@ const (
 	bury
 	testify
 	credit
+	vouch
+	granted
 )
 
 // isUpkeep says whether nobody asked for the command; c may be nil, for an activity.
@@ -170,6 +173,10 @@ func (w *writer) decideCommand(ctx context.Context, t *task) error {
 		return w.decideErase(ctx, t)
 	case testify:
 		return w.decideTestify(ctx, t, c)
+	case vouch:
+		return w.decideVouch(ctx, t, c)
+	case granted:
+		return w.decideGranted(ctx, t, c)
 	case bury:
 		return nil // a new user by the old name
 	case reserve, cancel, depart, absorb, finish:

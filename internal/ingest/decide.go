@@ -30,10 +30,11 @@ type attempt struct {
 	// known are the refused units whose ids the log has: they were accepted once, and stay so however old they have become.
 	known map[*unit]activity.Activity
 	// wallets is what was in them before, if somebody asks for effects.
-	wallets *rewards.View
-	done    Outcome // of a command
-	gives   int     // transfers that the group appends
-	err     error   // of a command that is refused
+	wallets  *rewards.View
+	done     Outcome // of a command
+	gives    int     // transfers that the group appends
+	err      error   // of a command that is refused
+	granting granting
 }
 
 // foldSlack keeps folding rare: a log is folded when its oldest activity is this much past the horizon.
@@ -116,8 +117,18 @@ func (w *writer) decide(ctx context.Context, t *task) error {
 	return nil
 }
 
+// decideAll computes what the task's activities or command amount to, and what becomes of the user's grants by that.
+func (w *writer) decideAll(ctx context.Context, t *task) error {
+	if err := w.decide(ctx, t); err != nil {
+		return err
+	}
+	return w.decideGrants(ctx, t)
+}
+
 // take makes what was found out the attempt's.
-func (a *attempt) take(u *progress.Update) { a.boards, a.events = u.Boards, u.Events }
+func (a *attempt) take(u *progress.Update) {
+	a.boards, a.events, a.granting.due = u.Boards, u.Events, u.Grants
+}
 
 // recall looks up the refused units in the log: an id that is there is a repetition, and not what the refusal says.
 func (w *writer) recall(ctx context.Context, t *task) error {

@@ -119,7 +119,8 @@ func (w *writer) remove(ctx context.Context, t *task) error {
 func (w *writer) removals(t *task) []store.Op {
 	p, org, user := w.partition, t.key.org, t.key.user
 	var ops []store.Op
-	for _, k := range []store.Key{store.LogKey(p, org, user), store.ColdKey(p, org, user), store.ProfileKey(p, org, user), store.MergedKey(p, org, user)} {
+	for _, k := range []store.Key{store.LogKey(p, org, user), store.ColdKey(p, org, user), store.ProfileKey(p, org, user), store.MergedKey(p, org, user),
+		store.GrantsKey(p, org, user)} {
 		ops = append(ops, store.Op{Kind: store.OpDel, Key: k})
 	}
 	return ops

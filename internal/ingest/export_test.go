@@ -97,6 +97,7 @@ func (s *Service) PumpNow(ctx context.Context) error {
 	}
 	return nil
 }
+
 // StoreUserImport stores an import of users as a node left it that had decided rows and was alive at an instant.
 func (s *Service) StoreUserImport(ctx context.Context, org activity.Org, rows []UserRow, done int, alive calendar.Instant) (Import, error) {
 	i := Import{ID: rand.Text(), Kind: ImportUsers, State: ImportRunning, Rows: len(rows), Done: done, Alive: alive}
@@ -105,3 +106,6 @@ func (s *Service) StoreUserImport(ctx context.Context, org activity.Org, rows []
 
 // WorkOffUserImports does what the worker does at its next tick.
 func (s *Service) WorkOffUserImports(ctx context.Context) error { return s.workOffUserImports(ctx) }
+
+// SettleOld does what the keeper of stocks does at its next tick.
+func (s *Service) SettleOld(ctx context.Context) error { return s.settleOld(ctx) }

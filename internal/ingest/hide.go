@@ -69,7 +69,8 @@ func (w *writer) decideHidden(ctx context.Context, t *task, hidden bool) error {
 	if err != nil && !errors.Is(err, fold.ErrRange) {
 		return err
 	}
-	t.attempt.events = progress.Diff(t.plan, old, next, now, progress.Doing).Events // no board shows the user
+	update := progress.Diff(t.plan, old, next, now, progress.Doing)
+	t.attempt.events, t.attempt.granting.due = update.Events, update.Grants // no board shows the user
 	t.attempt.state = next
 	t.attempt.finishGroup(t, nil)
 	return nil

@@ -110,6 +110,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	feeding.Go(func() error { return s.backfill(ctx) })
 	feeding.Go(func() error { return s.runUserImports(ctx) })
+	feeding.Go(func() error { return s.keepStocks(ctx) })
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	for _, w := range s.writers {

@@ -157,7 +157,7 @@ func (w *writer) round(ctx context.Context, tasks []*task) error {
 		if len(t.units) == 0 {
 			continue // failed while loading
 		}
-		switch err := w.decide(ctx, t); {
+		switch err := w.decideAll(ctx, t); {
 		case errors.Is(err, errChanged):
 			w.cache.remove(t.doc)
 			continue
@@ -261,6 +261,7 @@ func (w *writer) conclude(ctx context.Context, t *task, r *store.Result, o *stor
 	switch o.Status {
 	case store.Applied:
 		w.pumps[w.partition].wake(t.attempt.gives)
+		w.settleHolds(ctx, t.key.org, t.attempt.granting.held)
 		switch {
 		case t.attempt.group.Delete:
 			w.cache.remove(t.doc)

@@ -87,20 +87,25 @@ func (s *Store) Log(ctx context.Context, p Partition, org activity.Org, user act
 
 // LogRecords gives the records of some activities in the order of ids, "" for one that the log does not have.
 func (s *Store) LogRecords(ctx context.Context, p Partition, org activity.Org, user activity.User, ids []string) ([]string, error) {
-	records := make([]string, 0, len(ids))
-	for len(ids) > 0 {
-		page := ids[:min(len(ids), readPage)]
-		ids = ids[len(page):]
-		values, err := s.client.HMGet(ctx, string(LogKey(p, org, user)), page...).Result()
+	return s.Fields(ctx, LogKey(p, org, user), ids)
+}
+
+// Fields gives the values of some fields of a hash in their order, "" for one that is not there.
+func (s *Store) Fields(ctx context.Context, k Key, fields []string) ([]string, error) {
+	texts := make([]string, 0, len(fields))
+	for len(fields) > 0 {
+		page := fields[:min(len(fields), readPage)]
+		fields = fields[len(page):]
+		values, err := s.client.HMGet(ctx, string(k), page...).Result()
 		if err != nil {
-			return nil, unavailable("read log", err)
+			return nil, unavailable("read "+string(k), err)
 		}
 		for _, v := range values {
-			record, _ := v.(string)
-			records = append(records, record)
+			text, _ := v.(string)
+			texts = append(texts, text)
 		}
 	}
-	return records, nil
+	return texts, nil
 }
 
 // Hash gives a whole hash (a profile, the API keys); an empty map if there is none.
