@@ -24,3 +24,4 @@ export type {
   UserState,
   ViewQuery,
 } from "./wire.js";
+export { Problem, Rest, type Exchange, type RestFetch, type RestInput, type RestOptions } from "./rest.js";
