@@ -57,6 +57,7 @@ type Reads interface {
 	Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error)
 	StreakReads
 	EarnedReads
+	DoorReads
 	Wait(ctx context.Context, revision string) error
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"laurel/api/nudj"
 	"laurel/internal/ingest"
 	"laurel/internal/query"
 )
@@ -64,15 +65,19 @@ func OpenAPI(version string) ([]byte, error) {
 func (a *API) describe() ([]byte, error) {
 	d := &describer{schemas: huma.NewMapRegistry("#/components/schemas/", schemaName), codes: a.problems.codes}
 	d.schemas.RegisterTypeAlias(reflect.TypeFor[jsontext.Value](), reflect.TypeFor[any]())
+	d.schemas.RegisterTypeAlias(reflect.TypeFor[query.Score](), reflect.TypeFor[float64]())
+	d.schemas.RegisterTypeAlias(reflect.TypeFor[query.StreakPeriod](), reflect.TypeFor[streakHistoryDoc]())
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info:    &huma.Info{Title: "Laurel", Version: a.Version, Description: introduction},
 		Tags: []*huma.Tag{{Name: "activities", Description: "What users did"}, {Name: "leaderboards", Description: "Ranked users of a rule in a period"},
 			{Name: "events", Description: "What happened, in order"},
 			{Name: "users", Description: "One user's standing"}, {Name: "streaks", Description: "What streaks are kept by"}, {Name: "catalog", Description: "The org's definitions"},
-			{Name: "keys", Description: "API keys"}, {Name: "live", Description: "Views that follow, and pages"}},
+			{Name: "keys", Description: "API keys"}, {Name: "doors", Description: "The same users and streaks in the shapes of other servers: docs/DOORS.md"}, {Name: "live", Description: "Views that follow, and pages"}},
 		Components: &huma.Components{Schemas: d.schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
-			"key": {Type: "http", Scheme: "bearer", Description: "An API key: sk_… on servers, pk_… in browsers; or a signed token of POST /v1/tokens, for boards and the GETs of its own user."}}},
+			"key":      {Type: "http", Scheme: "bearer", Description: "An API key: sk_… on servers, pk_… in browsers; or a signed token of POST /v1/tokens, for boards and the GETs of its own user."},
+			"keyPair":  {Type: "http", Scheme: "basic", Description: "A key's id and the key, at the Capillary-shaped door."},
+			"apiToken": {Type: "apiKey", In: "header", Name: nudj.Header, Description: "An API key, at the Nudj-shaped door."}}},
 		Paths: map[string]*huma.PathItem{},
 	}
 	for _, rt := range a.routes {
@@ -100,6 +105,12 @@ func schemaName(t reflect.Type, hint string) string {
 	for _, suffix := range []string{"Wire", "Doc"} {
 		name = strings.TrimSuffix(name, suffix)
 	}
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if door, some := strings.CutPrefix(t.PkgPath(), "laurel/api/"); some { // names of one door may be those of another
+		name = strings.ToUpper(door[:1]) + door[1:] + name
+	}
 	return name
 }
 
@@ -112,7 +123,7 @@ func (d *describer) operation(rt route) (*huma.Operation, error) {
 			scope += " or " + string(rt.orScope)
 		}
 		op.Description = strings.TrimSpace(op.Description + "\n\nScope: " + scope + ".")
-		op.Security = []map[string][]string{{"key": {}}}
+		op.Security = rt.face.security()
 	}
 	d.parameters(op, rt)
 	if body := rt.doc.body; body != nil {
@@ -211,6 +222,9 @@ func (d *describer) failures(op *huma.Operation, rt route) error {
 		if !slices.Contains(byStatus[info.status], code) {
 			byStatus[info.status] = append(byStatus[info.status], code)
 		}
+	}
+	if rt.face != nil {
+		return d.refusals(op, rt.face, byStatus)
 	}
 	schema := d.schemas.Schema(reflect.TypeFor[problem](), true, "Problem")
 	for status, codes := range byStatus {

@@ -33,6 +33,7 @@ type route struct {
 	own bool
 	// lasting routes answer 200 for as long as the client stays, which is no time that an answer took.
 	lasting bool
+	face    *face // of a vendor-shaped door; nil: the native API's
 	serve   func(http.ResponseWriter, *request) error
 	doc     operation
 }
@@ -42,8 +43,8 @@ func (rt route) forPages() bool { return rt.browser || rt.own }
 
 // table is every route of the public listener.
 func (a *API) table() []route {
-	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.userImportRoutes(), a.streakRoutes(), a.earnedRoutes(), a.streakPastRoutes(), a.userPauseRoutes(), a.moderationRoutes(),
-		a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(), a.tokenRoutes(), a.selfRoutes(), a.pageRoutes())
+	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.userImportRoutes(), a.streakRoutes(), a.earnedRoutes(), a.streakPastRoutes(),
+		a.userPauseRoutes(), a.moderationRoutes(), a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(), a.tokenRoutes(), a.selfRoutes(), a.doorRoutes(), a.pageRoutes())
 }
 
 // newMux registers every route, and under every path the answer for methods that it lacks: http.ServeMux's own is plain text.
@@ -142,7 +143,7 @@ func (a *API) otherMethods(pattern string, routes []route) route {
 	slices.Sort(allow)
 	methods := strings.Join(allow, ", ")
 	browser := slices.ContainsFunc(routes, route.forPages)
-	return route{pattern: pattern, browser: browser, serve: func(w http.ResponseWriter, r *request) error {
+	return route{pattern: pattern, browser: browser, face: routes[0].face, serve: func(w http.ResponseWriter, r *request) error {
 		w.Header().Set("Allow", methods)
 		if r.Method != http.MethodOptions {
 			return &fault{code: "method_not_allowed", detail: "This path allows " + methods + "."}

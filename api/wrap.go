@@ -45,7 +45,7 @@ func (a *API) serve(rt route) handler {
 		}
 		defer func() {
 			if fault := recover(); fault != nil {
-				a.panicked(rec, req, fault)
+				a.panicked(rt, rec, req, fault)
 			}
 			if lasted := rec.hijacked || rt.lasting && rec.code() == http.StatusOK; !lasted && a.Metrics.Request != nil {
 				a.Metrics.Request(rt.pattern, methodLabel(r.Method), rec.code(), time.Since(began))
@@ -57,7 +57,7 @@ func (a *API) serve(rt route) handler {
 		}
 		if err := a.run(rt, rec, req); err != nil {
 			hearOut(r, body, err)
-			a.fail(rec, req, err)
+			a.fail(rt, rec, req, err)
 		}
 	}
 }
@@ -108,8 +108,8 @@ func hearOut(r *http.Request, body io.Reader, err error) {
 
 // authenticate fills in who asks and for which org.
 func (a *API) authenticate(rt route, r *request) error {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	token, keyID := rt.face.credentials(r.Request)
+	if token == "" {
 		return auth.ErrUnauthorized
 	}
 	identity, err := a.Keys.Authenticate(token, r.Header.Get("Origin"))
@@ -117,6 +117,8 @@ func (a *API) authenticate(rt route, r *request) error {
 		return err
 	}
 	switch {
+	case keyID != "" && !slices.Contains(identity.KeyIDs, keyID):
+		return auth.ErrUnauthorized
 	case identity.Kind == auth.Signed:
 		if err := permit(rt, r, identity); err != nil {
 			return err
@@ -132,7 +134,7 @@ func (a *API) authenticate(rt route, r *request) error {
 }
 
 // fail renders an error, unless the answer has begun already.
-func (a *API) fail(w *recorder, r *request, err error) {
+func (a *API) fail(rt route, w *recorder, r *request, err error) {
 	if w.status != 0 || w.hijacked {
 		a.Log.Warn().Err(err).Str("request", r.id).Msg("answer broken off")
 		return
@@ -142,11 +144,11 @@ func (a *API) fail(w *recorder, r *request, err error) {
 	if p.Status == http.StatusInternalServerError {
 		a.Log.Error().Err(err).Str("request", r.id).Str("path", r.URL.Path).Msg("request failed")
 	}
-	p.write(w)
+	rt.face.write(w, p)
 }
 
 // panicked turns a handler's panic into a 500. http.ErrAbortHandler is a handler's wish to drop the connection and stays one.
-func (a *API) panicked(w *recorder, r *request, reason any) {
+func (a *API) panicked(rt route, w *recorder, r *request, reason any) {
 	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(reason)
 	}
@@ -154,7 +156,7 @@ func (a *API) panicked(w *recorder, r *request, reason any) {
 	if w.status == 0 && !w.hijacked {
 		p := a.problems.of(&fault{code: "internal"})
 		p.Instance = "urn:laurel:request:" + r.id
-		p.write(w)
+		rt.face.write(w, p)
 	}
 }
 

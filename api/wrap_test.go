@@ -35,8 +35,12 @@ func TestAuthentication_EveryRoute(t *testing.T) {
 	g := newRig(t)
 	path := strings.NewReplacer("{$}", "", "{", "", "}", "")
 	for _, rt := range g.api.routes {
+		code := "unauthorized"
+		if rt.face != nil {
+			code = "" // a door has a text of its own
+		}
 		if rt.scope != "" {
-			g.call(rt.method, path.Replace(rt.pattern), "{", header("Authorization", "")).wants(t, 401, "unauthorized")
+			g.call(rt.method, path.Replace(rt.pattern), "{", header("Authorization", "")).wants(t, 401, code)
 		}
 	}
 }

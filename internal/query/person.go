@@ -13,7 +13,6 @@ import (
 	"laurel/internal/ingest"
 	"laurel/internal/profile"
 	"laurel/internal/progress"
-	"laurel/internal/rewards"
 )
 
 // Person is a user at one moment, for those who write a user in another shape than this package does. What it says is what User writes: both are made of the
@@ -26,14 +25,26 @@ type Person struct {
 	Zone    *time.Location
 	Now     calendar.Instant
 	Catalog *catalog.Catalog
-	Earned  *rewards.View // in the order of the catalog's lists
-	Streaks []Streak      // in the order of Catalog.Streaks
+
+	// What the native API writes of what its catalog defines, each in the order of the catalog's list.
+	Streaks      []Streak
+	Wallets      []Wallet
+	Levels       []Level
+	Achievements []Achievement
+	Missions     []Mission
 
 	moment *moment
 }
 
-// Streak is how a user stands with a streak rule, as the native API writes it.
-type Streak = streakObject
+// The objects of the native API's answers.
+type (
+	Streak       = streakObject
+	StreakPeriod = historyObject
+	Wallet       = walletObject
+	Level        = levelObject
+	Achievement  = achievementObject
+	Mission      = missionObject
+)
 
 // Person reads everything about a user but places on boards. ErrUserNotFound, ErrUserMerged.
 func (r *Reader) Person(ctx context.Context, org activity.Org, user activity.User) (*Person, error) {
@@ -50,8 +61,20 @@ func (r *Reader) Person(ctx context.Context, org activity.Org, user activity.Use
 			return nil, fmt.Errorf("zone of user %q of org %s: %w", user, org, err)
 		}
 	}
-	p.Streaks, p.Earned = r.showStreaks(m), m.state.DeriveEarned(m.plan, m.now)
+	o := earned(m)
+	p.Wallets, p.Levels, p.Achievements, p.Missions = o.Wallets, o.Levels, o.Achievements, o.Missions
+	p.Streaks = r.showStreaks(m)
 	return p, nil
+}
+
+// Wallet is how the user stands with a wallet of the catalog; the zero value for nil.
+func (p *Person) Wallet(w *catalog.Wallet) Wallet {
+	if w != nil {
+		if i, some := p.Catalog.Find(catalog.Wallets, w.ID); some {
+			return p.Wallets[i]
+		}
+	}
+	return Wallet{}
 }
 
 // Total is the user's value of a rule over all time; the rule must have the cycle all.
