@@ -127,3 +127,17 @@ func (g *rig) curl(method, target, body string, headers ...string) *httptest.Res
 	g.api.ServeHTTP(w, r)
 	return w
 }
+
+// decoded is a JSON object as tests compare it.
+func decoded(t *testing.T, text string) (v map[string]any) {
+	t.Helper()
+	must(t, json.Unmarshal([]byte(text), &v))
+	return v
+}
+
+func encoded(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	must(t, err)
+	return b
+}
