@@ -30,11 +30,19 @@ type Redis struct {
 	Addr string // host:port, the same after a restart
 	Dir  string // where its files are
 
-	t    testing.TB
+	t    reporter
 	args []string
 	cmd  *exec.Cmd
 	out  bytes.Buffer
 	done chan struct{} // closed when the process has ended
+}
+
+// reporter is what of testing.TB a server needs.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	TempDir() string
 }
 
 // StartRedis starts a redis-server with more settings, each a flag or a value ("--appendonly", "yes"), and ends it with the test. Without settings it

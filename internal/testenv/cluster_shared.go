@@ -1,0 +1,65 @@
+package testenv
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+)
+
+// Shared is a cluster that many tests of a package use one after the other, because a start takes seconds. The zero value has not started.
+type Shared struct {
+	start   sync.Once
+	cluster *Cluster
+	err     error
+	own     *ownReporter
+}
+
+// Cluster is the cluster, empty. It starts with the first call.
+func (s *Shared) Cluster(t testing.TB) *Cluster {
+	t.Helper()
+	s.start.Do(func() {
+		s.own = &ownReporter{}
+		if s.own.dir, s.err = os.MkdirTemp("", "laurel-cluster-"); s.err == nil {
+			s.cluster, s.err = startCluster(s.own, ClusterOptions{})
+		}
+	})
+	if s.err != nil {
+		t.Fatalf("start cluster: %v", s.err)
+	}
+	s.cluster.Flush()
+	return s.cluster
+}
+
+// End ends the cluster, if it was started. TestMain calls it.
+func (s *Shared) End() {
+	if s.cluster != nil {
+		s.cluster.end()
+	}
+	if s.own != nil {
+		_ = os.RemoveAll(s.own.dir)
+	}
+}
+
+// ownReporter stands for a test where there is none. What fails here fails all tests.
+type ownReporter struct {
+	dir   string
+	count int
+}
+
+func (*ownReporter) Helper() {}
+
+func (*ownReporter) Errorf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+
+func (*ownReporter) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+
+func (r *ownReporter) TempDir() string {
+	r.count++
+	dir := filepath.Join(r.dir, strconv.Itoa(r.count))
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		panic(err)
+	}
+	return dir
+}
