@@ -102,6 +102,9 @@ func (l *boardLoad) fetch(ctx context.Context, start int, pages chan<- page) {
 		cmd := redis.NewRawCmd(ctx, command, string(l.key), start, start+boardPage-1, "WITHSCORES")
 		_ = l.client.Process(ctx, cmd) // its error is the command's too
 		raw, err := cmd.Result()
+		if err == nil && len(raw) > 0 && raw[0] == '-' {
+			raw, err = askAgain(ctx, l.client, command, string(l.key), start, start+boardPage-1, "WITHSCORES")
+		}
 		words := 0
 		if err == nil {
 			words, _, err = replyHead(string(raw[:min(len(raw), 100)]))
@@ -113,6 +116,19 @@ func (l *boardLoad) fetch(ctx context.Context, start int, pages chan<- page) {
 			return
 		}
 	}
+}
+
+// askAgain asks for strings in a form in which the library sees the server's errors: on a cluster it follows redirections then. The answer is put as it would have come.
+func askAgain(ctx context.Context, client redis.UniversalClient, command ...any) (raw []byte, err error) {
+	words, err := client.Do(ctx, command...).StringSlice()
+	if err != nil {
+		return nil, err
+	}
+	raw = fmt.Appendf(nil, "*%d\r\n", len(words))
+	for _, w := range words {
+		raw = fmt.Appendf(raw, "$%d\r\n%s\r\n", len(w), w)
+	}
+	return raw, nil
 }
 
 // give yields the rows of a page that come after the last one, and says whether there can be none between.

@@ -17,7 +17,7 @@ const boardsPage = 1000
 func (s *Store) Boards(ctx context.Context, p Partition, org activity.Org, cursor uint64) (boards []feed.Board, next uint64, err error) {
 	prefix := string(BoardKey(p, feed.Board{Org: org}))
 	prefix = prefix[:len(prefix)-1] // without the colon between rule and label
-	keys, next, err := s.client.Scan(ctx, cursor, prefix+"*", boardsPage).Result()
+	keys, next, err := s.driver.scan(ctx, p, cursor, prefix+"*", boardsPage)
 	if err != nil {
 		return nil, 0, unavailable("walk boards", err)
 	}

@@ -26,6 +26,8 @@ const (
 type answer struct {
 	id, prev feed.Position // of the change entry; zero if no group was applied by this try
 	failed   map[int]Outcome
+	// replicated: as many replicas as are wanted have it.
+	replicated bool
 }
 
 // Commit applies those groups whose checks hold, each whole or not at all, and says what became of each. They are applied in one atomic step: no reader
@@ -64,6 +66,9 @@ func (s *Store) Commit(ctx context.Context, p Partition, groups []Group) (Result
 // result puts an answer into the words of the caller.
 func (s *Store) result(ctx context.Context, c *prepared, a answer) (Result, error) {
 	r := Result{Version: c.version, Outcomes: make([]Outcome, len(c.groups)), Durability: s.Durability(ctx)}
+	if a.replicated {
+		r.Durability = Replicated
+	}
 	applied := false
 	for i := range c.groups {
 		o, failed := a.failed[i]

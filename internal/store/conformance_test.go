@@ -23,7 +23,7 @@ type harness struct {
 	t       testing.TB
 }
 
-// onBoth runs a test on the embedded store and on a real server, each empty.
+// onBoth runs a test on the embedded store, on a real server and on a cluster, each empty.
 func onBoth(t *testing.T, test func(t *testing.T, h *harness)) {
 	t.Helper()
 	onBothWith(t, store.Options{}, test)
@@ -41,7 +41,15 @@ func onBothWith(t *testing.T, o store.Options, test func(t *testing.T, h *harnes
 		o.URL = testenv.StartRedis(t).URL()
 		test(t, open(t, o))
 	})
+	t.Run("cluster", func(t *testing.T) {
+		o := o
+		o.URL = shared.Cluster(t).URL()
+		test(t, open(t, o))
+	})
 }
+
+// shared is the cluster of all tests that need no faults.
+var shared testenv.Shared
 
 func open(t testing.TB, o store.Options) *harness {
 	t.Helper()
@@ -375,7 +383,7 @@ func TestCommit_RefusesWhatMakesNoSense(t *testing.T) {
 				t.Errorf("%s: no error", name)
 			}
 		}
-		if _, err := h.Commit(context.Background(), 1, nil); err == nil {
+		if _, err := h.Commit(context.Background(), store.Partition(h.Partitions()), nil); err == nil {
 			t.Error("partition out of range: no error")
 		}
 		if h.tail() != before {

@@ -64,11 +64,7 @@ func parseKey(key string) Named {
 // Walk gives every key of the store that belongs to an org, in no order. One that is there throughout comes at least once, maybe more often; one that
 // comes or goes meanwhile may be missed. An error of yield ends it and is returned as it is.
 func (s *Store) Walk(ctx context.Context, yield func(Named) error) error {
-	for cursor := uint64(0); ; {
-		keys, next, err := s.client.Scan(ctx, cursor, "{*", usersPage).Result()
-		if err != nil {
-			return unavailable("walk keys", err)
-		}
+	return s.driver.walk(ctx, s.partitions, "{*", usersPage, func(keys []string) error {
 		for _, k := range keys {
 			if n := parseKey(k); n.Kind != OtherKey {
 				if err := yield(n); err != nil {
@@ -76,10 +72,8 @@ func (s *Store) Walk(ctx context.Context, yield func(Named) error) error {
 				}
 			}
 		}
-		if cursor = next; cursor == 0 {
-			return nil
-		}
-	}
+		return nil
+	})
 }
 
 // Members gives the raw members of a sorted set (a board, the deadlines), as LoadBoard does.

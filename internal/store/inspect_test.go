@@ -17,6 +17,7 @@ func TestWalkAndScores(t *testing.T) {
 	for name, o := range map[string]store.Options{
 		"embedded": {DataDir: t.TempDir(), Fsync: store.FsyncNo, Partitions: 2},
 		"redis":    {URL: testenv.StartRedis(t).URL(), Partitions: 2},
+		"cluster":  {URL: shared.Cluster(t).URL(), Partitions: 2},
 	} {
 		t.Run(name, func(t *testing.T) { walks(t, o) })
 	}

@@ -96,6 +96,10 @@ func SecretsKey() Key { return "{0}:secrets" }
 // catalogsKey is the hash whose fields are the orgs that ever had a catalog: the list behind Store.Catalogs. Commit keeps it.
 func catalogsKey() Key { return "{0}:catalogs" }
 
+// wholeKey never exists. On a cluster every commit names it: while the partition's slot moves from one server to another, no server runs a script that names
+// keys which it does not have. So none runs that could find its keys gone half-way, as a sorted set is that lost its last member.
+func wholeKey(p Partition) Key { return Key(p.tag() + "whole") }
+
 // Members begin with the time in 8 characters of 6 bits, from an alphabet in ascending byte order, so that the members of one
 // score sort by time.
 const (

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,10 +30,11 @@ const (
 
 // Options say where the store is. The zero value is an embedded store in the working directory, with one partition and an fsync a commit.
 type Options struct {
-	URL          string           // "" = embedded; else redis://, rediss:// or unix://
+	URL          string           // "" = embedded; else redis://, rediss://, unix://, or redis-cluster:// and rediss-cluster:// with host:port,host:port
 	DataDir      string           // embedded: where appendonly.aof lives; "" = the working directory. Locked against a second process
 	Fsync        FsyncPolicy      // embedded; "" = always
-	Partitions   int              // 0 = what the deployment was created with, 1 for a new one; another number than the stored one is an error
+	Partitions   int              // 0 = what the deployment was created with, 1 for a new one, 16 on a cluster; another number than the stored one is an error
+	Replicas     int              // how many replicas each commit waits for, at most a second; 0: none. Result.Durability says whether they have it
 	ChangesBytes int64            // limit of each change stream, roughly; 0 = 64 MiB, embedded 16 MiB
 	ChangesAge   time.Duration    // and how old its entries become; 0 = 30 min
 	Existing     bool             // ErrNothingStored for a store that nobody has used yet, instead of making a deployment of it
@@ -80,6 +80,10 @@ type driver interface {
 	// create writes those fields of a hash that it does not have.
 	create(ctx context.Context, k Key, fields map[string]string) error
 	durability(ctx context.Context) Durability
+	// scan is one page of a walk over the keys of a partition that match a pattern, like SCAN.
+	scan(ctx context.Context, p Partition, cursor uint64, match string, count int64) (keys []string, next uint64, err error)
+	// walk gives all keys of all servers that match a pattern, each at least once.
+	walk(ctx context.Context, partitions int, match string, count int64, yield func(keys []string) error) error
 	// trim removes change entries older than age, and what is left of users who were deleted before.
 	trim(ctx context.Context, partitions int, age time.Duration) error
 	run(ctx context.Context) error
@@ -124,6 +128,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			return nil, err
 		}
 		s.driver, s.client = e, e.client
+	} else if isCluster(o.URL) {
+		c, err := openCluster(o)
+		if err != nil {
+			return nil, err
+		}
+		s.driver, s.client = c, c.client
 	} else {
 		r, err := openRemote(o)
 		if err != nil {
@@ -135,7 +145,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		err = s.mustExist(ctx)
 	}
 	if err == nil {
-		err = s.enter(ctx, o.Partitions)
+		err = s.enter(ctx, o.Partitions, o.newPartitions())
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -143,12 +153,23 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// enter makes sure that the deployment exists and is one that we can work on.
-func (s *Store) enter(ctx context.Context, want int) error {
+// newPartitions is how many partitions a new deployment gets.
+func (o *Options) newPartitions() int {
+	switch {
+	case o.Partitions > 0:
+		return o.Partitions
+	case isCluster(o.URL):
+		return clusterPartitions
+	}
+	return 1
+}
+
+// enter makes sure that the deployment exists and is one that we can work on. A new one gets so many partitions.
+func (s *Store) enter(ctx context.Context, want, partitions int) error {
 	if want < 0 {
 		return fmt.Errorf("open store: %d partitions", want)
 	}
-	stored, err := s.meta(ctx, 0, max(want, 1))
+	stored, err := s.meta(ctx, 0, partitions)
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
@@ -237,6 +258,3 @@ func (s *Store) Durability(ctx context.Context) Durability { return s.driver.dur
 func unavailable(what string, err error) error {
 	return fmt.Errorf("%s: %w: %w", what, ErrUnavailable, err)
 }
-
-// isCluster says whether a URL is that of a cluster.
-func isCluster(url string) bool { return strings.HasPrefix(url, "redis-cluster:") }

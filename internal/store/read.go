@@ -74,6 +74,9 @@ func (s *Store) strings(ctx context.Context, keys []Key) ([]any, error) {
 		names[i] = string(k)
 	}
 	values, err := s.client.MGet(ctx, names...).Result()
+	if err != nil && redis.HasErrorPrefix(err, "TRYAGAIN") {
+		values, err = oneByOne(ctx, s.client, names)
+	}
 	if err != nil {
 		return nil, unavailable("read strings", err)
 	}

@@ -29,15 +29,15 @@ const (
 // remote is the driver for a Redis or Valkey server.
 type remote struct {
 	client redis.UniversalClient
+	server func(context.Context, Partition) (*redis.Client, error) // that has a partition
+	more   func(Partition) []string                                // keys that are named in every commit beside those that it touches
 	sha    string
 	sizes  *entrySizes
 	level  levelCache
+	copies copies
 }
 
 func openRemote(o Options) (*remote, error) {
-	if isCluster(o.URL) {
-		return nil, errors.New("--redis: redis-cluster:// is not supported yet; use redis://, rediss:// or unix://")
-	}
 	opts, err := redis.ParseURL(o.URL)
 	if err != nil {
 		return nil, fmt.Errorf("--redis: %w", err)
@@ -50,24 +50,35 @@ func openRemote(o Options) (*remote, error) {
 	opts.PoolSize = poolSize
 	opts.Protocol = 2 // plain arrays: what the script answers
 	opts.DisableIdentity = true
+	client := redis.NewClient(opts)
+	r := newRemote(client, o)
+	r.server = func(context.Context, Partition) (*redis.Client, error) { return client, nil }
+	return r, nil
+}
+
+// newRemote is what all servers have in common. The caller says which of them has a partition.
+func newRemote(client redis.UniversalClient, o Options) *remote {
 	sum := sha1.Sum([]byte(commitScript))
 	limit := o.ChangesBytes
 	if limit <= 0 {
 		limit = defaultChangesBytes
 	}
-	return &remote{client: redis.NewClient(opts), sha: hex.EncodeToString(sum[:]), sizes: newEntrySizes(limit)}, nil
+	return &remote{client: client, more: func(Partition) []string { return nil }, sha: hex.EncodeToString(sum[:]), sizes: newEntrySizes(limit),
+		copies: copies{want: o.Replicas}}
 }
 
 func (r *remote) commit(ctx context.Context, c *prepared) (answer, error) {
 	l := newLayout(c, r.sizes.maxLen(c))
+	l.keys = append(l.keys, r.more(c.p)...)
 	var last error
 	for try := range commitTries {
 		if try > 0 && !pause(ctx, retryPause<<try/2) {
 			break
 		}
-		reply, err := r.eval(ctx, l)
+		reply, replicated, err := r.eval(ctx, c.p, l)
 		if err == nil {
 			a, err := readAnswer(c, reply)
+			a.replicated = replicated
 			if err == nil && try > 0 {
 				err = r.deletedBefore(ctx, c, &a)
 			}
@@ -82,12 +93,16 @@ func (r *remote) commit(ctx context.Context, c *prepared) (answer, error) {
 }
 
 // eval runs the script by its hash, or by its text where the server does not know it (a new server, SCRIPT FLUSH, a failover).
-func (r *remote) eval(ctx context.Context, l *layout) (any, error) {
-	reply, err := r.client.Do(ctx, l.command("EVALSHA", r.sha)...).Result()
-	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
-		reply, err = r.client.Do(ctx, l.command("EVAL", commitScript)...).Result()
+func (r *remote) eval(ctx context.Context, p Partition, l *layout) (reply any, replicated bool, err error) {
+	server, err := r.server(ctx, p)
+	if err != nil {
+		return nil, false, err
 	}
-	return reply, err
+	reply, replicated, err = r.copies.run(ctx, server, l.command("EVALSHA", r.sha))
+	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
+		reply, replicated, err = r.copies.run(ctx, server, l.command("EVAL", commitScript))
+	}
+	return reply, replicated, err
 }
 
 // stopped says whether the server ran the script and a command in it failed. Its other errors (loading, read-only, out of memory, busy) come
@@ -277,22 +292,38 @@ func (r *remote) changes(ctx context.Context, p Partition, epoch string, after f
 // readNow reads without waiting, in one round trip. feed.ErrTrimmed where there is nothing although after is not the end, and where the epoch is not the
 // partition's.
 func (r *remote) readNow(ctx context.Context, p Partition, epoch string, after feed.Position, limit int) ([]entry, error) {
-	// The end first: what the read then misses between the two is gone from the stream.
 	pipe := r.client.Pipeline()
-	last := pipe.HGet(ctx, string(MetaKey(p)), metaLast)
-	present := pipe.HGet(ctx, string(MetaKey(p)), metaEpoch)
-	reply := pipe.XRead(ctx, readArgs(p, after, limit, -1))
+	l := newLook(ctx, pipe, p, after, limit)
 	_, _ = pipe.Exec(ctx) // each reply has its own error
-	entries, err := readEntries(reply)
+	return l.entries(epoch, after)
+}
+
+// look is a read of a change stream, and of what tells whether it is still the stream that it was.
+type look struct {
+	last, epoch *redis.StringCmd
+	stream      *redis.XStreamSliceCmd
+}
+
+// newLook asks for the end first: what the read then misses between the two is gone from the stream.
+func newLook(ctx context.Context, pipe redis.Pipeliner, p Partition, after feed.Position, limit int) look {
+	return look{
+		last:   pipe.HGet(ctx, string(MetaKey(p)), metaLast),
+		epoch:  pipe.HGet(ctx, string(MetaKey(p)), metaEpoch),
+		stream: pipe.XRead(ctx, readArgs(p, after, limit, -1)),
+	}
+}
+
+func (l *look) entries(epoch string, after feed.Position) ([]entry, error) {
+	entries, err := readEntries(l.stream)
 	if err != nil {
 		return nil, err
 	}
-	if now, err := present.Result(); err != nil && !errors.Is(err, redis.Nil) {
+	if now, err := l.epoch.Result(); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, unavailable("read epoch", err)
 	} else if epoch != "" && now != epoch {
 		return nil, feed.ErrTrimmed
 	}
-	if end, err := readTail(last); len(entries) > 0 || err != nil || end == after {
+	if end, err := readTail(l.last); len(entries) > 0 || err != nil || end == after {
 		return entries, err
 	}
 	return nil, feed.ErrTrimmed
@@ -334,17 +365,24 @@ func readEntry(m *redis.XMessage) (entry, error) {
 	return entry{id: id, version: field(fieldVersion), prev: field(fieldPrev), boards: field(fieldBoards), groups: field(fieldGroups)}, nil
 }
 
-// trim goes by the server's clock, as the ids do.
 func (r *remote) trim(ctx context.Context, partitions int, age time.Duration) error {
-	now, err := r.client.Time(ctx).Result()
+	for p := range Partition(partitions) {
+		if err := trimChanges(ctx, r.client, p, age); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trimChanges goes by the server's clock, as the ids do.
+func trimChanges(ctx context.Context, server redis.Cmdable, p Partition, age time.Duration) error {
+	now, err := server.Time(ctx).Result()
 	if err != nil {
 		return unavailable("read time", err)
 	}
 	first := feed.Position{Ms: uint64(max(now.Add(-age).UnixMilli(), 0))}
-	for p := range partitions {
-		if err := r.client.XTrimMinID(ctx, string(ChangesKey(Partition(p))), first.String()).Err(); err != nil {
-			return unavailable("trim changes", err)
-		}
+	if err := server.XTrimMinID(ctx, string(ChangesKey(p)), first.String()).Err(); err != nil {
+		return unavailable("trim changes", err)
 	}
 	return nil
 }

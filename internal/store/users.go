@@ -15,7 +15,7 @@ const usersPage = 1000
 func (s *Store) Users(ctx context.Context, p Partition, org activity.Org, cursor uint64) (users []activity.User, next uint64, err error) {
 	prefix := string(StateKey(p, org, ""))
 	// Neither partitions nor orgs hold a character that means anything in a pattern.
-	keys, next, err := s.client.Scan(ctx, cursor, prefix+"*", usersPage).Result()
+	keys, next, err := s.driver.scan(ctx, p, cursor, prefix+"*", usersPage)
 	if err != nil {
 		return nil, 0, unavailable("walk users", err)
 	}

@@ -154,3 +154,31 @@ func (g *Migration) Finish() {
 		g.c.t.Fatalf("cluster: %v", err)
 	}
 }
+
+// Cut has a replica lose its master, as if the network between the two were gone; Heal ends that.
+func (c *Cluster) Cut(replica *Member) {
+	c.t.Helper()
+	master := c.Nodes[0]
+	for _, m := range c.Nodes {
+		if m.cmd != nil && m != replica && m.IsMaster() && c.Replica(m) == replica {
+			master = m
+		}
+	}
+	c.do(replica, "CONFIG", "SET", "masteruser", "nobody", "masterauth", "wrong") // it cannot come back
+	c.do(master, "CLIENT", "KILL", "TYPE", "replica")
+	err := c.await(func(ctx context.Context) error {
+		if replica.linked(ctx) == nil {
+			return errors.New("it is still linked")
+		}
+		return nil
+	})
+	if err != nil {
+		c.t.Fatalf("cut off %s: %v", replica.Addr, err)
+	}
+}
+
+// Heal ends a Cut.
+func (c *Cluster) Heal(replica *Member) {
+	c.t.Helper()
+	c.do(replica, "CONFIG", "SET", "masteruser", "", "masterauth", "")
+}

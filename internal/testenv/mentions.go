@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -15,7 +16,7 @@ import (
 // Mentions lists where a text is: in which keys of a server, be it in their names or in what they hold, and in which files of a directory ("" for none).
 func Mentions(t testing.TB, c redis.UniversalClient, dir, text string) (where []string) {
 	t.Helper()
-	keys, err := c.Keys(context.Background(), "*").Result()
+	keys, err := allKeys(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +46,23 @@ func Mentions(t testing.TB, c redis.UniversalClient, dir, text string) (where []
 		}
 	}
 	return where
+}
+
+// allKeys are those of a server, or of all masters of a cluster.
+func allKeys(ctx context.Context, c redis.UniversalClient) (keys []string, err error) {
+	cluster, many := c.(*redis.ClusterClient)
+	if !many {
+		return c.Keys(ctx, "*").Result()
+	}
+	var mu sync.Mutex
+	err = cluster.ForEachMaster(ctx, func(ctx context.Context, server *redis.Client) error {
+		own, err := server.Keys(ctx, "*").Result()
+		mu.Lock()
+		defer mu.Unlock()
+		keys = append(keys, own...)
+		return err
+	})
+	return keys, err
 }
 
 // contentOf is all that a key holds, in some form.
