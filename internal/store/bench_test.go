@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,7 +88,9 @@ type load struct {
 	s        *store.Store
 	version  [benchUsers]store.Version
 	standing [benchUsers]store.Standing
-	next     int
+	random   *rand.Rand
+	order    []int
+	next     int // of order
 	id       int
 	content  []byte
 	record   string
@@ -97,7 +100,7 @@ type load struct {
 
 func newLoad(b *testing.B, s *store.Store) *load {
 	b.Helper()
-	l := &load{b: b, s: s, content: []byte(strings.Repeat("s", 300)), record: strings.Repeat("r", 60)}
+	l := &load{b: b, s: s, random: rand.New(rand.NewPCG(1, 2)), content: []byte(strings.Repeat("s", 300)), record: strings.Repeat("r", 60)}
 	for i := range l.boards {
 		l.boards[i] = weekly(i + 1)
 	}
@@ -112,18 +115,20 @@ func newLoad(b *testing.B, s *store.Store) *load {
 	return l
 }
 
-// user walks the users in an order that spreads over the boards.
-func (l *load) user() int {
-	l.next = (l.next + 61_803) % benchUsers
-	return l.next
+// users are the next n of all of them, in an order of its own each time round: memory that is met in the order in which it was allocated would cost the
+// server half.
+func (l *load) users(n int) []int {
+	if l.next+n > len(l.order) {
+		l.order, l.next = l.random.Perm(benchUsers), 0
+	}
+	l.next += n
+	return l.order[l.next-n : l.next]
 }
 
 func (l *load) commit(n int) {
 	groups := make([]store.Group, n)
-	users := make([]int, n)
-	for i := range groups {
-		u := l.user()
-		users[i] = u
+	users := l.users(n)
+	for i, u := range users {
 		id := activity.User(fmt.Sprintf("user-%06d", u))
 		l.id++
 		activityID := fmt.Sprintf("activity-%012d", l.id)
@@ -155,8 +160,7 @@ func (l *load) commit(n int) {
 
 func (l *load) floor(n int) {
 	pipe := l.s.Client().Pipeline()
-	for range n {
-		u := l.user()
+	for _, u := range l.users(n) {
 		for _, b := range l.boards {
 			was := l.standing[u]
 			member := store.Member(was, false, activity.User(fmt.Sprintf("user-%06d", u)))

@@ -21,6 +21,7 @@ local plan, values = msgpack(ARGV[1]), msgpack(ARGV[5])
 local fences, guards, documents, runs, sets = plan[1], plan[2], plan[3], plan[4], plan[5]
 local FIXED_KEYS, FIXED_ARGS = 2, 7
 local STALE, EXISTS, FENCED, ALREADY = 2, 3, 4, 5
+local HSET = 3
 local CHUNK = 1000 -- unpack puts its values on Lua's stack, which takes some thousands
 local NAMES = {'SET', 'DEL', 'HSET', 'HDEL', 'ZADD', 'ZREM', 'XADD', 'XDEL'}
 
@@ -50,6 +51,12 @@ local function present(key, first, last)
   return found
 end
 
+-- Most groups set one field of a hash that must not be there: a record in the log, by its id. Then HSETNX, after all other checks of the group, is check and write
+-- in one, for two thirds of what HEXISTS and, when all groups were checked, HSET cost. The field is the group's second value, behind the version.
+local function is_record(form)
+  return form[1] == 1 and form[3] == 1 and form[6] == HSET and form[8] == 2 and form[9] == 3
+end
+
 local holds = {}
 for i = 1, #guards, 2 do
   holds[#holds + 1] = call('GETRANGE', KEYS[FIXED_KEYS + guards[i]], '0', '7') == guards[i + 1]
@@ -65,6 +72,7 @@ local groups, doc, key, value = 0, FIXED_KEYS + fences, FIXED_KEYS + fences + do
 for r = 1, #runs, 2 do
   local form = runs[r + 1]
   local guarded, guard, absent, keys, count = form[1], form[2], form[3], form[4], form[5]
+  local record = is_record(form)
   for group = groups + 1, groups + runs[r] do
     doc = doc + guarded
     local now = guarded == 1 and versions[doc]
@@ -74,6 +82,11 @@ for r = 1, #runs, 2 do
       fail(group, FENCED, call('GET', KEYS[FIXED_KEYS + guards[guard * 2 - 1]]))
     elseif now and now ~= values[value + 1] then
       fail(group, STALE, call('GET', KEYS[doc]))
+    elseif record then
+      local field = values[value + 2]
+      if call('HSETNX', KEYS[key + 1], field, values[value + 3]) == 0 then
+        fail(group, EXISTS, {1, call('HGET', KEYS[key + 1], field)})
+      end
     elseif absent ~= 0 then
       local found = present(KEYS[key + 1], value + guarded + 1, value + guarded + absent)
       if found then fail(group, EXISTS, found) end
@@ -97,10 +110,11 @@ doc, key, value = FIXED_KEYS + fences, FIXED_KEYS + fences + documents, 0
 for r = 1, #runs, 2 do
   local form = runs[r + 1]
   local guarded, keys, count, last = form[1], form[4], form[5], #form
+  local begin = is_record(form) and 10 or 6 -- the first write is done
   for _ = 1, runs[r] do
     group, doc = group + 1, doc + guarded
     if not failed[group] then
-      for o = 6, last, 4 do
+      for o = begin, last, 4 do
         local kind, target, from, to = form[o], KEYS[key + form[o + 1]], value + form[o + 2], value + form[o + 3]
         if kind == 2 then
           call('UNLINK', target) -- a board of a million rows is freed beside, not while everybody waits

@@ -40,7 +40,7 @@
 // # Cost
 //
 // A commit is one round trip. On a server, 100 activities of 100 users, each with a document of 300 bytes, a fence, a log record and three boards of 100,000
-// users, cost about twice the CPU of three pipelined ZINCRBY each (go test -bench Commit ./internal/store). Reads are one round trip a
+// users, cost 1.5 to 2 times the CPU of three pipelined ZINCRBY each (go test -bench Commit ./internal/store). Reads are one round trip a
 // 1,000 keys; LoadBoard reads the whole sorted set, about a millisecond of the server at a time; Durability and Changes at the stream's end cost one more round trip each.
 //
 // # Concurrency

@@ -221,6 +221,9 @@ func (m *modelStore) drawGroup(t *rapid.T, u activity.User) store.Group {
 	log := store.LogKey(0, org, u)
 	if often("absent") {
 		g.AbsentIn, g.Absent = log, []string{rapid.SampledFrom(modelFields).Draw(t, "absent field")}
+		if rapid.Bool().Draw(t, "record") {
+			g.Writes = []store.Op{{Kind: store.OpHSet, Key: log, Args: []string{g.Absent[0], "record"}}}
+		}
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "writes") {
 		g.Writes = append(g.Writes, drawOp(t, log, g.Doc != ""))

@@ -34,7 +34,8 @@ type Group struct {
 	Content []byte
 	// Delete removes Doc instead of writing it; with a User, whose document it is, there is no such user any more. Content is then empty.
 	Delete bool
-	// Absent fields must not exist in the hash AbsentIn (duplicate detection in a user's log).
+	// Absent fields must not exist in the hash AbsentIn (duplicate detection in a user's log). Where the group has a Doc, other groups of the commit leave
+	// the hash alone: check and write of a record may be one.
 	AbsentIn Key
 	Absent   []string
 	// Writes are applied in order, before the document.
