@@ -13,6 +13,8 @@ type decidedLine struct {
 	Own   effectLine `json:"own,omitzero"`
 	Other effectLine `json:"other,omitzero"`
 	Turn  uint32     `json:"turn,omitzero"`
+	// From is whose activity it was, before a merge.
+	From activity.User `json:"from,omitzero"`
 }
 
 type effectLine struct {
@@ -37,7 +39,7 @@ func lineOfDecided(d *activity.Decided) *decidedLine {
 	if d == nil {
 		return nil
 	}
-	return &decidedLine{Own: lineOfEffect(&d.Own), Other: lineOfEffect(&d.Other), Turn: d.Turn}
+	return &decidedLine{Own: lineOfEffect(&d.Own), Other: lineOfEffect(&d.Other), Turn: d.Turn, From: d.From}
 }
 
 func lineOfEffect(e *activity.Effect) effectLine {
@@ -58,7 +60,7 @@ func (l *decidedLine) decided() (*activity.Decided, error) {
 		return nil, err
 	}
 	other, err := l.Other.effect()
-	return &activity.Decided{Own: own, Other: other, Turn: l.Turn}, err
+	return &activity.Decided{Own: own, Other: other, Turn: l.Turn, From: l.From}, err
 }
 
 func (l *effectLine) effect() (e activity.Effect, err error) {

@@ -4,8 +4,8 @@
 // # What is in it
 //
 // What is decided once: definitions with their fences, API keys (hashes), imports, and of each user the zones, flags, attributes, profile, pauses and commands for streaks, counters of
-// behaviours, seal, base and log, with every field of every activity. States, boards and deadlines follow from that and are made anew (internal/account). Not in it: the change stream,
-// the outbox, transfers, the deployment's own secrets (cursors that were handed out end with it), and boards of rules that the catalog does not define.
+// behaviours, seal, base and log, with every field of every activity; and the effects on others that are on their way. States, boards and deadlines follow from that and are made anew (internal/account). Not in it: the change stream,
+// the outbox, the deployment's own secrets (cursors that were handed out end with it), and boards of rules that the catalog does not define.
 //
 // # Guarantees
 //

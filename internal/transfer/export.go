@@ -133,6 +133,9 @@ func (e *exporter) all(ctx context.Context, contents map[activity.Org]*account.C
 			return fmt.Errorf("org %s: %w", org, err)
 		}
 	}
+	if err := e.transfers(ctx, orgs); err != nil {
+		return err
+	}
 	return e.write(typeEnd, endLine{typeEnd, e.counts, hex.EncodeToString(e.sum.Sum(nil))})
 }
 

@@ -60,6 +60,8 @@ type importer struct {
 	waiting map[store.Partition]*batch
 	// segments are the attributes of the activities so far: few different ones.
 	segments map[activity.Org]map[activity.Attribute]struct{}
+	// transfers are written at the end.
+	transfers []activity.Transfer
 }
 
 func (i *importer) take(ctx context.Context, lineType string, line []byte) error {
@@ -81,6 +83,8 @@ func (i *importer) take(ctx context.Context, lineType string, line []byte) error
 		return i.beginUser(ctx, l)
 	case *activityLine:
 		return i.activity(ctx, l)
+	case *transferLine:
+		return i.transfer(l)
 	}
 	return i.end(ctx)
 }
@@ -213,9 +217,13 @@ func (i *importer) end(ctx context.Context) error {
 	if err := i.Registry.SetAppliedFile(ctx, i.header.CatalogFile); err != nil {
 		return err
 	}
+	written, err := i.writeTransfers(ctx)
+	if err != nil {
+		return err
+	}
 	meta := store.MetaKey(0)
 	return i.commit(ctx, store.Group{Writes: []store.Op{{Kind: store.OpHSet, Key: meta, Args: []string{importedField, i.header.ID}},
-		{Kind: store.OpHDel, Key: meta, Args: []string{importingField}}}})
+		{Kind: store.OpHDel, Key: meta, Args: append(written, importingField)}}})
 }
 
 // user is a user of the dump.

@@ -24,6 +24,7 @@ const (
 	typeImport   = "import"
 	typeUser     = "user"
 	typeActivity = "activity" // after its user
+	typeTransfer = "transfer"
 	typeEnd      = "end"
 )
 
@@ -139,6 +140,7 @@ type Counts struct {
 	Imports    int `json:"imports"`
 	Users      int `json:"users"`
 	Activities int `json:"activities"`
+	Transfers  int `json:"transfers,omitzero"`
 }
 
 func (c *Counts) add(lineType string) {
@@ -153,6 +155,8 @@ func (c *Counts) add(lineType string) {
 		c.Users++
 	case typeActivity:
 		c.Activities++
+	case typeTransfer:
+		c.Transfers++
 	}
 }
 

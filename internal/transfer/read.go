@@ -32,7 +32,7 @@ func newReader(in io.Reader) *reader {
 }
 
 // order is which lines may follow each other: none after an earlier one, but that imports and users come org by org.
-var order = map[string]int{typeHeader: 0, typeOrg: 1, typeKey: 2, typeImport: 3, typeUser: 3, typeActivity: 3, typeEnd: 4}
+var order = map[string]int{typeHeader: 0, typeOrg: 1, typeKey: 2, typeImport: 3, typeUser: 3, typeActivity: 3, typeTransfer: 4, typeEnd: 5}
 
 // next gives the next line and its type; io.EOF after the last one. The line is valid until the next call.
 func (r *reader) next() (lineType string, line []byte, err error) {
@@ -180,6 +180,8 @@ func parseLine(lineType string, line []byte) (parsed any, err error) {
 		parsed = new(userLine)
 	case typeActivity:
 		parsed = new(activityLine)
+	case typeTransfer:
+		parsed = new(transferLine)
 	default:
 		parsed = new(endLine)
 	}
