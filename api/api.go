@@ -38,6 +38,7 @@ type Writes interface {
 	Moderation
 	Outages
 	StreakCommands
+	GrantCommands
 }
 
 // Reads is every read of boards and users (*query.Reader).
@@ -58,6 +59,7 @@ type Reads interface {
 	StreakReads
 	EarnedReads
 	DoorReads
+	GrantReads
 	Wait(ctx context.Context, revision string) error
 }
 

@@ -13,6 +13,7 @@ import (
 	"laurel/internal/closing"
 	"laurel/internal/feed"
 	"laurel/internal/fold"
+	"laurel/internal/grants"
 	"laurel/internal/ingest"
 	"laurel/internal/progress"
 	"laurel/internal/query"
@@ -67,6 +68,8 @@ func codes() map[string]codeInfo {
 		"streak_not_found":       {http.StatusNotFound, "The org has no such streak rule", ""},
 		"wallet_not_found":       {http.StatusNotFound, "The org has no such wallet", ""},
 		"mission_not_found":      {http.StatusNotFound, "The org has no such mission", ""},
+		"reward_not_found":       {http.StatusNotFound, "The org has no such reward", ""},
+		"grant_not_found":        {http.StatusNotFound, "The user was given nothing of this id, or nobody of this code", ""},
 		"definition_not_found":   {http.StatusNotFound, "The catalog has no such definition", ""},
 		"not_ranked":             {http.StatusNotFound, "The user has no value on this board", ""},
 		"pause_not_found":        {http.StatusNotFound, "No such pause", ""},
@@ -83,6 +86,8 @@ func codes() map[string]codeInfo {
 		"credit":                 {http.StatusConflict, "A credit goes with what it comes from: reject that", ""},
 		"refunded":               {http.StatusConflict, "A refund of this counts: reject that first", ""},
 		"bounty_ended":           {http.StatusConflict, "The bounty was cancelled or awarded", ""},
+		"grant_conflict":         {http.StatusConflict, "The id is that of another grant of the user", ""},
+		"grant_expired":          {http.StatusConflict, "The grant has expired", ""},
 		"pause_overlaps":         {http.StatusConflict, "The pause overlaps another one of the user", ""},
 		"pause_over":             {http.StatusConflict, "The pause is over, and stays as it was", ""},
 		"too_many_commands":      {http.StatusConflict, "As much was ordered for this user as may be", ""},
@@ -98,6 +103,7 @@ func codes() map[string]codeInfo {
 		"value_out_of_range":     {http.StatusUnprocessableEntity, "A number leaves the range ±2^53", ""},
 		"too_old":                {http.StatusUnprocessableEntity, "The activity is further back than the org accepts", ""},
 		"in_future":              {http.StatusUnprocessableEntity, "The activity lies too far in the future", ""},
+		"out_of_stock":           {http.StatusUnprocessableEntity, "Nothing is left of the reward", ""},
 		"unknown_behaviour":      {http.StatusUnprocessableEntity, "The org declares its behaviours, and this is none of them", ""},
 		"unknown_wallet":         {http.StatusUnprocessableEntity, "The org has no such wallet", ""},
 		"unknown_reward":         {http.StatusUnprocessableEntity, "The org has no such reward with a price", ""},
@@ -157,6 +163,12 @@ func answers() []answer {
 		{ingest.ErrSealed, "sealed"},
 		{ingest.ErrBadZone, "bad_request"},
 		{ingest.ErrConflict, "unavailable"},
+		{ingest.ErrRewardNotFound, "reward_not_found"},
+		{ingest.ErrGrantNotFound, "grant_not_found"},
+		{ingest.ErrGrantConflict, "grant_conflict"},
+		{ingest.ErrNotCounted, "bad_request"},
+		{ingest.ErrOutOfStock, "out_of_stock"},
+		{grants.ErrExpired, "grant_expired"},
 		{progress.ErrTooOld, "too_old"},
 		{progress.ErrInFuture, "in_future"},
 		{progress.ErrUnknownBehaviour, "unknown_behaviour"},

@@ -148,7 +148,13 @@ type reply struct {
 }
 
 // code is that of a problem.
-func (r reply) code() string { s, _ := r.body["code"].(string); return s }
+func (r reply) code() string {
+	s, _ := r.body["code"].(string)
+	if r.Code < 400 { // a grant has one too
+		return ""
+	}
+	return s
+}
 
 // at follows member names and indexes into the body: "results.0.error.code".
 func (r reply) at(path string) any {

@@ -75,6 +75,8 @@ func userFault(err error) error {
 		return &fault{code: "taken", field: taken.Field, detail: taken.Detail()}
 	case errors.Is(err, ingest.ErrBadZone):
 		return badRequest("timezone", "This must be the name of an IANA time zone, such as Europe/Vienna.")
+	case errors.Is(err, ingest.ErrNotCounted):
+		return badRequest("count", "Only of rewards of type entry several are given at once.")
 	case errors.As(err, &wrong):
 		return badRequest(wrong.Field, wrong.Detail)
 	}

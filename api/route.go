@@ -43,8 +43,28 @@ func (rt route) forPages() bool { return rt.browser || rt.own }
 
 // table is every route of the public listener.
 func (a *API) table() []route {
-	return slices.Concat(a.activityRoutes(), a.importRoutes(), a.boardRoutes(), a.eventRoutes(), a.userRoutes(), a.userImportRoutes(), a.streakRoutes(), a.earnedRoutes(), a.streakPastRoutes(),
-		a.userPauseRoutes(), a.moderationRoutes(), a.pauseRoutes(), a.catalogRoutes(), a.definitionRoutes(), a.keyRoutes(), a.tokenRoutes(), a.selfRoutes(), a.doorRoutes(), a.pageRoutes())
+	return slices.Concat(
+		a.activityRoutes(),
+		a.importRoutes(),
+		a.boardRoutes(),
+		a.eventRoutes(),
+		a.userRoutes(),
+		a.userImportRoutes(),
+		a.streakRoutes(),
+		a.earnedRoutes(),
+		a.grantRoutes(),
+		a.streakPastRoutes(),
+		a.userPauseRoutes(),
+		a.moderationRoutes(),
+		a.pauseRoutes(),
+		a.catalogRoutes(),
+		a.definitionRoutes(),
+		a.keyRoutes(),
+		a.tokenRoutes(),
+		a.selfRoutes(),
+		a.doorRoutes(),
+		a.pageRoutes(),
+	)
 }
 
 // newMux registers every route, and under every path the answer for methods that it lacks: http.ServeMux's own is plain text.

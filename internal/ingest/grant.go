@@ -27,6 +27,8 @@ var (
 	ErrGrantNotFound  = errors.New("user has no such grant")
 	// ErrGrantConflict: the id is that of another grant of the user.
 	ErrGrantConflict = errors.New("id is that of another grant")
+	// ErrNotCounted: a reward that is no count of entries is given once.
+	ErrNotCounted = errors.New("reward is no count of entries")
 	// ErrOutOfStock: nothing is left of the reward.
 	ErrOutOfStock = errors.New("nothing is left of the reward")
 )
@@ -327,11 +329,8 @@ func (g *granter) finish() error {
 	return nil
 }
 
-// Grants reads a user's grants, also those that are not shown. ErrUserNotFound, ErrUserMerged.
+// Grants reads a user's grants, also those that are not shown; none of a user who is not there.
 func (s *Service) Grants(ctx context.Context, org activity.Org, user activity.User) (grants.Set, error) {
-	if _, err := s.State(ctx, org, user); err != nil {
-		return nil, err
-	}
 	hash, err := s.Store.Hash(ctx, store.GrantsKey(s.Store.PartitionOf(org, user), org, user))
 	if err != nil {
 		return nil, err

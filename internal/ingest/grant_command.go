@@ -27,14 +27,18 @@ type grantCommand struct {
 // grantOrder is a command about a user's grants: from those that are there it says what becomes of one, which may be nothing.
 type grantOrder func(set grants.Set, now calendar.Instant) (g grants.Grant, change granting, err error)
 
-// Grant gives a user a reward. The same id for the same reward again changes nothing: created is false. ErrUserNotFound, ErrUserMerged, ErrRewardNotFound, ErrGrantConflict, ErrOutOfStock.
+// Grant gives a user a reward. The same id for the same reward again changes nothing: created is false. ErrUserNotFound, ErrUserMerged, ErrRewardNotFound, ErrNotCounted,
+// ErrGrantConflict, ErrOutOfStock.
 func (s *Service) Grant(ctx context.Context, org activity.Org, user activity.User, o GrantOrder) (g grants.Grant, created bool, err error) {
 	_, e, err := s.Plan(org)
 	if err != nil {
 		return g, false, err
 	}
-	if rewardOf(e.Catalog, o.Reward) == nil {
+	switch def := rewardOf(e.Catalog, o.Reward); {
+	case def == nil:
 		return g, false, ErrRewardNotFound
+	case o.Count > 1 && !def.Entry:
+		return g, false, ErrNotCounted
 	}
 	if o.ID == "" {
 		o.ID = rand.Text()
