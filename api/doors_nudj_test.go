@@ -24,6 +24,12 @@ func nudjOptional() []string {
 // newPersonRig has ann, of whom everything is known, and bob, of whom nothing is.
 func newPersonRig(t *testing.T) *rig {
 	g := newDoorRig(t)
+	g.people(t)
+	return g
+}
+
+func (g *rig) people(t *testing.T) {
+	t.Helper()
 	g.setClock("2022-11-20T09:00:00+05:30")
 	g.call("PUT", "/v1/users/ann", `{"username":"annie","email":"Ann@Example.com","external_id":"1243","name":"Ann B.","picture":"https://cdn.example/ann.png","first_name":"Ann","last_name":"Bee",
 		"language":"en","timezone":"America/New_York","tags":["early","@Silver","@Gold","@Odd"],"fields":{"revenue":12.5,"custom_date":"2022-01-02"}}`).wants(t, 200, "")
@@ -32,7 +38,6 @@ func newPersonRig(t *testing.T) *rig {
 		did("m1", "ann", "message", "2022-11-25T09:00:00+05:30", `,"meta":{"reply":true}`), did("m2", "ann", "message", "2022-11-25T21:00:00+05:30", ""),
 		did("l1", "ann", "like", "2022-11-25T21:10:00+05:30", ""), did("p1", "ann", "purchase", "2022-11-25T21:20:00+05:30", `,"value":1234`),
 		did("c1", "bob", "clap", "2022-11-25T21:10:00+05:30", ""))
-	return g
 }
 
 // The reference's curl has no parameters, and then there is nobody to tell about.

@@ -21,12 +21,12 @@ import (
 // doorNow is a Saturday, ten minutes after the last activity that the references' examples show.
 const doorNow = "2022-11-25T21:55:05.000+05:30"
 
-// newDoorRig is a server with the orgs of testdata/doors/catalog.yaml; the key of each is sk_ and its name.
-func newDoorRig(t *testing.T) *rig {
+// newDoorRig is a server with the orgs of testdata/doors/catalog.yaml, in which texts may be replaced; the key of each is sk_ and its name.
+func newDoorRig(t *testing.T, replace ...string) *rig {
 	t.Helper()
 	g := newRig(t)
 	g.setClock(doorNow) // before there are periods that could be closed
-	_, err := g.api.Registry.Apply(t.Context(), doorFile(t, "catalog.yaml"))
+	_, err := g.api.Registry.Apply(t.Context(), []byte(strings.NewReplacer(replace...).Replace(string(doorFile(t, "catalog.yaml")))))
 	must(t, err)
 	for _, org := range []string{"brand", "east", "west", "rival"} {
 		must(t, g.api.Keys.Bootstrap(t.Context(), "sk_"+org, []activity.Org{activity.Org(org)}))
