@@ -10,18 +10,29 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"laurel/internal/store"
 )
 
 // examineServer checks a Redis or Valkey server by commands that change nothing.
 func examineServer(ctx context.Context, url string) []check {
-	const connection = "connection"
+	if store.IsCluster(url) {
+		return examineCluster(ctx, url)
+	}
 	o, err := redis.ParseURL(url)
 	if err != nil {
-		return []check{{connection, failed, "the address cannot be understood", "--redis takes redis://, rediss:// or unix://"}}
+		return []check{{connection, failed, "the address cannot be understood", "--redis takes redis://, rediss:// or unix://, redis-cluster:// or rediss-cluster://"}}
 	}
 	o.MaxRetries = -1
 	server := redis.NewClient(o)
 	defer server.Close()
+	return serverChecks(ctx, server)
+}
+
+const connection = "connection"
+
+// serverChecks are those of one server.
+func serverChecks(ctx context.Context, server *redis.Client) []check {
 	if err := server.Ping(ctx).Err(); err != nil {
 		return []check{{connection, failed, err.Error(), "is the server running, and are address and password right?"}}
 	}

@@ -51,7 +51,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 
 	data, err := store.Open(ctx, store.Options{
 		URL: cfg.Redis.Reveal(), DataDir: cfg.DataDir, Fsync: store.FsyncPolicy(cfg.Fsync), Partitions: cfg.Partitions,
-		ChangesBytes: cfg.Changes, Log: log,
+		ChangesBytes: cfg.Changes, Replicas: cfg.Replicas(), Log: log,
 	})
 	if err != nil {
 		return err

@@ -166,6 +166,18 @@ func TestDoctor_Server(t *testing.T) {
 	}
 }
 
+func TestDoctor_Cluster(t *testing.T) {
+	c := testenv.StartCluster(t, testenv.ClusterOptions{Args: []string{"--appendonly", "yes"}})
+	code, out, _ := laurel(t, "doctor", "--redis", c.URL())
+	if code != 0 || strings.Count(out, "append-only file of 127.0.0.1:") != 3 || !strings.Contains(out, "the other partitions stop too") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	c.Nodes[2].Kill()
+	if code, out, _ := laurel(t, "doctor", "--redis", c.URL()); code != 1 || strings.Count(out, "FAIL") == 0 {
+		t.Errorf("without a master: exit %d: %s", code, out)
+	}
+}
+
 func TestDoctor_Verdicts(t *testing.T) {
 	for _, tt := range []struct {
 		info map[string]string

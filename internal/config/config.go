@@ -28,6 +28,7 @@ type Serve struct {
 	BootstrapKey     Secret        `xor:"bootstrap" placeholder:"KEY" help:"Secret key with all scopes, created for every org that never had a key."`
 	BootstrapKeyFile string        `xor:"bootstrap" type:"path" placeholder:"FILE" help:"File that holds the bootstrap key."`
 	WSOrigin         []string      `name:"ws-origin" placeholder:"ORIGIN" help:"Web origin that may open WebSockets beside the server's own, such as https://example.com (repeatable; none: every origin that a key is bound to)."`
+	Ack              string        `enum:"stored,replicated" default:"stored" placeholder:"stored|replicated" help:"When writes to --redis are answered: stored by the server, or also by one of its replicas, for which each commit waits up to a second. Answers name what was reached as their durability."`
 	TestClock        bool          `help:"Let PUT /clock on the admin listener set the time. For tests only."`
 	Drain            time.Duration `default:"10s" help:"How long a stop may wait for requests and WebSocket clients."`
 	DrainDelay       time.Duration `default:"3s" help:"How long a stop by SIGTERM serves on before that, with /readyz failing, so that load balancers notice: longer than they take for that. 0s without any."`
@@ -40,11 +41,11 @@ type File struct {
 
 // Store says where the data is.
 type Store struct {
-	Redis      Secret `placeholder:"URL" help:"redis://, rediss:// or unix:// address of a Redis or Valkey server. Without it the data is kept by this process in --data-dir."`
+	Redis      Secret `placeholder:"URL" help:"redis://, rediss:// or unix:// address of a Redis or Valkey server, or redis-cluster://HOST:PORT,HOST:PORT (rediss-cluster:// with TLS) of some servers of a cluster. Without it the data is kept by this process in --data-dir."`
 	DataDir    string `type:"path" default:"./laurel-data" placeholder:"DIR" help:"Where the embedded store keeps its append-only file."`
 	Fsync      string `enum:"always,everysec,no" default:"always" placeholder:"always|everysec|no" help:"When the embedded store forces its file to disk: before an answer, each second, or as the system likes."`
 	Changes    int64  `name:"changes-bytes" placeholder:"BYTES" help:"How much of its latest changes each partition keeps: a node that was away for longer loads its boards anew (0: 64 MiB, 16 MiB embedded)."`
-	Partitions int    `placeholder:"N" help:"Number of partitions of a new store; fixed from then on (0: 1, or what the store was created with)."`
+	Partitions int    `placeholder:"N" help:"Number of partitions of a new store; fixed from then on (0: 1, on a cluster 16, or what the store was created with)."`
 }
 
 // Log says what is logged and how.
@@ -88,6 +89,9 @@ func (s *Serve) Validate() error {
 	for _, o := range s.WSOrigin {
 		errs = append(errs, checkOrigin(o))
 	}
+	if s.Ack == AckReplicated && s.Redis == "" {
+		errs = append(errs, errors.New("--ack replicated: the embedded store has no replicas; it needs --redis"))
+	}
 	return errors.Join(errs...)
 }
 
@@ -106,18 +110,33 @@ func (s *Store) Validate() error {
 	return errors.Join(errs...)
 }
 
-var redisSchemes = []string{"redis", "rediss", "unix", "redis-cluster"}
+var redisSchemes = []string{"redis", "rediss", "unix", "redis-cluster", "rediss-cluster"}
+
+// AckReplicated is the value of --ack that waits for a replica.
+const AckReplicated = "replicated"
+
+// Replicas is how many replicas each commit waits for.
+func (s *Serve) Replicas() int {
+	if s.Ack == AckReplicated {
+		return 1
+	}
+	return 0
+}
 
 // Where describes the store for people, without its password.
 func (s *Store) Where() string {
 	if s.Redis == "" {
 		return "embedded in " + s.DataDir
 	}
-	u, err := url.Parse(s.Redis.Reveal())
+	text, others, _ := strings.Cut(s.Redis.Reveal(), ",") // of a cluster
+	u, err := url.Parse(text)
 	if err != nil {
 		return "redis (its address cannot be parsed)"
 	}
 	u.User, u.RawQuery = nil, "" // either may carry a password
+	if hosts, _, _ := strings.Cut(others, "?"); hosts != "" {
+		return u.String() + "," + hosts
+	}
 	return u.String()
 }
 

@@ -50,10 +50,23 @@ func TestParse_Defaults(t *testing.T) {
 	got.DataDir = ""
 	want := Serve{
 		Store: Store{Fsync: "always"}, Log: Log{LogLevel: "info", LogFormat: "auto"},
-		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", Drain: 10 * time.Second, DrainDelay: 3 * time.Second,
+		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", Ack: "stored", Drain: 10 * time.Second, DrainDelay: 3 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestStore_WhereACluster(t *testing.T) {
+	got, err := parse(t, "--redis", "rediss-cluster://u:hunter2@a:1,b:2?x=hunter2", "--ack", "replicated")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if where := got.Where(); where != "rediss-cluster://a:1,b:2" || got.Replicas() != 1 {
+		t.Errorf("%s, %d replicas", where, got.Replicas())
+	}
+	if _, err := parse(t, "--ack", "replicated"); err == nil {
+		t.Error("an embedded store is asked for replicas, and nobody says that it has none")
 	}
 }
 

@@ -364,7 +364,7 @@ func (t *task) settle(r *store.Result) {
 	}
 	for i, u := range a.units {
 		if r != nil {
-			u.request.durable.Store(&r.Durability)
+			u.request.noteDurability(r.Durability)
 		}
 		if u.request.effects != nil {
 			u.request.effects[u.index] = a.effects(t)

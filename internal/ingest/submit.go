@@ -230,6 +230,16 @@ func (r *request) report() Report {
 	return rep
 }
 
+// noteDurability keeps the weakest of the durabilities of a request's commits.
+func (r *request) noteDurability(d store.Durability) {
+	for {
+		was := r.durable.Load()
+		if was != nil && was.Compare(d) <= 0 || r.durable.CompareAndSwap(was, &d) {
+			return
+		}
+	}
+}
+
 func (s *Service) count(r *Report, d time.Duration) {
 	if f := s.Metrics.Activities; f != nil {
 		for _, c := range []struct {

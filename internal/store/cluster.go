@@ -29,8 +29,8 @@ const (
 	clusterReload = 5 * time.Second
 )
 
-// isCluster says whether a URL is that of a cluster.
-func isCluster(url string) bool {
+// IsCluster says whether a URL is that of a cluster.
+func IsCluster(url string) bool {
 	return strings.HasPrefix(url, "redis-cluster://") || strings.HasPrefix(url, "rediss-cluster://")
 }
 

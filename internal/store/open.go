@@ -128,7 +128,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			return nil, err
 		}
 		s.driver, s.client = e, e.client
-	} else if isCluster(o.URL) {
+	} else if IsCluster(o.URL) {
 		c, err := openCluster(o)
 		if err != nil {
 			return nil, err
@@ -158,7 +158,7 @@ func (o *Options) newPartitions() int {
 	switch {
 	case o.Partitions > 0:
 		return o.Partitions
-	case isCluster(o.URL):
+	case IsCluster(o.URL):
 		return clusterPartitions
 	}
 	return 1
