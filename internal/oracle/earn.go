@@ -14,10 +14,13 @@ type Earning struct {
 	Levels       []Level
 	Achievements []Achievement
 	Missions     []Mission
+	Bounties     []Bounty
+	Gifts        []Gift
+	Coupons      []Points // prices
 }
 
 // Wallet is a ledger. What is credited in a day, or month, can be spent for so many after it; 0: without end.
-type Wallet struct{ Days, Months int }
+type Wallet struct{ Days, Months, Decimals int }
 
 // Award gives what its selector, of fold sum, gives above 0. Category is from 1; 0 for none.
 type Award struct {
@@ -46,8 +49,9 @@ type Criterion struct {
 	Streak *Streak
 }
 
-// Achievement is completed in each period, or once with the cycle "all".
+// Achievement is completed in each period, or once with the cycle "all". One by Rank has no criteria: credits complete it.
 type Achievement struct {
+	Rank     bool
 	All      bool
 	Criteria []Criterion
 	Per      Cycle
@@ -89,8 +93,9 @@ type Earned struct {
 
 // EarnedWallet is what rows amount to.
 type EarnedWallet struct {
-	Earned, Expired, Balance int64
-	Categories               [6]int64
+	Earned, Expired, Balance       int64
+	Redeemed, Spent, Refunded, Set int64
+	Categories                     [6]int64
 }
 
 // EarnedAchievement is how a user stands with one, in the current period but for Times, FirstAt and LastAt.
@@ -111,6 +116,7 @@ type row struct {
 	at       time.Time
 	amount   int64
 	category int
+	typ      string // "" is earn
 }
 
 type completion struct {
@@ -263,6 +269,11 @@ func (c *earned) completions(i int) []completion {
 		return done
 	}
 	var done []completion
+	if c.Earning.Achievements[i].Rank {
+		done = c.stood(i)
+		c.memo[key] = done
+		return done
+	}
 	for _, p := range c.periods(i) {
 		if at, ok := c.holds(i, p); ok {
 			done = append(done, completion{p, at})
@@ -344,7 +355,7 @@ func (c *earned) reached(level int) (n int) {
 	return n
 }
 
-// rows are the credits of a wallet, in order.
+// rows are what was earned in a wallet, in order.
 func (c *earned) rows(wallet int) (rows []row) {
 	if rows, ok := c.credits[wallet]; ok {
 		return rows
@@ -354,7 +365,7 @@ func (c *earned) rows(wallet int) (rows []row) {
 		a := &c.Awards[i]
 		for j := range c.Records {
 			if it, ok := a.eval(&c.Records[j]); ok && it.n > 0 && a.Wallet == wallet {
-				rows = append(rows, row{it.At, it.n, a.Category})
+				rows = append(rows, row{it.At, it.n, a.Category, ""})
 			}
 		}
 	}
@@ -362,7 +373,7 @@ func (c *earned) rows(wallet int) (rows []row) {
 		for _, p := range points {
 			for _, d := range done {
 				if p.Wallet == wallet {
-					rows = append(rows, row{d.at, p.Amount, p.Category})
+					rows = append(rows, row{d.at, p.Amount, p.Category, ""})
 				}
 			}
 		}
@@ -379,39 +390,13 @@ func (c *earned) rows(wallet int) (rows []row) {
 			}
 		}
 	}
+	for _, r := range c.moved(wallet) {
+		if r.typ == "earn" {
+			rows = append(rows, r)
+		}
+	}
 	slices.SortStableFunc(rows, func(x, y row) int { return x.at.Compare(y.at) })
 	return rows
-}
-
-// wallet steps over days. There are no debits, so that what is left of a day is what was credited on it.
-func (c *earned) wallet(i int) (w EarnedWallet, expired []row) {
-	def := c.Wallets[i]
-	for _, r := range c.rows(i) {
-		w.Earned += r.amount
-		if r.category > 0 {
-			w.Categories[r.category-1] += r.amount
-		}
-	}
-	rows := c.rows(i)
-	if def.Days+def.Months > 0 && len(rows) > 0 {
-		last := DateIn(c.now, c.Org.Zone, 0)
-		if ahead := DateIn(rows[len(rows)-1].at, c.Org.Zone, 0); ahead.After(last) {
-			last = ahead
-		}
-		for _, r := range rows {
-			d := DateIn(r.at, c.Org.Zone, 0)
-			end := d.AddDate(0, 0, def.Days+1)
-			if def.Months > 0 {
-				end = time.Date(d.Year(), d.Month()+time.Month(def.Months)+1, 1, 0, 0, 0, 0, time.UTC)
-			}
-			if !end.After(last) {
-				w.Expired += r.amount
-				expired = append(expired, row{at: c.dateStart(end, c.Org.Zone, 0), amount: r.amount})
-			}
-		}
-	}
-	w.Balance = w.Earned - w.Expired
-	return w, expired
 }
 
 func (c *earned) achievement(i int) (out EarnedAchievement) {
@@ -419,6 +404,11 @@ func (c *earned) achievement(i int) (out EarnedAchievement) {
 	done := c.completions(i)
 	if out.Times = len(done); out.Times > 0 {
 		out.FirstAt, out.LastAt = done[0].at, done[out.Times-1].at
+	}
+	if a.Rank {
+		out.Max = 1
+		out.Progress, out.CompletedAt = min(int64(out.Times), 1), out.LastAt
+		return out
 	}
 	period, _ := c.Label(a.Per, c.now)
 	met := false

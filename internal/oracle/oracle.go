@@ -29,6 +29,11 @@ type Record struct {
 	Rejected, Ignored bool
 	// Attributes are those of the user when the record came.
 	Attributes map[string]string
+	// Kind is "" for a behaviour. Of the others Def is the place of the definition that Name names (past the end: there is none), Action, Of and To what meta says, Moves what was
+	// decided. A "credit" is selected by nothing; with Achieved it completes the achievement Def by rank, in the period of that label.
+	Kind, Action, Of, To, Achieved string
+	Def                            int
+	Moves                          []Move
 }
 
 // Org is what all rules of an org share.
@@ -111,7 +116,7 @@ type item struct {
 // eval is what a record gives to a selector.
 func (s *Selector) eval(r *Record) (item, bool) {
 	it := item{Record: r}
-	if r.Rejected || r.Ignored || s.Match != nil && !s.Match(r) {
+	if r.Rejected || r.Ignored || r.Kind == "credit" || s.Match != nil && !s.Match(r) {
 		return it, false
 	}
 	switch s.Fold {

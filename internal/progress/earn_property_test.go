@@ -173,7 +173,7 @@ func TestEarned_EqualsTheModel(t *testing.T) {
 		}
 		for i := range rapid.IntRange(1, 16).Draw(t, "steps") {
 			u.now = u.now.Add(time.Duration(rapid.IntRange(0, s.days*24/6).Draw(t, "hours")) * time.Hour)
-			switch rapid.IntRange(0, 14).Draw(t, "step") {
+			switch rapid.IntRange(0, 21).Draw(t, "step") {
 			case 0, 1:
 				u.toggle()
 			case 2:
@@ -188,6 +188,11 @@ func TestEarned_EqualsTheModel(t *testing.T) {
 				u.start()
 			case 8:
 				u.sweep()
+			case 9, 10, 11, 12, 13, 14, 15:
+				for k := range rapid.IntRange(1, 4).Draw(t, "decided") {
+					u.decide(&s, i*10+k)
+					u.check()
+				}
 			default:
 				batch := make([]oracle.Record, rapid.IntRange(1, 9).Draw(t, "batch"))
 				imported := rapid.IntRange(0, 3).Draw(t, "imported") == 0

@@ -35,6 +35,13 @@ const earningDefinitions = `
       - {id: streaky, any: [{streak: user-day, at_least: 3}, {streak: event-day, at_least: 2}], points: [{wallet: gems, points: 5}], grants: [mug, raffle]}
       - {id: mixed, all: [{achievement: three-a}, {level: tier, at_least: 1}], points: [{wallet: coins, points: 1.5}], grants: [pin]}
       - {id: either, any: [{wallet: gems, at_least: 4}, {achievement: streaky}, {when: {name: b}, at_least: 4}]}
+      - {id: champion, rank: {rule: count, cycle: week, at_most: 3}, points: [{wallet: gems, points: 1}]}
+    rewards:
+      - {id: mug, price: {wallet: coins, points: 2}}
+    gifts:
+      - {id: coffee, cost: {wallet: coins, points: 1.5}, gives: {wallet: xp, points: 2, category: loyalty}}
+    bounties:
+      - {id: bug, wallet: gems, min: 1, max: 3}
     missions:
       - {id: onboarding, needs: [{achievement: three-a}, {achievement: monthly}], within: 10d, points: [{wallet: coins, points: 7}], grants: [mug]}
       - {id: hard, needs: [{achievement: mixed}, {level: tier, at_least: 2}], start: required, within: 5d, attempts: 3, points: [{wallet: gems, points: 3}]}
@@ -73,7 +80,10 @@ func oracleEarner(m *oracle.Model, streaks []oracle.Streak) *oracle.Earner {
 	return &oracle.Earner{
 		Model: m, User: "u", Noted: map[string]time.Time{}, Final: map[string]bool{}, Starts: map[int][]time.Time{},
 		Earning: oracle.Earning{
-			Wallets: []oracle.Wallet{{}, {Days: 4}, {Months: 1}},
+			Wallets:  []oracle.Wallet{{}, {Days: 4, Decimals: 1}, {Months: 1}},
+			Coupons:  []oracle.Points{points(1, 20, 0)},
+			Gifts:    []oracle.Gift{{Cost: points(1, 15, 0), Gives: points(0, 2, 4)}},
+			Bounties: []oracle.Bounty{{Wallet: 2, Min: 1, Max: 3}},
 			Awards: []oracle.Award{
 				{Selector: sum(named("a"), 0, always(2)), Wallet: 0, Category: 1},
 				{Selector: sum(few, 0, n), Wallet: 0, Category: 4},
@@ -90,6 +100,7 @@ func oracleEarner(m *oracle.Model, streaks []oracle.Streak) *oracle.Earner {
 				{Criteria: []oracle.Criterion{streak("user-day", 3), streak("event-day", 2)}, Per: per("all"), Points: []oracle.Points{points(2, 5, 0)}},
 				{All: true, Criteria: []oracle.Criterion{other("achievement", 0, 1), other("level", 0, 1)}, Per: per("all"), Points: []oracle.Points{points(1, 15, 0)}},
 				{Criteria: []oracle.Criterion{other("wallet", 2, 4), other("achievement", 4, 1), count(4, "b")}, Per: per("all")},
+				{Rank: true, Per: per("week"), Points: []oracle.Points{points(2, 1, 0)}},
 			},
 			Missions: []oracle.Mission{
 				{Needs: []oracle.Need{achievement(0), achievement(3)}, Within: 10 * 24 * time.Hour, Attempts: 1, Points: []oracle.Points{points(1, 70, 0)}},
@@ -114,7 +125,8 @@ func (u *user) checkEarned(state *progress.State, at time.Time) {
 		return i.Time()
 	}
 	for _, w := range v.Wallets {
-		got.Wallets = append(got.Wallets, oracle.EarnedWallet{Earned: w.Earned, Expired: w.Expired, Balance: w.Balance, Categories: w.Categories})
+		got.Wallets = append(got.Wallets, oracle.EarnedWallet{Earned: w.Earned, Expired: w.Expired, Balance: w.Balance, Categories: w.Categories,
+			Redeemed: w.Redeemed, Spent: w.Spent, Refunded: w.Refunded, Set: w.Set})
 	}
 	for _, l := range v.Levels {
 		got.Levels = append(got.Levels, l.Index)

@@ -127,6 +127,11 @@ func (u *user) submit(batch []oracle.Record) {
 		batch[i].Received = u.now
 		acts[i] = activityOf(&batch[i])
 	}
+	u.apply(batch, acts)
+}
+
+// apply applies activities of which was decided what is to be.
+func (u *user) apply(batch []oracle.Record, acts []activity.Activity) {
 	s := u.parse(u.state)
 	update := progress.Apply(u.plan, s, acts, u.instant())
 	stored := 0
@@ -185,9 +190,16 @@ func (u *user) toggle() {
 	if len(u.log) == 0 {
 		return
 	}
-	i := rapid.IntRange(0, len(u.log)-1).Draw(u.t, "toggled")
+	u.toggleAt(rapid.IntRange(0, len(u.log)-1).Draw(u.t, "toggled"))
+}
+
+// toggleAt rejects or restores an activity, -1 for one that is sealed.
+func (u *user) toggleAt(i int) {
+	if i < 0 {
+		return
+	}
 	a := &u.log[i]
-	if a.At < calendar.Instant(u.sealed.UnixMilli()) {
+	if a.At < calendar.Instant(u.sealed.UnixMilli()) || !u.mayToggle(i) {
 		return
 	}
 	switch {
@@ -286,6 +298,7 @@ func (u *user) move(zone string) {
 func (u *user) check() {
 	if u.earnedOnly {
 		u.checkEarned(u.parse(u.state), u.now)
+		u.checkRows(u.parse(u.state))
 		u.checkEarned(u.parse(u.state), u.now.Add(75*time.Hour))
 		return
 	}
@@ -329,6 +342,7 @@ func (u *user) check() {
 		}
 	}
 	u.checkEarned(state, u.now)
+	u.checkRows(state)
 	for i := range u.streaks {
 		u.checkWhole(state, i)
 	}
@@ -419,7 +433,7 @@ func TestProgress_EqualsTheModel(t *testing.T) {
 			u.committed = false
 			u.now = u.now.Add(time.Duration(rapid.IntRange(0, s.days*24/4).Draw(t, "hours")) * time.Hour)
 			u.foresee()
-			switch rapid.IntRange(0, 18).Draw(t, "step") {
+			switch rapid.IntRange(0, 21).Draw(t, "step") {
 			case 0:
 				u.toggle()
 			case 1:
@@ -438,6 +452,8 @@ func TestProgress_EqualsTheModel(t *testing.T) {
 				u.order()
 			case 12:
 				u.sweep()
+			case 13, 14, 15:
+				u.decide(s, i*10)
 			default:
 				batch := make([]oracle.Record, rapid.IntRange(1, 6).Draw(t, "batch"))
 				imported := rapid.IntRange(0, 3).Draw(t, "imported") == 0

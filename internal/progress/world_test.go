@@ -297,6 +297,7 @@ func activityOf(r *oracle.Record) activity.Activity {
 		At: calendar.Instant(r.At.UnixMilli()), Offset: int16(seconds / 60), AtGiven: true,
 		Received: calendar.Instant(r.Received.UnixMilli()), Imported: r.Imported,
 	}
+	kindOf(r, &a)
 	if len(r.Meta) > 0 {
 		a.Meta, _ = json.Marshal(r.Meta) // of strings, numbers and booleans with keys in order
 	}
