@@ -177,16 +177,16 @@ func (u *user) credit(s *scene, i int) {
 		act.ID = activity.ID("rank:champion:" + period.Label)
 		r.ID, r.At, r.Def, r.Achieved = string(act.ID), act.At.Time().In(r.At.Location()), 7, period.Label
 		act.Decided.Own.Achieved = "champion:" + period.Label
-		if slices.ContainsFunc(u.model.Records, func(have oracle.Record) bool { return have.ID == r.ID }) {
-			return
-		}
 	} else {
 		row := activity.Row{Wallet: "coins", Decimals: 1, Type: uint8(rewards.Earn), Amount: 15}
 		act.Decided.Own.Rows, r.Moves = []activity.Row{row}, u.moves([]activity.Row{row})
 	}
 	r.Received = u.now
 	act.Received = u.instant()
-	u.apply([]oracle.Record{r}, []activity.Activity{act})
+	known := slices.ContainsFunc(u.model.Records, func(have oracle.Record) bool { return have.ID == r.ID })
+	if !known && !r.At.After(u.now) && !r.At.Before(u.sealed) {
+		u.apply([]oracle.Record{r}, []activity.Activity{act})
+	}
 }
 
 // toggleDecided rejects or restores one of what is rejected, or rests on another.

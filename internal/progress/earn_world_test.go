@@ -18,7 +18,7 @@ const earningDefinitions = `
       - {id: xp, categories: true}
       - {id: coins, decimals: 1, expires: {days: 4}}
       - {id: gems, expires: {months: 1}}
-    rewards: [{id: mug}, {id: pin}, {id: raffle, type: entry}]
+    rewards: [{id: mug, price: {wallet: coins, points: 2}}, {id: pin}, {id: raffle, type: entry}]
     awards:
       - {id: a-xp, when: {name: a}, wallet: xp, points: 2, category: knowledge}
       - {id: n-xp, when: {name: [a, b], where: "meta.n < 5"}, wallet: xp, points: "meta.n", category: loyalty}
@@ -36,8 +36,6 @@ const earningDefinitions = `
       - {id: mixed, all: [{achievement: three-a}, {level: tier, at_least: 1}], points: [{wallet: coins, points: 1.5}], grants: [pin]}
       - {id: either, any: [{wallet: gems, at_least: 4}, {achievement: streaky}, {when: {name: b}, at_least: 4}]}
       - {id: champion, rank: {rule: count, cycle: week, at_most: 3}, points: [{wallet: gems, points: 1}]}
-    rewards:
-      - {id: mug, price: {wallet: coins, points: 2}}
     gifts:
       - {id: coffee, cost: {wallet: coins, points: 1.5}, gives: {wallet: xp, points: 2, category: loyalty}}
     bounties:
