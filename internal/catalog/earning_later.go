@@ -7,7 +7,7 @@ func (e *Earning) NotGiven() (kinds []string) {
 			kinds = append(kinds, kind)
 		}
 	}
-	grants, byRank := false, false
+	grants, byRank, given := false, false, false
 	for _, a := range e.Achievements {
 		grants, byRank = grants || len(a.Grants) > 0, byRank || a.Rank != nil
 	}
@@ -19,12 +19,13 @@ func (e *Earning) NotGiven() (kinds []string) {
 	for _, m := range e.Missions {
 		grants = grants || len(m.Grants) > 0
 	}
-	add("activities of kind point", len(e.Wallets) > 0)
+	for _, g := range e.Gifts {
+		given = given || g.Reward >= 0
+	}
 	add("rewards", len(e.Rewards) > 0)
 	add("grants", grants)
 	add("achievements by rank", byRank)
-	add("gifts", len(e.Gifts) > 0)
-	add("bounties", len(e.Bounties) > 0)
+	add("gifts of rewards", given)
 	add("target_groups", len(e.TargetGroups) > 0)
 	add("prizes", len(e.Prizes) > 0)
 	return kinds
