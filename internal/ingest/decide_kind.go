@@ -78,9 +78,10 @@ func (w *writer) facts(ctx context.Context, t *task, act *activity.Activity) (f 
 			return f, err
 		}
 	}
-	if m.To != "" {
-		err = w.receiver(ctx, t, m.To, &f)
+	if m.To == "" {
+		return f, nil
 	}
+	err = w.receiver(ctx, t, m.To, &f)
 	return f, err
 }
 
