@@ -178,7 +178,7 @@ func TestTransfer_Refused(t *testing.T) {
 	n, org := startEconomy(t, embedded(t, 2))
 	n.does(t, org, income("ada", "i", 4), income("bob", "i", 1))
 	for code, it := range map[string]ingest.Item{"gift_to_self": gift("ada", "1", "coffee", "ada"), "user_not_found": gift("ada", "1", "coffee", "eve"),
-		"insufficient_points": gift("bob", "1", "coffee", "ada"), "unknown_gift": gift("ada", "1", "tea", "bob")} {
+		"bounty_not_found": deed(activity.Bounty, "ada", "1", "bug", 0, "action", "cancel", "of", "never"), "insufficient_points": gift("bob", "1", "coffee", "ada"), "unknown_gift": gift("ada", "1", "tea", "bob")} {
 		r, err := n.Submit(t.Context(), org, []ingest.Item{it}, ingest.SubmitOptions{})
 		if err != nil || statuses(r)[0] != code {
 			t.Errorf("%v, %v; want %s", err, statuses(r), code)
@@ -337,6 +337,20 @@ func TestTransfer_Seal(t *testing.T) {
 	_, err := n.Reject(t.Context(), org, "ada", "1", "")
 	if !errors.Is(err, ingest.ErrSealed) || ingest.Detail(err) == "" {
 		t.Errorf("reject: %v", err)
+	}
+	// Nor does what was rejected in time, and comes after the receiver's seal, change what is sealed.
+	for turn := range uint32(2) {
+		late := activity.Transfer{Org: org, To: []activity.User{"bob"}, ID: "gift:ada:1", Name: "coffee", At: calendar.InstantOf(noon), Turn: turn + 1,
+			Effect: activity.Effect{Rows: []activity.Row{{Wallet: "coins", Amount: 3}}}}
+		p := n.store.PartitionOf(org, "ada")
+		docs, err := n.store.Docs(t.Context(), []store.Key{store.FenceKey(p, org)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := store.Group{Org: org, Doc: docs[0].Key, Expect: docs[0].Version, Content: docs[0].Content, OrgChanged: true, Writes: []store.Op{store.AppendTransfer(p, late.Append(nil))}}
+		if r, err := n.store.Commit(t.Context(), p, []store.Group{g}); err != nil || r.Outcomes[0].Status != store.Applied {
+			t.Fatal(err, r)
+		}
 	}
 	n.expect(t, org, []int64{7, 5}, "ada", "bob")
 	imported, err := n.CreateImport(t.Context(), org)
