@@ -35,10 +35,11 @@ type walletRowDoc struct {
 	Award       string           `json:"award,omitempty" doc:"What gave it: an award, an achievement or a mission" example:"commit-xp"`
 	Activity    string           `json:"activity,omitempty" doc:"The id of the activity, with award, or kind" example:"c1"`
 	Achievement string           `json:"achievement,omitempty"`
-	Period      string           `json:"period,omitempty" doc:"The label of the period, with achievement"`
+	Period      string           `json:"period,omitempty" doc:"The label of the period, with achievement, or of the one that closed, of a prize"`
 	Mission     string           `json:"mission,omitempty"`
-	Kind        string           `json:"kind,omitempty" enum:"point,coupon,gift,bounty,credit" doc:"Of an activity with which the row was decided"`
+	Kind        string           `json:"kind,omitempty" enum:"point,coupon,gift,bounty,prize" doc:"Of an activity with which the row was decided, or what the close of a period or, with from, another user gave"`
 	Name        string           `json:"name,omitempty" doc:"What that activity names, with kind" example:"coffee"`
+	From        string           `json:"from,omitempty" doc:"The user who gave it" example:"ada"`
 }
 
 type walletPageDoc struct {

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
@@ -86,10 +87,18 @@ func pathActivity(r *request) (activity.User, activity.ID, error) {
 		return "", "", err
 	}
 	id := r.PathValue("id")
-	if !validText(id) {
+	if !validText(id) && !creditText(id) {
 		return "", "", badRequest("id", "An activity id is 1 to 128 bytes of UTF-8 without control characters.")
 	}
 	return user, activity.ID(id), nil
+}
+
+// maxCredit is the longest id of a credit: of each byte of the user's id it may have three.
+const maxCredit = len("bounty::") + 3*maxID + maxID
+
+// creditText says whether a text may be the id of what a user received, which has the giver's id in it.
+func creditText(s string) bool {
+	return len(s) <= maxCredit && (strings.HasPrefix(s, "gift:") || strings.HasPrefix(s, "bounty:")) && utf8.ValidString(s) && !hasControl([]byte(s))
 }
 
 // queryInt is an integer parameter within [low, high], or what stands for an absent one.

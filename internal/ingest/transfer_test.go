@@ -324,7 +324,8 @@ func TestTransfer_MergeOfOneID(t *testing.T) {
 // TestTransfer_Seal: nothing is taken back that the receiver may have sealed, and what is given behind a receiver's seal counts as of now.
 func TestTransfer_Seal(t *testing.T) {
 	n, org := startEconomy(t, embedded(t, 2))
-	n.does(t, org, income("ada", "i", 10), income("bob", "i", 1), gift("ada", "1", "coffee", "bob"))
+	n.does(t, org, income("ada", "i", 10), income("bob", "i", 1))
+	n.does(t, org, gift("ada", "1", "coffee", "bob"))
 	n.pump(t)
 	later := noon.Add(25 * 24 * time.Hour)
 	n.set(later)

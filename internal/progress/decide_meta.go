@@ -2,6 +2,7 @@ package progress
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -25,6 +26,20 @@ type Meta struct {
 	Action string
 	Of     activity.ID
 	To     activity.User
+}
+
+// Giver says what a credit comes from: the kind (gift, bounty, prize, rank), and the user who gave it, or the label of the period whose close did.
+type Giver struct {
+	Kind   string        `json:"-"`
+	From   activity.User `json:"from"`
+	Period string        `json:"period"`
+}
+
+// ReadGiver reads what a record of kind credit comes from.
+func ReadGiver(credit *activity.Activity) (g Giver) {
+	_ = json.Unmarshal(credit.Meta, &g) // as Laurel wrote it
+	g.Kind, _, _ = strings.Cut(string(credit.ID), ":")
+	return g
 }
 
 // maxMetaID is the longest of an id in meta, as of any.

@@ -13,10 +13,11 @@ import (
 // WalletRow is one row of a wallet, and what it comes from.
 type WalletRow struct {
 	rewards.Row
-	// From is an award, achievement or mission by its id, or what an activity that was decided names, and Kind what of these ("award", or the kind of the activity); "" of what expired.
+	// From is an award, achievement or mission by its id, or what an activity that was decided names, and Kind what of these ("award", or the kind of the activity, or of what gave a credit); "" of what expired.
 	Kind, From string
-	Activity   activity.ID // of an award, and of what was decided
-	Period     string      // of an achievement: the label
+	Activity   activity.ID   // of an award, and of what was decided
+	Giver      activity.User // of a gift or a bounty that was received
+	Period     string        // of an achievement or a prize: the label
 }
 
 // ID tells the rows of one instant apart, and orders them.
@@ -65,7 +66,12 @@ func (a *applier) awardRows(rows []WalletRow, wallet int, act *activity.Activity
 func (a *applier) decidedRows(rows []WalletRow, wallet int, act *activity.Activity) []WalletRow {
 	for _, w := range a.decided {
 		if w.wallet == wallet {
-			rows = append(rows, WalletRow{Row: w.Row, Kind: act.Kind.String(), From: act.Name, Activity: act.ID})
+			row := WalletRow{Row: w.Row, Kind: act.Kind.String(), From: act.Name, Activity: act.ID}
+			if act.Kind == activity.Credit {
+				g := ReadGiver(act)
+				row.Kind, row.Giver, row.Period = g.Kind, g.From, g.Period
+			}
+			rows = append(rows, row)
 		}
 	}
 	return rows

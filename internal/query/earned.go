@@ -256,6 +256,7 @@ type rowObject struct {
 	Mission     string           `json:"mission,omitempty"`
 	Kind        string           `json:"kind,omitempty"` // of an activity that was decided, with what it names
 	Name        string           `json:"name,omitempty"`
+	From        activity.User    `json:"from,omitempty"` // who gave it
 }
 
 // Wallet reads one wallet of a user with a page of its rows since the seal, newest first. before is the next of an earlier page, "" for the first. ErrUserNotFound, ErrUserMerged,
@@ -306,7 +307,7 @@ func (r *Reader) Wallet(ctx context.Context, org activity.Org, user activity.Use
 }
 
 func showRow(row *progress.WalletRow, decimals int) rowObject {
-	o := rowObject{At: row.At, Type: row.Type.String(), Amount: Score{row.Amount, decimals}, Category: row.Category.String(), Activity: row.Activity, Period: row.Period}
+	o := rowObject{At: row.At, Type: row.Type.String(), Amount: Score{row.Amount, decimals}, Category: row.Category.String(), Activity: row.Activity, Period: row.Period, From: row.Giver}
 	switch row.Kind {
 	case "award":
 		o.Award = row.From
