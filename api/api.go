@@ -39,6 +39,7 @@ type Writes interface {
 	Outages
 	StreakCommands
 	GrantCommands
+	Groups
 }
 
 // Reads is every read of boards and users (*query.Reader).
@@ -52,6 +53,7 @@ type Reads interface {
 	Ranks(ctx context.Context, org activity.Org, rule, period string, users []activity.User, relative bool) (*query.Ranks, error)
 	User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
 	Users(ctx context.Context, org activity.Org, q query.UserList) ([]byte, error)
+	TargetGroup(ctx context.Context, org activity.Org, id string) ([]byte, error)
 	FindUser(ctx context.Context, org activity.Org, field, text string) ([]byte, error)
 	Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) ([]activity.Activity, string, error)
 	UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error)

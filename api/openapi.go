@@ -168,6 +168,8 @@ func pathParam(pattern, name string) string {
 	switch name {
 	case "user":
 		return "The user's id; percent-encode what is not plain, / as %2F"
+	case "group":
+		return "The target group's id"
 	case "rule":
 		return "The rule's id"
 	case "period":

@@ -53,6 +53,7 @@ func (a *API) table() []route {
 		a.streakRoutes(),
 		a.earnedRoutes(),
 		a.grantRoutes(),
+		a.groupRoutes(),
 		a.streakPastRoutes(),
 		a.userPauseRoutes(),
 		a.moderationRoutes(),

@@ -26,7 +26,6 @@ func (e *Earning) NotGiven() (kinds []string) {
 	add("grants", grants)
 	add("achievements by rank", byRank)
 	add("gifts of rewards", given)
-	add("target_groups", len(e.TargetGroups) > 0)
 	add("prizes", len(e.Prizes) > 0)
 	return kinds
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
@@ -66,6 +67,9 @@ func (a *attempt) effects(t *task) pendingEffects {
 	p := pendingEffects{key: t.key, catalog: t.entry.Catalog}
 	extended := map[string]bool{}
 	for _, c := range a.boards {
+		if strings.HasSuffix(c.Rule, progress.EnrolledSuffix) {
+			continue // who is in a target group, which is no place on a leaderboard
+		}
 		p.boards = append(p.boards, c)
 		// The board may still show a run that has ended meanwhile; what begins anew is shorter, and newer.
 		extended[c.Rule] = c.New.Some && (c.New.Value > c.Old.Value || c.New.Reached > c.Old.Reached)

@@ -223,7 +223,7 @@ func (a *applier) evaluate(act *activity.Activity) error {
 	a.input.Reset(a.plan.Catalog, act)
 	a.matches = a.matches[:0]
 	a.date = a.plan.cal.DateAt(act.At)
-	for i := range a.plan.rules {
+	for i := range a.plan.Catalog.Rules { // the others of the plan are of target groups
 		r := &a.plan.rules[i]
 		v, ok, err := r.Eval(&a.input)
 		segment := ""
@@ -249,6 +249,7 @@ func (a *applier) evaluate(act *activity.Activity) error {
 	if err := a.evaluateStreaks(act); err != nil {
 		return err
 	}
+	a.evaluateGroups(act)
 	return a.evaluateEarnings(act)
 }
 

@@ -21,9 +21,9 @@ const (
 	stateFormat3 = 3
 )
 
-// Flags of an encoded state.
+// Flags of an encoded state, a varint: those that are rare come last.
 const (
-	stateHidden byte = 1 << iota
+	stateHidden uint64 = 1 << iota
 	stateBlocked
 	stateMerged
 	stateAttributes
@@ -31,6 +31,7 @@ const (
 	statePauses
 	stateEarnings
 	stateExpires
+	stateEnrolments
 )
 
 // Flags of an encoded tally. Those that are rare come last: a condition's flags are a varint.
@@ -143,8 +144,8 @@ func (e *encoder) period(o calendar.Ordinal) {
 
 // user encodes what is known of the user beside activities: nothing, mostly.
 func (e *encoder) user(s *State) {
-	var flags byte
-	set := func(on bool, f byte) {
+	var flags uint64
+	set := func(on bool, f uint64) {
 		if on {
 			flags |= f
 		}
@@ -157,7 +158,8 @@ func (e *encoder) user(s *State) {
 	set(len(s.Pauses) > 0, statePauses)
 	set(s.Earnings != nil, stateEarnings)
 	set(s.Expires != 0, stateExpires)
-	e.byte(flags)
+	set(len(s.Enrolments) > 0, stateEnrolments)
+	e.uint(flags)
 	if s.Merged != "" {
 		e.string(string(s.Merged))
 	}
@@ -176,6 +178,13 @@ func (e *encoder) user(s *State) {
 	}
 	if s.Expires != 0 {
 		e.instant(s.Expires)
+	}
+	if len(s.Enrolments) > 0 {
+		e.uint(uint64(len(s.Enrolments)))
+		for _, m := range s.Enrolments {
+			e.string(m.Group)
+			e.instant(m.At)
+		}
 	}
 }
 

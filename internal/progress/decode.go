@@ -77,7 +77,7 @@ func (d *decoder) period() calendar.Ordinal {
 
 // user returns whether something was earned, which comes last.
 func (d *decoder) user(s *State) (earned bool) {
-	flags := d.byte()
+	flags := d.uint()
 	s.Hidden, s.Blocked = flags&stateHidden != 0, flags&stateBlocked != 0
 	if flags&stateMerged != 0 {
 		s.Merged = activity.User(d.string())
@@ -99,6 +99,12 @@ func (d *decoder) user(s *State) (earned bool) {
 	}
 	if flags&stateExpires != 0 {
 		s.Expires = d.instant()
+	}
+	if flags&stateEnrolments != 0 {
+		s.Enrolments = make([]Enrolment, d.count())
+		for i := range s.Enrolments {
+			s.Enrolments[i] = Enrolment{Group: d.string(), At: d.instant()}
+		}
 	}
 	return flags&stateEarnings != 0
 }

@@ -51,7 +51,7 @@ func appendLength(out []Place, board string, s Standing) []Place {
 // counters of behaviours as far as the log tells. What was said of the user since (zone, commands, hidden, blocked, merged, attributes) is gone. Rebuild
 // makes the rest of it.
 func Recover(p *Plan, base *State, records []activity.Activity) *State {
-	s := &State{Sealed: base.Sealed, Zones: slices.Clone(base.Zones), Pauses: slices.Clone(base.Pauses), Plan: p.print}
+	s := &State{Sealed: base.Sealed, Zones: slices.Clone(base.Zones), Pauses: slices.Clone(base.Pauses), Enrolments: base.Enrolments, Plan: p.print}
 	s.takeCommands(p, base)
 	s.takeEarnings(p, base)
 	for _, act := range inOrder(records) {

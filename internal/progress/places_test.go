@@ -47,7 +47,7 @@ func (u *user) checkPlaces() {
 	}
 	// A state that was lost comes back, but for what was said of the user since the last folding.
 	lost := progress.Recover(u.plan, base, u.log)
-	lost.Zones, lost.Behaviours, lost.Hidden, lost.Pauses, lost.Streaks = state.Zones, state.Behaviours, state.Hidden, state.Pauses, nil
+	lost.Zones, lost.Behaviours, lost.Hidden, lost.Pauses, lost.Enrolments, lost.Streaks = state.Zones, state.Behaviours, state.Hidden, state.Pauses, state.Enrolments, nil
 	for i := range state.Streaks {
 		lost.Streaks = append(lost.Streaks, progress.StreakState{ID: state.Streaks[i].ID, Commands: state.Streaks[i].Commands})
 	}

@@ -30,6 +30,7 @@ type Plan struct {
 	appliers   sync.Pool           // of *applier, for Apply
 	calculi    []*streaks.Calculus // by streak rule, for users without zone changes and commands
 	earning    *earningPlan        // nil where nothing can be earned
+	groups     *groupsPlan         // nil where there are no target groups
 	earlier    sync.Map            // print → *Plan, of followed
 	zones      sync.Map            // name → *time.Location, nil for one that is not known: loading one reads a file
 }
@@ -56,21 +57,25 @@ type periodLabel struct {
 // NewPlan makes a catalog ready, for an org of which no period is gone and which has no outages.
 func NewPlan(c *catalog.Catalog) *Plan {
 	p := &Plan{Catalog: c, cal: c.Calendar()}
-	index := map[string]int{}
+	places := map[string]int{}
+	index := func(cy calendar.Cycle) int {
+		key := identity(cy)
+		i, seen := places[key]
+		if !seen {
+			i = len(p.cycles)
+			places[key] = i
+			p.cycles, p.keys = append(p.cycles, cy), append(p.keys, cy.Key())
+		}
+		return i
+	}
 	for _, r := range c.Rules {
 		rp := rulePlan{Rule: r}
 		for _, cy := range r.Cycles {
-			key := identity(cy)
-			i, seen := index[key]
-			if !seen {
-				i = len(p.cycles)
-				index[key] = i
-				p.cycles, p.keys = append(p.cycles, cy), append(p.keys, cy.Key())
-			}
-			rp.cycles = append(rp.cycles, i)
+			rp.cycles = append(rp.cycles, index(cy))
 		}
 		p.rules = append(p.rules, rp)
 	}
+	p.addGroups(index)
 	for _, s := range c.Streaks {
 		p.calculi = append(p.calculi, &streaks.Calculus{Rule: s, Zoning: streaks.NewZoning(s, p.cal, nil)})
 	}
@@ -101,6 +106,12 @@ func boardPrints(p *Plan) map[string]uint32 {
 		}
 		prints[r.ID] = max(h.Sum32(), 1)
 	}
+	for _, g := range p.Catalog.TargetGroups {
+		h := fnv.New32a()
+		fmt.Fprintln(h, p.Catalog.Zone, p.Catalog.WeekStart, p.Catalog.Limits.CloseGrace)
+		p.printGroup(h, g)
+		prints[g.ID+EnrolledSuffix] = max(h.Sum32(), 1)
+	}
 	for _, s := range p.Catalog.Streaks {
 		h := fnv.New32a()
 		fmt.Fprintln(h, "streak", p.Catalog.Zone, p.Catalog.WeekStart, s.Print, s.Terms)
@@ -128,6 +139,9 @@ func fingerprint(p *Plan) uint32 {
 	}
 	for _, s := range p.Catalog.Streaks {
 		fmt.Fprintln(h, "streak", s.ID, s.Print, s.Terms)
+	}
+	for _, g := range p.Catalog.TargetGroups {
+		p.printGroup(h, g)
 	}
 	p.printEarning(h)
 	p.printGrants(h)

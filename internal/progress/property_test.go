@@ -29,6 +29,7 @@ type user struct {
 	catalog   *catalog.Catalog
 	rules     []oracle.Rule
 	streaks   []oracle.Streak
+	groups    []oracle.Group
 	model     *oracle.Model
 	now       time.Time
 	sealed    time.Time
@@ -56,6 +57,7 @@ func newUser(t *rapid.T, s *scene) *user {
 	c, org := compile(t, rapid.SampledFrom(s.orgs).Draw(t, "org zone"), rapid.SampledFrom([]time.Weekday{time.Monday, time.Sunday, time.Saturday}).Draw(t, "week start"))
 	u := &user{t: t, catalog: c, rules: withSegments(oracleRules()), streaks: oracleStreaks(t), now: s.begin, boards: map[board]progress.Standing{},
 		model: &oracle.Model{Org: org, Zones: map[string][]oracle.ZoneChange{}, Hidden: map[string]bool{}, Pauses: map[string][]oracle.Pause{}}}
+	u.groups = oracleGroups(u.streaks)
 	u.earner = oracleEarner(u.model, u.streaks)
 	for range u.streaks {
 		u.heard = append(u.heard, heard{told: map[string]struct{}{}, warned: map[string]struct{}{}})
@@ -325,6 +327,7 @@ func (u *user) check() {
 			}
 		}
 	}
+	u.expectEnrolments(want)
 	got := u.boards
 	if !u.committed { // the boards of streaks are as of the last commit
 		skip := func(b board, _ progress.Standing) bool {
@@ -435,7 +438,7 @@ func TestProgress_EqualsTheModel(t *testing.T) {
 			u.committed = false
 			u.now = u.now.Add(time.Duration(rapid.IntRange(0, s.days*24/4).Draw(t, "hours")) * time.Hour)
 			u.foresee()
-			switch rapid.IntRange(0, 21).Draw(t, "step") {
+			switch rapid.IntRange(0, 23).Draw(t, "step") {
 			case 0:
 				u.toggle()
 			case 1:
@@ -456,6 +459,8 @@ func TestProgress_EqualsTheModel(t *testing.T) {
 				u.sweep()
 			case 13, 14, 15:
 				u.decide(s, i*10)
+			case 16, 17:
+				u.enrol()
 			default:
 				batch := make([]oracle.Record, rapid.IntRange(1, 6).Draw(t, "batch"))
 				imported := rapid.IntRange(0, 3).Draw(t, "imported") == 0

@@ -29,7 +29,7 @@ func Rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 
 // rebuild returns the state and the rules whose sums are out of range.
 func rebuild(p *Plan, old, base *State, records []activity.Activity, now calendar.Instant, bounded map[int]bool) (next *State, over map[int]bool) {
-	s := &State{Sealed: old.Sealed, Scheduled: old.Scheduled, Expires: old.Expires, Told: old.Told, Plan: p.print, Zones: old.Zones, Pauses: old.Pauses, Behaviours: old.Behaviours,
+	s := &State{Sealed: old.Sealed, Scheduled: old.Scheduled, Expires: old.Expires, Told: old.Told, Plan: p.print, Zones: old.Zones, Pauses: old.Pauses, Enrolments: old.Enrolments, Behaviours: old.Behaviours,
 		Hidden: old.Hidden, Blocked: old.Blocked, Merged: old.Merged, Attributes: old.Attributes}
 	for i := range records {
 		s.noteOldest(records[i].At)
@@ -49,6 +49,7 @@ func rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 		a.evaluate(act)
 		a.add(act)
 	}
+	s.takeEnrolments(p)
 	for _, rule := range p.Catalog.Streaks {
 		if was := old.Streak(rule.ID); was != nil && was.Warned.Some {
 			s.openStreak(rule).Warned = was.Warned
@@ -249,7 +250,7 @@ func (a *applier) diffCycle(r *rulePlan, board string, cycle int, old, next []Pe
 func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.Instant, now calendar.Instant) (next *State, dropped []activity.ID) {
 	// The base is folded as a state that has never been sealed: nothing in it is summed up.
 	a := applier{plan: p, state: base, now: now, sorted: true}
-	base.Zones, base.Pauses, base.Plan = old.Zones, old.Pauses, p.print
+	base.Zones, base.Pauses, base.Enrolments, base.Plan = old.Zones, old.Pauses, old.Enrolments, p.print
 	base.redefine(p)
 	base.takeCommands(p, old)
 	base.takeTerms(p)

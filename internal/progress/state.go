@@ -35,6 +35,7 @@ type State struct {
 	Attributes []Attribute
 	Zones      []ZoneChange    // in order of At
 	Pauses     []streaks.Pause // in order of At
+	Enrolments []Enrolment     // in target groups, explicit ones; in order of At
 	Rules      []RuleState
 	Streaks    []StreakState
 	Behaviours []BehaviourState

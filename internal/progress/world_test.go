@@ -95,7 +95,7 @@ orgs:
           - {when: {}, value: {max: value}, at_least: 1}
         unit: day
         timezone: org
-` + earningDefinitions
+` + groupDefinitions + earningDefinitions
 
 func named(names ...string) func(*oracle.Record) bool {
 	return func(r *oracle.Record) bool { return slices.Contains(names, r.Name) }

@@ -88,6 +88,9 @@ func (r *Reader) describe(org activity.Org, rule string) (*target, []calendar.Cy
 		t.decimals, t.ascending, t.ties = cr.Decimals, cr.Ascending, cr.Ties
 		return t, cr.Cycles, r.segmented(t)
 	}
+	if enrolments(t.catalog, rule) {
+		return t, []calendar.Cycle{{Unit: calendar.All}}, r.segmented(t)
+	}
 	for _, suffix := range streakSuffixes {
 		if id, ok := strings.CutSuffix(rule, suffix); ok && t.catalog.Streak(id) != nil {
 			return t, []calendar.Cycle{{Unit: calendar.All}}, r.segmented(t)

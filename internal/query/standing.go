@@ -6,6 +6,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/feed"
+	"laurel/internal/progress"
 	"laurel/ranking"
 )
 
@@ -36,7 +37,7 @@ func (r *Reader) Standing(ctx context.Context, org activity.Org, rule, period st
 }
 
 // EnrolledSuffix makes the name of a target group's board of those who are enrolled, of the cycle all.
-const EnrolledSuffix = ".enrolled"
+const EnrolledSuffix = progress.EnrolledSuffix
 
 // Enrolled is how many users are enrolled in a target group. ranking.ErrLoading.
 func (r *Reader) Enrolled(ctx context.Context, org activity.Org, group string) (int, error) {

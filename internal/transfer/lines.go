@@ -80,6 +80,8 @@ type userLine struct {
 	Zones   []zoneLine                   `json:"zones,omitempty"`
 	Pauses  []pauseLine                  `json:"pauses,omitempty"`
 	Streaks []commandsLine               `json:"streaks,omitempty"`
+	// Enrolments are the target groups that the user was put into.
+	Enrolments []enrolmentLine `json:"enrolments,omitempty"`
 	// Achievements and Missions are the instants of them that are not derived.
 	Achievements []achievementLine `json:"achievements,omitempty"`
 	Missions     []missionLine     `json:"missions,omitempty"`
@@ -101,6 +103,11 @@ type attributeLine struct {
 type zoneLine struct {
 	At   calendar.Instant `json:"at"`
 	Name string           `json:"name"`
+}
+
+type enrolmentLine struct {
+	Group string           `json:"group"`
+	At    calendar.Instant `json:"at"`
 }
 
 type behaviourLine struct {
@@ -180,7 +187,8 @@ func decode(b []byte, line any) error {
 
 // lineOfState is what a user's state says that is not made of activities.
 func lineOfState(s *progress.State) userLine {
-	u := userLine{Type: typeUser, Hidden: s.Hidden, Blocked: s.Blocked, Merged: s.Merged, Sealed: s.Sealed, Told: s.Told, Pauses: linesOfPauses(s.Pauses)}
+	u := userLine{Type: typeUser, Hidden: s.Hidden, Blocked: s.Blocked, Merged: s.Merged, Sealed: s.Sealed, Told: s.Told, Pauses: linesOfPauses(s.Pauses),
+		Enrolments: converted(s.Enrolments, func(e progress.Enrolment) enrolmentLine { return enrolmentLine(e) })}
 	if s.Merged != "" {
 		u.Merging = s.Scheduled
 	}
@@ -215,6 +223,7 @@ func (u *userLine) state() *progress.State {
 	for _, z := range u.Zones {
 		s.Zones = append(s.Zones, progress.ZoneChange(z))
 	}
+	s.Enrolments = converted(u.Enrolments, func(l enrolmentLine) progress.Enrolment { return progress.Enrolment(l) })
 	for i := range u.Pauses {
 		s.Pauses = append(s.Pauses, u.Pauses[i].pause())
 	}

@@ -112,9 +112,10 @@ func TestActivity_RoundTrip(t *testing.T) {
 func TestState_EveryFieldIsCarriedOrMade(t *testing.T) {
 	made := []string{"Oldest", "Plan", "Due", "Rules", "Noticed"} // of Streaks all but the commands, and Scheduled, but for who is being merged
 	full := progress.State{Sealed: 9, Told: 6, Hidden: true, Blocked: true, Merged: "m", Scheduled: 8, Attributes: []progress.Attribute{{Name: "country", Value: "AT"}},
-		Zones:   []progress.ZoneChange{{At: 0, Name: "UTC"}, {At: 7, Name: "Asia/Tokyo"}},
-		Pauses:  []streaks.Pause{{ID: 1, At: 5, From: -3, To: 20_000}, {ID: 2, At: 6, From: 7, To: 9, CutAt: 8, CutTo: 0}},
-		Streaks: []progress.StreakState{{ID: "s", Commands: everyCommand()}},
+		Zones:      []progress.ZoneChange{{At: 0, Name: "UTC"}, {At: 7, Name: "Asia/Tokyo"}},
+		Pauses:     []streaks.Pause{{ID: 1, At: 5, From: -3, To: 20_000}, {ID: 2, At: 6, From: 7, To: 9, CutAt: 8, CutTo: 0}},
+		Enrolments: []progress.Enrolment{{Group: "g", At: 3}},
+		Streaks:    []progress.StreakState{{ID: "s", Commands: everyCommand()}},
 		Earnings: &progress.Earnings{Achievements: []progress.AchievementState{{ID: "a", Kept: rewards.Kept{Noted: 3}}},
 			Missions: []progress.MissionState{{ID: "m", KeptMission: rewards.KeptMission{Starts: []calendar.Instant{1, 4}, Noted: 5}}}},
 		Behaviours: []progress.BehaviourState{{Name: "a", LastAt: 5, Counts: []progress.PeriodCount{{Ordinal: -3, N: 2}}}}}
