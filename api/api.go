@@ -55,7 +55,7 @@ type Reads interface {
 	Users(ctx context.Context, org activity.Org, q query.UserList) ([]byte, error)
 	TargetGroup(ctx context.Context, org activity.Org, id string) ([]byte, error)
 	FindUser(ctx context.Context, org activity.Org, field, text string) ([]byte, error)
-	Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) ([]activity.Activity, string, error)
+	Activities(ctx context.Context, org activity.Org, user activity.User, q query.ActivityQuery) ([]activity.Activity, string, error)
 	UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error)
 	Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error)
 	StreakReads

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"laurel/internal/query"
 )
 
 func ok(description string, of any, example string) response {
@@ -214,7 +216,12 @@ func docGetStreaks() operation {
 func docGetActivities() operation {
 	return operation{id: "listActivities", tag: "users", summary: "Read a user's activities, newest first",
 		query: []param{{name: "limit", description: "Activities", schema: integer(1, maxActivities, defaultLimit)},
-			{name: "before", description: "next of the answer before", schema: text()}, minRevision()},
+			{name: "kind", description: "Of this kind", schema: huma.Schema{Type: huma.TypeString, Enum: []any{"behaviour", "point", "coupon", "gift", "bounty", "credit"}}},
+			{name: "name", description: "Of this name", schema: text()},
+			{name: "status", description: "With this status", schema: huma.Schema{Type: huma.TypeString, Enum: []any{"accepted", "rejected", "ignored"}}},
+			{name: "from", description: "Whose at is this or later", schema: instantText()}, {name: "to", description: "Whose at is before this", schema: instantText()},
+			{name: "sort", description: "By at; of those of one instant ids decide", schema: huma.Schema{Type: huma.TypeString, Enum: []any{query.Newest, query.Oldest}, Default: query.Newest}},
+			{name: "cursor", description: "next of the answer before; good for the same filters and order only", schema: text()}, minRevision()},
 		responses: []response{ok("The activities", activityPage{}, `{"activities":[`+exampleActivity+`]}`)}, errors: append(userErrors(), "bad_cursor")}
 }
 

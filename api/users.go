@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
 	"laurel/internal/activity"
 	"laurel/internal/auth"
+	"laurel/internal/query"
 )
 
 const maxActivities = 500
@@ -93,10 +95,25 @@ func (a *API) getStreaks(w http.ResponseWriter, r *request) error {
 	return writeBytes(w, http.StatusOK, object)
 }
 
-// activityPage is a part of a user's activities, newest first.
+// activityQuery reads which activities are asked for. before is cursor as it was called first.
+func activityQuery(r *request) (query.ActivityQuery, error) {
+	p := r.query()
+	q := query.ActivityQuery{Kind: p.Get("kind"), Name: p.Get("name"), Status: p.Get("status"), Sort: p.Get("sort"), Cursor: cmp.Or(p.Get("cursor"), p.Get("before"))}
+	var err error
+	if q.Limit, err = queryInt(r, "limit", defaultLimit, 1, maxActivities); err != nil {
+		return q, err
+	}
+	if q.From, err = queryInstant(r, "from"); err != nil {
+		return q, err
+	}
+	q.To, err = queryInstant(r, "to")
+	return q, err
+}
+
+// activityPage is a part of a user's activities.
 type activityPage struct {
 	Activities []*activityWire `json:"activities" nullable:"false"`
-	Next       string          `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last"`
+	Next       string          `json:"next,omitempty" doc:"Pass it as cursor to get the next page; absent on the last"`
 }
 
 func (a *API) getActivities(w http.ResponseWriter, r *request) error {
@@ -104,14 +121,14 @@ func (a *API) getActivities(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	limit, err := queryInt(r, "limit", defaultLimit, 1, maxActivities)
+	asked, err := activityQuery(r)
 	if err != nil {
 		return err
 	}
 	if err := a.await(r); err != nil {
 		return err
 	}
-	list, next, err := a.Reads.Activities(r.Context(), r.org, user, limit, r.query().Get("before"))
+	list, next, err := a.Reads.Activities(r.Context(), r.org, user, asked)
 	if err != nil {
 		return err
 	}

@@ -70,9 +70,16 @@ type Place struct {
 	ID activity.ID
 }
 
-// Activities lists a user's log, newest first. before continues after the last of an earlier page; nil begins. more says that there is another
-// page. ErrUserNotFound.
-func (s *Service) Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before *Place) (list []activity.Activity, more bool, err error) {
+// ActivityQuery says which of a user's activities are listed, and in what order; the zero value all of them, newest first.
+type ActivityQuery struct {
+	Oldest bool // first
+	Pass   func(*activity.Activity) bool
+	Limit  int
+	After  *Place // the last of the page before
+}
+
+// Activities lists a user's log. more says that there is another page. ErrUserNotFound.
+func (s *Service) Activities(ctx context.Context, org activity.Org, user activity.User, q ActivityQuery) (list []activity.Activity, more bool, err error) {
 	if _, err := s.State(ctx, org, user); err != nil {
 		return nil, false, err
 	}
@@ -80,16 +87,16 @@ func (s *Service) Activities(ctx context.Context, org activity.Org, user activit
 	if err != nil {
 		return nil, false, err
 	}
-	slices.SortFunc(records, newestFirst)
-	if before != nil {
-		i, found := slices.BinarySearchFunc(records, activity.Activity{At: before.At, ID: before.ID}, newestFirst)
-		if found {
-			i++
-		}
-		records = records[i:]
+	order := newestFirst
+	if q.Oldest {
+		order = func(a, b activity.Activity) int { return newestFirst(b, a) }
 	}
-	if len(records) > limit {
-		return records[:limit], true, nil
+	records = slices.DeleteFunc(records, func(a activity.Activity) bool {
+		return q.Pass != nil && !q.Pass(&a) || q.After != nil && order(a, activity.Activity{At: q.After.At, ID: q.After.ID}) <= 0
+	})
+	slices.SortFunc(records, order)
+	if len(records) > q.Limit {
+		return records[:q.Limit], true, nil
 	}
 	return records, false, nil
 }

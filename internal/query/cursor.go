@@ -68,18 +68,9 @@ func (t *target) parseCursor(s sealer, filter, text string) (*ranking.Entry, err
 	return &ranking.Entry{Value: value, Reached: calendar.Instant(reached), User: activity.User(b[n+m:])}, nil
 }
 
-// logCursor names the last activity of a page of a user's log.
-func logCursor(s sealer, org activity.Org, user activity.User, last ingest.Place) string {
-	return sealPlace(s, last, "activities", string(org), string(user))
-}
-
 // sealPlace names a place in a listing that is in order of instants and ids.
 func sealPlace(s sealer, last ingest.Place, listing ...string) string {
 	return s.seal(append(binary.AppendVarint(nil, int64(last.At)), last.ID...), listing...)
-}
-
-func parseLogCursor(s sealer, org activity.Org, user activity.User, text string) (*ingest.Place, error) {
-	return parsePlace(s, text, "activities", string(org), string(user))
 }
 
 func parsePlace(s sealer, text string, listing ...string) (*ingest.Place, error) {

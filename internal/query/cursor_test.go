@@ -72,7 +72,7 @@ func TestActivities_Cursor(t *testing.T) {
 	}
 	walked, next := []activity.ID{}, ""
 	for {
-		list, more, err := g.Activities(t.Context(), org, "ann", 2, next)
+		list, more, err := g.Activities(t.Context(), org, "ann", ActivityQuery{Limit: 2, Cursor: next})
 		must(t, err)
 		for i := range list {
 			walked = append(walked, list[i].ID)
@@ -84,14 +84,14 @@ func TestActivities_Cursor(t *testing.T) {
 	if diff := cmp.Diff([]activity.ID{"a13", "a9", "a7", "a11", "a5", "a3", "a1"}, walked); diff != "" {
 		t.Errorf("the pages of a log (-want +got)\n%s", diff)
 	}
-	_, ofBob, err := g.Activities(t.Context(), org, "bob", 2, "")
+	_, ofBob, err := g.Activities(t.Context(), org, "bob", ActivityQuery{Limit: 2, Cursor: ""})
 	must(t, err)
-	_, ofAnn, err := g.Activities(t.Context(), org, "ann", 2, "")
+	_, ofAnn, err := g.Activities(t.Context(), org, "ann", ActivityQuery{Limit: 2, Cursor: ""})
 	must(t, err)
 	g.sendTied()
 	for what, cursor := range map[string]string{"another user's": ofBob, "cut": ofAnn[:len(ofAnn)-3], "of old": "1763719200000.a1", "garbage": "x",
 		"of a board": g.page("ordinal", "day", Page{Limit: 1}).Next} {
-		if _, _, err := g.Activities(t.Context(), org, "ann", 2, cursor); !errors.Is(err, ErrBadCursor) || Detail(err) == "" {
+		if _, _, err := g.Activities(t.Context(), org, "ann", ActivityQuery{Limit: 2, Cursor: cursor}); !errors.Is(err, ErrBadCursor) || Detail(err) == "" {
 			t.Errorf("%s: error is %v", what, err)
 		}
 	}

@@ -96,23 +96,3 @@ func (r *Reader) UserRanks(ctx context.Context, org activity.Org, user activity.
 		Ranks []BoardRank `json:"ranks"`
 	}{ranks})
 }
-
-// Activities lists a user's log, newest first. before is the next of an earlier page, "" for the first; next is "" at the end. ErrUserNotFound,
-// ErrBadCursor.
-func (r *Reader) Activities(ctx context.Context, org activity.Org, user activity.User, limit int, before string) (list []activity.Activity, next string, err error) {
-	var from *ingest.Place
-	if before != "" {
-		if from, err = parseLogCursor(r.sealer, org, user, before); err != nil {
-			return nil, "", err
-		}
-	}
-	list, more, err := r.ingest.Activities(ctx, org, user, limit, from)
-	if errors.Is(err, ingest.ErrUserNotFound) {
-		err = ErrUserNotFound
-	}
-	if more {
-		last := &list[len(list)-1]
-		next = logCursor(r.sealer, org, user, ingest.Place{At: last.At, ID: last.ID})
-	}
-	return list, next, err
-}
