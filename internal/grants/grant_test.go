@@ -113,7 +113,7 @@ func TestSet_Judge(t *testing.T) {
 			switch {
 			case at >= 0 && (!there || have.State == grants.Revoked):
 				want = grants.Comes
-			case at >= 0 && have.State == grants.Issued && !due.Given[at].Noticed && have.IssuedAt != due.Given[at].At:
+			case at >= 0 && (have.State == grants.Issued || have.State == grants.Refused) && !due.Given[at].Noticed && have.IssuedAt != due.Given[at].At:
 				want = grants.Moves
 			case at >= 0 || !there || !have.Derived:
 			case have.By != "level:l" && have.IssuedAt < due.Since:

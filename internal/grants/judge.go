@@ -61,7 +61,7 @@ func (s Set) Judge(due *Due) (js []Judgement) {
 			js = append(js, Judgement{Comes, Grant{ID: w.ID, Reward: w.Reward, By: w.By, Count: 1, Derived: true}, w.At})
 		case have.State == Revoked:
 			js = append(js, Judgement{Comes, have, w.At})
-		case have.State == Issued && have.IssuedAt != w.At && !w.Noticed:
+		case (have.State == Issued || have.State == Refused) && have.IssuedAt != w.At && !w.Noticed:
 			js = append(js, Judgement{Moves, have, w.At})
 		}
 	}
