@@ -17,8 +17,10 @@ type Hold struct {
 	Grant  string           `json:"g"`
 	Token  string           `json:"t"` // of who opened it
 	At     calendar.Instant `json:"at"`
-	// Sent says that it is of a gift on its way: not the grant but the sender's activity of this id, if it is set, says whether it is had.
+	// Sent is of a piece that is given away: it is had if User made the activity of this id.
 	Sent activity.ID `json:"sent,omitzero"`
+	// Credit is of what was given to User: as long as the log has no record of this id, it is on its way, and had.
+	Credit activity.ID `json:"credit,omitzero"`
 }
 
 // Stock is the document of a limited reward. The zero value is that of one of which nothing was ever held.

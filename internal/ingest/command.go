@@ -321,6 +321,7 @@ func (w *writer) decideStatus(ctx context.Context, t *task, c *command) error {
 	a.take(&update)
 	a.state, a.commits = next, true
 	log := a.group.AbsentIn
+	a.granting.note(&records[i])
 	a.finishGroup(t, nil)
 	a.group.Writes = append(a.group.Writes,
 		store.Op{Kind: store.OpHSet, Key: log, Args: []string{string(id), string(records[i].AppendRecord(nil))}})

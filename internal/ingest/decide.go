@@ -222,6 +222,7 @@ func (a *attempt) finishGroup(t *task, stored []activity.Activity) {
 	g.Absent = make([]string, 0, len(stored))
 	for i := range stored {
 		g.Absent = append(g.Absent, string(stored[i].ID))
+		a.granting.note(&stored[i])
 		args = append(args, string(stored[i].ID), string(stored[i].AppendRecord(record[:0])))
 		if given, gives := transferOf(t.key.org, &stored[i]); gives {
 			a.send(t, &given)

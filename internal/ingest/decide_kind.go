@@ -31,19 +31,8 @@ func (w *writer) decideKind(ctx context.Context, t *task, act *activity.Activity
 		}
 		made, err = progress.Decide(t.plan, whole, act, facts, now)
 	}
-	if err == nil {
-		err = undelivered(made)
-	}
 	act.Decided = made
 	return err, nil
-}
-
-// undelivered refuses what nobody would bring to whom it is meant for: rewards.
-func undelivered(d *activity.Decided) error {
-	if d == nil || len(d.Other.Rewards) == 0 && len(d.Own.Rewards) == 0 {
-		return nil
-	}
-	return &progress.Refusal{Code: "unsupported_kind", Field: "kind", Detail: "This server grants no rewards."}
 }
 
 // whole is the state that the user's whole log comes to.
@@ -73,6 +62,9 @@ func (w *writer) facts(ctx context.Context, t *task, act *activity.Activity) (f 
 			return f, err
 		}
 		f.NoteRefund(records, m.Of)
+		if act.Kind == activity.Coupon {
+			f.Unissued, err = w.unissued(ctx, t, m.Of, w.Clock.Now())
+		}
 	default:
 		if f.Of, err = w.Activity(ctx, t.key.org, t.key.user, m.Of); err != nil && !errors.Is(err, ErrActivityNotFound) {
 			return f, err

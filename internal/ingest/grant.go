@@ -35,17 +35,17 @@ var (
 
 // granting is what an attempt does to its user's grants.
 type granting struct {
-	due     *grants.Due    // what completions give; nil where that is not to be judged
-	issued  []grants.Grant // by an activity or a command: out of stock, the whole attempt is refused
-	revoked []string       // by an activity, where they are issued only
-	changed []grants.Grant // claimed or redeemed
-	ordered string         // the one that a command is about
-	held    []held         // opened, to be settled when the commit is known
+	due     *grants.Due         // what completions give; nil where that is not to be judged
+	records []activity.Activity // that are written, and bring or take grants
+	issued  []grants.Grant      // by a command: out of stock, it is refused
+	changed []grants.Grant      // claimed or redeemed
+	ordered string              // the one that a command is about
+	held    []held              // opened, to be settled when the commit is known
 }
 
 // any says whether there is anything to decide beside what time brings.
 func (g *granting) any() bool {
-	return g.due != nil || len(g.issued)+len(g.revoked)+len(g.changed) > 0
+	return g.due != nil || len(g.records)+len(g.issued)+len(g.changed) > 0
 }
 
 // grantsOf reads the grants of the task's user.
@@ -115,6 +115,7 @@ type granter struct {
 	set     grants.Set
 	written map[string]bool // ids whose records are other ones now
 	events  [][]byte
+	credit  activity.ID // the record that is followed, if it is a credit
 }
 
 func (g *granter) decide(ctx context.Context) error {
@@ -136,12 +137,9 @@ func (g *granter) decide(ctx context.Context) error {
 		}
 		g.tell("reward.issued", grant.ID)
 	}
-	for _, id := range x.revoked {
-		if have, there := g.set[id]; there && have.State == grants.Issued {
-			if err := g.revoke(ctx, have); err != nil {
-				return err
-			}
-			g.tell("reward.revoked", id)
+	for i := range x.records {
+		if err := g.follow(ctx, &x.records[i]); err != nil {
+			return err
 		}
 	}
 	for _, grant := range x.changed {

@@ -18,7 +18,7 @@ type GrantOrder struct {
 
 // grantCommand is what commands about grants carry.
 type grantCommand struct {
-	hold    string       // vouch: whether the user has the grant of this hold
+	hold    grants.Hold  // vouch: whether the user has the grant of this hold
 	order   grantOrder   // granted
 	grant   grants.Grant // the grant as it is then
 	changed bool         // whether that is news

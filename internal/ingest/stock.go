@@ -113,13 +113,18 @@ func (g *granter) take(ctx context.Context, def *catalog.Reward, grant *grants.G
 	if g.t.version == "" {
 		return false, errNobody
 	}
+	h := g.open(grant, true)
+	return g.takeHold(ctx, def, &h)
+}
+
+// takeHold takes what a hold is about; not ok: nothing is left.
+func (g *granter) takeHold(ctx context.Context, def *catalog.Reward, h *grants.Hold) (ok bool, err error) {
 	limit := def.Stock
 	if limit < 0 {
 		limit = catalog.MaxExact // it has no limit any more
 	}
-	h := g.open(grant, true)
-	err = g.changeStock(ctx, g.t.key.org, grant.Reward, h.Key, func(x *stock) (writes []store.Op, some bool) {
-		added, is := x.Take(h, x.pieces, limit)
+	err = g.changeStock(ctx, g.t.key.org, def.ID, h.Key, func(x *stock) (writes []store.Op, some bool) {
+		added, is := x.Take(*h, x.pieces, limit)
 		if ok = is; added {
 			writes = append(writes, x.holds(store.OpHSet, h.Key, strconv.FormatInt(h.Pieces, 10)))
 		}
@@ -139,7 +144,7 @@ func (g *granter) give(ctx context.Context, grant *grants.Grant) error {
 
 // open makes a hold that the attempt is to settle.
 func (g *granter) open(grant *grants.Grant, had bool) grants.Hold {
-	h := grants.Hold{Key: grant.Hold, Pieces: grant.Count, User: g.t.key.user, Grant: grant.ID, Token: rand.Text(), At: g.now}
+	h := grants.Hold{Key: grant.Hold, Pieces: grant.Count, User: g.t.key.user, Grant: grant.ID, Token: rand.Text(), At: g.now, Credit: g.credit}
 	x := &g.t.attempt.granting
 	x.held = append(x.held, held{grant.Reward, h.Key, h.Token, had})
 	return h
@@ -207,7 +212,7 @@ func (s *Service) settleStock(ctx context.Context, org activity.Org, reward stri
 		if err != nil {
 			return err
 		}
-		had, err := s.vouch(ctx, org, h.User, h.Key)
+		had, err := s.vouch(ctx, org, h)
 		if err != nil {
 			return err
 		}
@@ -226,7 +231,8 @@ func (s *Service) settleStock(ctx context.Context, org activity.Org, reward stri
 }
 
 // vouch moves the user's version, and says whether the user has the grant of a hold then. Of a user who was merged into another one that one is asked.
-func (s *Service) vouch(ctx context.Context, org activity.Org, user activity.User, hold string) (bool, error) {
+func (s *Service) vouch(ctx context.Context, org activity.Org, hold grants.Hold) (bool, error) {
+	user := hold.User
 	for range maxRounds {
 		c := &command{kind: vouch, grants: grantCommand{hold: hold}}
 		err := s.step("vouch", func() error {
@@ -250,16 +256,32 @@ func (s *Service) vouch(ctx context.Context, org activity.Org, user activity.Use
 }
 
 func (w *writer) decideVouch(ctx context.Context, t *task, c *command) error {
-	set, err := w.grantsOf(ctx, t)
-	if err != nil {
+	var err error
+	if c.shows, err = w.has(ctx, t, &c.grants.hold); err != nil {
 		return err
-	}
-	for _, g := range set {
-		c.shows = c.shows || g.Hold == c.grants.hold && g.State <= grants.Redeemed
 	}
 	t.attempt.commits, t.attempt.state.Due = true, t.attempt.state.Scheduled
 	t.attempt.finishGroup(t, nil)
 	return nil
+}
+
+// has says whether the task's user has what a hold is about.
+func (w *writer) has(ctx context.Context, t *task, h *grants.Hold) (bool, error) {
+	if h.Sent != "" {
+		return w.knows(ctx, t, h.Sent)
+	}
+	if h.Credit != "" {
+		if came, err := w.knows(ctx, t, h.Credit); !came || err != nil {
+			return err == nil, err
+		}
+	}
+	set, err := w.grantsOf(ctx, t)
+	for _, g := range set {
+		if g.Hold == h.Key && g.State <= grants.Redeemed {
+			return true, nil
+		}
+	}
+	return false, err
 }
 
 // Held is how many pieces of the org's limited rewards are held, by reward.

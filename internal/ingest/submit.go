@@ -272,6 +272,8 @@ func itemError(err error, act *activity.Activity) *ItemError {
 		return &ItemError{"too_many_values", "a rule keeps at most 10,000 different values per user and period", "meta"}
 	case errors.Is(err, fold.ErrRange), errors.Is(err, catalog.ErrRange):
 		return &ItemError{"value_out_of_range", "a rule's value would leave ±2^53", "value"}
+	case errors.Is(err, ErrOutOfStock):
+		return &ItemError{"out_of_stock", "nothing is left of this reward", "name"}
 	case errors.Is(err, ErrUserNotFound):
 		return &ItemError{"user_not_found", "the org does not know this user and does not create users", "user"}
 	}

@@ -189,6 +189,7 @@ func (w *writer) decideTurned(ctx context.Context, t *task, id activity.ID, give
 	update := progress.Diff(t.plan, old, next, now, progress.CauseOf(records[i:i+1]))
 	a.take(&update)
 	a.state, a.commits, a.done.Activity = next, true, r
+	a.granting.note(r)
 	a.finishGroup(t, nil)
 	a.group.Writes = append(a.group.Writes, store.Op{Kind: store.OpHSet, Key: a.group.AbsentIn, Args: []string{string(id), string(r.AppendRecord(nil))}})
 	return nil
