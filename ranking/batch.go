@@ -1,6 +1,10 @@
 package ranking
 
-import "laurel/internal/activity"
+import (
+	"runtime"
+
+	"laurel/internal/activity"
+)
 
 // A large index is not bound by what it computes but by memory that is not in the cache: a slot of the table, a record, an id, a leaf, one after
 // the other, each at a random place, some hundred nanoseconds together before the first comparison. The processor can wait for many
@@ -20,6 +24,7 @@ type Update struct {
 // Apply does Upsert and Remove in the order of us. On a board that is larger than the processor's cache it takes a half to a third of the time that
 // single calls take.
 func (x *Index) Apply(us []Update) {
+	defer runtime.KeepAlive(x)
 	var b batch
 	for len(us) > 0 {
 		n := min(len(us), together)
@@ -53,6 +58,7 @@ func (x *Index) applyTogether(us []Update, b *batch) {
 // Find appends a row for each of users to dst, ranked over the whole board; one who is not on the board has rank 0. For many users it takes a fraction of
 // the time of single calls of Get and Rank.
 func (x *Index) Find(dst []Row, users []activity.User, t Ties) []Row {
+	defer runtime.KeepAlive(x)
 	var b batch
 	for len(users) > 0 {
 		n := min(len(users), together)

@@ -10,7 +10,7 @@
 // It is a counted B-tree in arrays beside a table of users. Users are interned to 32-bit numbers: the bytes of their ids lie in
 // an arena, an open-addressing table leads from an id to its number, and a record from the number to the leaf that holds the
 // user's entry. Leaves hold up to 64 entries, values, times and numbers in separate arrays; inner nodes hold up to 64 children.
-// No member is a heap object. Invariants (a test checks all of them after random operations), with E(n) the entries below node n:
+// No member is a heap object, and what belongs to more than some 70,000 is outside of the heap (see memory). Invariants (a test checks all of them after random operations), with E(n) the entries below node n:
 //
 //	order      E(root) ascends strictly in (value·order, reached, id)
 //	keys       inner.keys[i] = first(E(child[i]))
@@ -38,11 +38,10 @@
 // member takes 48 to 64 bytes beside its id: 20 a place in a leaf, 8 a slot in the table, both in part empty, 8 for the record, 1 for the
 // length; and 16 more where places on another board are remembered, for each 4,096 users of whom one was asked about. Memory follows the greatest size that a board had until it is dropped. It grows in steps that do not depend on the size of the
 // board: a segment of the table is split (16 KiB, some 30 µs, once for about a thousand new users), 256 leaves are allocated (330 KiB), eight ids are moved out of
-// a sparse chunk. The exception is the table's directory, which is copied when the board has doubled: 24 bytes for about 1,200 users, some
+// a sparse chunk; beyond 4 MiB all but ids come from regions of 2 MiB, which the kernel may have to clear at once (some 100 µs, once for about 35,000 new users). The exception is the table's directory, which is copied when the board has doubled: 24 bytes for about 1,200 users, some
 // ten microseconds at ten million.
 //
-// Tried, measured at a million members, and left out: huge pages for leaves, table and records (madvise; no difference within the noise of
-// 10 %); nodes of 32 instead of 64 (no faster, more memory). Descending for a batch level by level instead of one by one made no difference either, and
+// Tried, measured at a million members, and left out: nodes of 32 instead of 64 (no faster, more memory). Descending for a batch level by level instead of one by one made no difference either, and
 // is as simple.
 //
 // An Index is not safe for concurrent use. Users in rows and entries are strings into the arena, whose bytes never change: they stay valid

@@ -2,6 +2,7 @@ package ranking
 
 import (
 	"math/bits"
+	"runtime"
 	"sync/atomic"
 
 	"laurel/internal/activity"
@@ -22,7 +23,8 @@ type Index struct {
 
 // NewIndex returns an empty index.
 func NewIndex(order Order) *Index {
-	x := &Index{order: order, users: newUsers()}
+	m := new(memory)
+	x := &Index{order: order, nodes: nodes{mem: m}, users: newUsers(m)}
 	x.root = x.newLeaf()
 	l := x.leaf(x.root)
 	l.parent, l.prev, l.next = none, none, none
@@ -34,6 +36,7 @@ func (x *Index) Len() int { return x.users.n }
 
 // Get is the entry of u.
 func (x *Index) Get(u activity.User) (Entry, bool) {
+	defer runtime.KeepAlive(x)
 	l, i, ok := x.find(u)
 	if !ok {
 		return Entry{}, false
@@ -43,6 +46,7 @@ func (x *Index) Get(u activity.User) (Entry, bool) {
 
 // Position is where u stands in ordinal order, counted from 0.
 func (x *Index) Position(u activity.User) (int, bool) {
+	defer runtime.KeepAlive(x)
 	l, i, ok := x.find(u)
 	if !ok {
 		return 0, false
@@ -52,6 +56,7 @@ func (x *Index) Position(u activity.User) (int, bool) {
 
 // Rank is the rank of u, counted from 1, over the whole board. It costs O(log n) for all three ways to number ties.
 func (x *Index) Rank(u activity.User, t Ties) (int, bool) {
+	defer runtime.KeepAlive(x)
 	l, i, ok := x.find(u)
 	if !ok {
 		return 0, false
@@ -79,6 +84,7 @@ func (x *Index) number(t Ties, l *leaf, i, before, firsts int) int {
 // board. Offsets past the end and limits of 0 or less give none; a negative offset is 0. It costs O(log n + limit), and allocates
 // only to grow dst.
 func (x *Index) Range(dst []Row, offset, limit int, t Ties) []Row {
+	defer runtime.KeepAlive(x)
 	offset = max(offset, 0)
 	if limit <= 0 || offset >= x.Len() {
 		return dst
@@ -90,6 +96,7 @@ func (x *Index) Range(dst []Row, offset, limit int, t Ties) []Row {
 // Around appends the row of u, and up to n rows before it and n after it, in ordinal order, with ranks over the whole board. own is the place of u's row among
 // those appended. A negative n is 0. It costs O(log n + rows).
 func (x *Index) Around(dst []Row, u activity.User, n int, t Ties) (rows []Row, own int, ok bool) {
+	defer runtime.KeepAlive(x)
 	l, i, ok := x.find(u)
 	if !ok {
 		return dst, 0, false
@@ -140,6 +147,7 @@ func (x *Index) walk(dst []Row, s spot, limit int, t Ties) []Row {
 // After is how many entries come before or at e in ordinal order, which is the place of the first entry after it. e need
 // not be on the board: a cursor stays good when its user has moved away.
 func (x *Index) After(e Entry) int {
+	defer runtime.KeepAlive(x)
 	q := x.probe(e)
 	before, id := 0, x.root
 	for level := x.height; level > 0; level-- {
@@ -155,7 +163,9 @@ func (x *Index) After(e Entry) int {
 }
 
 // MemoryBytes is what the index takes, roughly, ids included.
-func (x *Index) MemoryBytes() int { return x.nodes.bytes() + x.users.bytes() + x.memo.Load().bytes() }
+func (x *Index) MemoryBytes() int {
+	return x.nodes.bytes() + x.users.bytes() + x.mem.spare() + x.memo.Load().bytes()
+}
 
 // entry is entry i of l as readers see it.
 func (x *Index) entry(l *leaf, i int) Entry {

@@ -177,6 +177,7 @@ func closeBit(b uint64, i int) uint64            { return b&low(i) | b>>1&^low(i
 // nodes allocates the nodes of one tree and takes them back. Nodes are named by number; a pointer to one is good until the
 // next allocation.
 type nodes struct {
+	mem       *memory
 	leaves    [][]leaf
 	nLeaves   uint32
 	freeLeaf  []uint32
@@ -201,7 +202,7 @@ func (ns *nodes) newLeaf() uint32 {
 	}
 	id := ns.nLeaves
 	ns.nLeaves++
-	ns.leaves = grow(ns.leaves, leafChunk, leaf{})
+	ns.leaves = grow(ns.mem, ns.leaves, leafChunk, leaf{})
 	return id
 }
 
@@ -214,19 +215,19 @@ func (ns *nodes) newInner(level int32) uint32 {
 	}
 	id := ns.nInners
 	ns.nInners++
-	ns.inners = grow(ns.inners, innerChunk, inner{level: level, parent: none})
+	ns.inners = grow(ns.mem, ns.inners, innerChunk, inner{level: level, parent: none})
 	return id
 }
 
 // grow appends v to the last of the chunks, or to another one. Nothing that is there moves, save in the first chunk, which grows as it needs so
 // that a small board is small.
-func grow[T any](chunks [][]T, size int, v T) [][]T {
+func grow[T any](m *memory, chunks [][]T, size int, v T) [][]T {
 	last := len(chunks) - 1
 	switch {
 	case last < 0:
 		return [][]T{{v}}
 	case len(chunks[last]) == size:
-		return append(chunks, append(make([]T, 0, size), v))
+		return append(chunks, append(array[T](m, size)[:0], v))
 	case len(chunks[last]) == cap(chunks[last]): // the first
 		larger := make([]T, len(chunks[last]), min(2*cap(chunks[last]), size))
 		copy(larger, chunks[last])

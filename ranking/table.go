@@ -17,16 +17,18 @@ const (
 // Invariants: dir[h>>shift] is the segment of hash h, and len(dir) = 2^(32-shift); a segment of depth d has the hashes with the same first d bits, and
 // 2^(32-shift-d) places of the directory; no segment is more than 13/16 full.
 type table struct {
+	mem      *memory
 	dir      []segment
 	shift    uint32
-	segments int // beside the first
+	segments int     // beside the first
+	spare    segment // that was split, to be one of the next two
 }
 
 // segment has its own figures in its first word, so that all places of the directory that name it see the same: used<<8 | depth.
 type segment []uint64
 
-func newTable() table {
-	return table{dir: []segment{make(segment, firstSize)}, shift: 32}
+func newTable(m *memory) table {
+	return table{mem: m, dir: []segment{make(segment, firstSize)}, shift: 32}
 }
 
 func (t *table) segment(h uint32) segment { return t.dir[uint64(h)>>t.shift] }
@@ -100,7 +102,7 @@ func (t *table) split(h uint32, s segment) {
 	t.segments++
 	var halves [2]segment
 	for i := range halves {
-		halves[i] = make(segment, segmentSize)
+		halves[i] = t.newSegment()
 		halves[i][0] = uint64(depth)
 	}
 	for _, slot := range s[1:] {
@@ -113,6 +115,17 @@ func (t *table) split(h uint32, s segment) {
 	for i := range 2 * places {
 		t.dir[from+i] = halves[i/places]
 	}
+	t.spare = s
+}
+
+// newSegment is one of full size that is empty.
+func (t *table) newSegment() segment {
+	if s := t.spare; s != nil {
+		t.spare = nil
+		clear(s)
+		return s
+	}
+	return array[uint64](t.mem, segmentSize)
 }
 
 // remove empties the slot of u and moves those behind it up, so that no probe ends too early and no tombstone is needed.
@@ -141,4 +154,6 @@ func (s segment) distance(from, to int) int {
 	return to - from + len(s) - 1
 }
 
-func (t *table) bytes() int { return len(t.dir)*24 + t.segments*segmentSize*8 + len(t.dir[0])*8 }
+func (t *table) bytes() int {
+	return len(t.dir)*24 + (t.segments*segmentSize+len(t.dir[0])+len(t.spare))*8
+}

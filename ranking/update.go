@@ -1,10 +1,15 @@
 package ranking
 
-import "laurel/internal/activity"
+import (
+	"runtime"
+
+	"laurel/internal/activity"
+)
 
 // Upsert puts a user on the board, or moves the user to another value. O(log n); no allocation for a user who is there,
 // but for the growth of the index, amortised. A user id is at most 255 bytes (the server's limit is 128); a longer one panics.
 func (x *Index) Upsert(e Entry) {
+	defer runtime.KeepAlive(x)
 	q := x.probe(e)
 	u, ok := x.users.lookup(q.id)
 	x.put(&q, u, ok, none)
@@ -39,6 +44,7 @@ func (x *Index) surrounds(l *leaf, q *probe) bool {
 
 // Remove takes a user off the board and says whether the user was on it. O(log n).
 func (x *Index) Remove(u activity.User) bool {
+	defer runtime.KeepAlive(x)
 	n, ok := x.users.lookup(string(u))
 	if ok {
 		x.drop(n)

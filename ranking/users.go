@@ -30,6 +30,7 @@ func (r *userRec) leaf() uint32 { return r.at >> 8 }
 //
 // Invariants: every user in use is found by lookup, and nobody else; n + |free numbers| = numbers.
 type users struct {
+	mem     *memory
 	seed    maphash.Seed
 	table   table
 	recs    [][]userRec
@@ -39,8 +40,8 @@ type users struct {
 	arena   arena
 }
 
-func newUsers() users {
-	return users{seed: maphash.MakeSeed(), free: none, table: newTable()}
+func newUsers(m *memory) users {
+	return users{mem: m, seed: maphash.MakeSeed(), free: none, table: newTable(m)}
 }
 
 func (t *users) rec(u uint32) *userRec { return &t.recs[u>>recChunkBits][u&(recChunk-1)] }
@@ -104,7 +105,7 @@ func (t *users) number() uint32 {
 	}
 	u := t.numbers
 	t.numbers++
-	t.recs = grow(t.recs, recChunk, userRec{})
+	t.recs = grow(t.mem, t.recs, recChunk, userRec{})
 	return u
 }
 
