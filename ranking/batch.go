@@ -2,6 +2,7 @@ package ranking
 
 import (
 	"runtime"
+	"sync/atomic"
 
 	"laurel/internal/activity"
 )
@@ -71,6 +72,7 @@ func (x *Index) Find(dst []Row, users []activity.User, t Ties) []Row {
 func (x *Index) findTogether(dst []Row, users []activity.User, t Ties, b *batch) []Row {
 	x.settle(users, b)
 	x.touchEntries(b)
+	x.touchParents(b)
 	for i, u := range b.user[:b.n] {
 		if u == none {
 			dst = append(dst, Row{Entry: Entry{User: users[i]}, number: none})
@@ -176,6 +178,26 @@ func (x *Index) touchEntries(b *batch) {
 		if u != none {
 			l := x.leaf(b.leaf[i])
 			sum += uint64(l.value[b.place[i]]) + uint64(l.reached[b.place[i]])
+		}
+	}
+	touched(sum)
+}
+
+// touchParents reads what a rank needs of the nodes above the leaves that settle found: where each leaf was the last time, and the counts before.
+func (x *Index) touchParents(b *batch) {
+	if x.height == 0 {
+		return
+	}
+	var sum uint64
+	for i, u := range b.user[:b.n] {
+		if u == none {
+			continue
+		}
+		l := x.leaf(b.leaf[i])
+		in, was := x.inner(l.parent), atomic.LoadUint32(&l.was)&(width-1)
+		sum += uint64(in.child[was]) + uint64(in.n)
+		for ; was < width; was -= line / 4 { // ends below 0
+			sum += uint64(in.count[was])
 		}
 	}
 	touched(sum)
