@@ -136,10 +136,9 @@ func (a *API) rankQuery(r *request) (in rankQuery, err error) {
 	if _, err := formatOf(r, formatJSON); err != nil {
 		return in, err
 	}
+	plain := false // plain ids are texts that may be ids
 	err = a.withBody(r, func(body []byte) error {
-		users, plain := plainUsers(body)
-		if plain {
-			in.Users = users
+		if in.Users, plain = plainUsers(body); plain {
 			return nil
 		}
 		return decodeStrict(body, &in)
@@ -151,7 +150,7 @@ func (a *API) rankQuery(r *request) (in rankQuery, err error) {
 		return in, badRequest("users", "This must be an array of up to 1000 user ids.")
 	}
 	for i, user := range in.Users {
-		if !validText(string(user)) {
+		if !plain && !validText(string(user)) {
 			return in, badRequest("users["+itoa(i)+"]", "A user id is 1 to 128 bytes of UTF-8 without control characters.")
 		}
 	}

@@ -62,6 +62,13 @@ func readBody(r *request, b []byte) ([]byte, error) {
 	}
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
+		if n := len(b); r.ContentLength >= 0 && r.ContentLength <= smallBody { // the server's reader ends there
+			b = slices.Grow(b, int(r.ContentLength))[:n+int(r.ContentLength)]
+			if _, err := io.ReadFull(r.Body, b[n:]); err != nil {
+				return b[:n], &readError{err}
+			}
+			return b, nil
+		}
 		// Room for what is announced, up to what the pool keeps: a mere announcement must not cost 8 MiB.
 		return readAll(r.Body, slices.Grow(b, int(min(max(r.ContentLength, 0), maxPooled-bytes.MinRead))+bytes.MinRead))
 	case "gzip":
@@ -77,6 +84,9 @@ func readBody(r *request, b []byte) ([]byte, error) {
 		return b, &fault{code: "unsupported_media_type", detail: "Content-Encoding may be gzip or absent."}
 	}
 }
+
+// smallBody is up to what length a body is read in one piece, without looking for more.
+const smallBody = 16 << 10
 
 // readAll reads to the end, or to one byte past MaxBody, whatever comes first.
 func readAll(r io.Reader, b []byte) ([]byte, error) {

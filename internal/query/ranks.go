@@ -85,8 +85,9 @@ func (t *target) ranksOf(b *ranking.Board, users []activity.User, m *room) *Rank
 			ranks.Missing = append(ranks.Missing, u)
 		}
 	}
-	slices.SortFunc(there, boardOrder)
-	m.found = slices.CompactFunc(there, func(a, b ranking.Row) bool { return a.User == b.User }) // those named twice
+	m.found = there
+	m.sort()
+	m.found = slices.CompactFunc(m.found, func(a, b ranking.Row) bool { return a.User == b.User }) // those named twice
 	ranks.Rows = t.asRows(m)
 	return ranks
 }

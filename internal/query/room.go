@@ -12,12 +12,37 @@ import (
 type room struct {
 	rows   []Row
 	found  []ranking.Row // on whichever board was asked last
+	sorted []ranking.Row
+	order  []uint64
 	before ranking.Elsewhere
 	home   *rooms // nil: of nobody
 }
 
 // expect forgets what was found and makes room for n rows.
 func (m *room) expect(n int) { m.found = slices.Grow(m.found[:0], n) }
+
+// sort brings what was found into board order. A rank and a place, 32 bits each, are sorted in a third of the time that rows take; only equal ranks need a
+// look at the rows.
+func (m *room) sort() {
+	m.order = m.order[:0]
+	for i := range m.found {
+		m.order = append(m.order, uint64(m.found[i].Rank)<<32|uint64(i))
+	}
+	slices.Sort(m.order)
+	m.sorted = slices.Grow(m.sorted[:0], len(m.found))
+	for _, o := range m.order {
+		m.sorted = append(m.sorted, m.found[uint32(o)])
+	}
+	m.found, m.sorted = m.sorted, m.found
+	for rest := m.found; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Rank == rest[0].Rank {
+			n++
+		}
+		slices.SortFunc(rest[:n], boardOrder)
+		rest = rest[n:]
+	}
+}
 
 // Release gives back the memory that the rows of an answer are in: nothing of the answer may be used after it. An answer that is not released is collected as
 // anything else is.
