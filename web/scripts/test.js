@@ -10,5 +10,5 @@ const wanted = readdirSync(`${root}/${dir}`).filter((name) => name.endsWith(".te
 rmSync(`${root}/build/${dir}`, { recursive: true, force: true });
 const built = await bundle(wanted.map((name) => `${dir}/${name}`), dir);
 // One file after the other: browsers and servers at once would only make each other slow.
-const run = spawn(process.execPath, ["--enable-source-maps", "--test", "--test-concurrency=1", "--test-reporter=spec", ...built], { cwd: root, stdio: "inherit" });
+const run = spawn(process.execPath, ["--enable-source-maps", "--test", "--test-concurrency=1", "--test-reporter=spec", ...built], { cwd: root, stdio: "inherit", env: { LAUREL_BIN: `${root}/../bin/laurel`, ...process.env } });
 run.on("exit", (code) => process.exit(code ?? 1));

@@ -19,7 +19,8 @@ export class LaurelNode {
   #listen = "127.0.0.1:0";
   #admin = "127.0.0.1:0";
 
-  constructor(catalog: string) {
+  /** `flags` go before its own; with `--redis` there is no data directory. */
+  constructor(catalog: string, readonly flags: readonly string[] = []) {
     writeFileSync(join(this.#dir, "catalog.yaml"), catalog);
   }
 
@@ -33,7 +34,8 @@ export class LaurelNode {
 
   /** Starts it, the first time on free ports and then on the same ones. */
   async start(): Promise<void> {
-    const flags = ["--listen", this.#listen, "--admin-listen", this.#admin, "--data-dir", join(this.#dir, "data"), "--fsync", "no", "--test-clock"];
+    const store = this.flags.includes("--redis") ? [] : ["--data-dir", join(this.#dir, "data"), "--fsync", "no"];
+    const flags = [...this.flags, "--listen", this.#listen, "--admin-listen", this.#admin, ...store, "--test-clock"];
     const own = ["--catalog", join(this.#dir, "catalog.yaml"), "--bootstrap-key", key, "--log-format", "json", "--drain", "1s"];
     const child = spawn(program, ["serve", ...flags, ...own], { stdio: ["ignore", "pipe", "inherit"] });
     this.#process = child;
@@ -76,8 +78,8 @@ export class LaurelNode {
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
-  async call(method: string, path: string, body?: unknown): Promise<any> {
-    const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
+  async call(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<any> {
+    const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...more };
     const answer = await fetch(this.url + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     const text = await answer.text();
     assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);

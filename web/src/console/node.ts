@@ -114,7 +114,7 @@ function perSecond(rates: readonly number[]): string {
 /** A line without axes: what a figure did lately. */
 function spark(values: readonly number[]) {
   if (values.length < 2) return nothing;
-  const most = Math.max(...values, 1e-9);
+  const most = Math.max(...values, 1);
   const points = values.map((v, i) => `${((i / (values.length - 1)) * 100).toFixed(1)},${(28 - (v / most) * 26).toFixed(1)}`).join(" ");
   return html`<svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden="true"><polyline points=${points}></polyline></svg>`;
 }

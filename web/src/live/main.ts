@@ -142,6 +142,8 @@ class Live extends LitElement {
   }
 
   #show(state: BoardState): void {
+    const { user, around } = this.place!;
+    if (!this.board && around) void this.updateComplete.then(() => this.#list.reveal(user!));
     this.board = state;
     this.problem = undefined;
     this.#list.show(state.rows, state.total, `${this.place!.rule}, ${periodName(this.place!.period)}`, this.place!.user);
@@ -170,7 +172,8 @@ class Live extends LitElement {
 
   #since(): string {
     const cycle = this.#cycle();
-    return cycle === "all" ? "" : `vs last ${cycle && /^[a-z]+$/.test(cycle) ? cycle : "period"}`;
+    if (cycle === "all") return "";
+    return cycle === "day" ? "vs yesterday" : `vs last ${cycle && /^[a-z]+$/.test(cycle) ? cycle : "period"}`;
   }
 
   // The cycle of what is shown; of a label, the rule's cycle whose labels look like it.

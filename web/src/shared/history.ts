@@ -125,7 +125,7 @@ export class History extends LitElement {
         legend: { show: false },
         cursor: { y: false },
         scales: { score: { range: (_, least, most) => [Math.min(0, least ?? 0), Math.max(1, most ?? 1)] }, rank: { dir: -1, range: (_, least, most) => [Math.min(1, least ?? 1) - 0.5, (most ?? 1) + 0.5] } },
-        axes: [axis, { ...axis, scale: "score", size: 60, values: (_, values) => values.map((v) => compact.format(v)) }, { ...axis, scale: "rank", side: 1, size: 44, grid: { show: false }, values: whole }],
+        axes: [{ ...axis, values: (_: uPlot, values: number[]) => values.map((v) => days.format(v * 1000)), space: 70 }, { ...axis, scale: "score", size: 60, values: (_, values) => values.map((v) => compact.format(v)) }, { ...axis, scale: "rank", side: 1, size: 44, grid: { show: false }, values: whole }],
         series: [
           {},
           { scale: "score", stroke: colour("accent"), fill: colour("tint"), width: 2, points: { show: true, size: 5 } },
@@ -138,6 +138,7 @@ export class History extends LitElement {
   }
 }
 
+const days = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 const compact = new Intl.NumberFormat(undefined, { notation: "compact" });
 
 /** A colour as a canvas takes it: without variables and light-dark(). */

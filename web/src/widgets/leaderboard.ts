@@ -10,14 +10,15 @@ table { inline-size: 100%; border-collapse: collapse; }
 caption { padding: .8em 1em; text-align: start; font-weight: 600; }
 caption:empty { display: none; }
 th, td { padding: .5em 1em; font-weight: 400; text-align: start; border-block-start: 1px solid var(--_line); }
-thead th { padding-block: .4em; font-size: .8125em; color: var(--_soft); }
+thead th { padding: .4em calc(1em / .8125); font-size: .8125em; font-weight: 400; color: var(--_soft); }
 table > thead:first-child th, caption:empty + thead th { border-block-start: 0; }
-.rank { inline-size: 1%; white-space: nowrap; font-weight: 600; }
+.rank { inline-size: 1%; white-space: nowrap; }
+tbody .rank, tbody .score { font-weight: 600; }
 .rank .move { display: inline-block; min-inline-size: 2.2em; margin-inline-start: .4em; }
-.score { inline-size: 1%; white-space: nowrap; text-align: end; font-weight: 600; }
+.score { inline-size: 1%; white-space: nowrap; text-align: end; }
 tbody tr { background: var(--_ground); }
 tbody tr.me { background: var(--_tint); }
-tbody tr.apart > * { border-block-start: 3px double var(--_line); }
+tbody tr.apart > * { border-block-start: 2px dotted var(--_soft); }
 .rank.high { color: var(--_accent); }
 .name { display: flex; gap: .6em; align-items: center; }
 img { inline-size: 1.6em; block-size: 1.6em; border-radius: 50%; object-fit: cover; flex: none; background: var(--_tint); }

@@ -1,0 +1,71 @@
+// Pictures of every page, light and dark, wide and narrow, in build/screenshots.
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { World, key, populate } from "./world.js";
+
+const out = fileURLToPath(new URL("../screenshots/", import.meta.url));
+const only = process.argv[2];
+
+interface Shot {
+  readonly name: string;
+  readonly path: string;
+  readonly ready: string;
+  readonly act?: (page: Page) => Promise<void>;
+  readonly signedOut?: boolean;
+}
+
+const shots: Shot[] = [
+  { name: "live", path: "/live/points/day?user=u0003", ready: ".board .rows .row" },
+  { name: "live-around", path: "/live/points/day?user=u0020&view=around", ready: ".board .rows .row.me" },
+  { name: "live-history", path: "/live/points/day", ready: ".board .rows .row", act: async (page) => {
+    await page.locator(".board .rows .link").nth(1).click();
+    await page.locator(".chart canvas").waitFor();
+  } },
+  { name: "sign-in", path: "/console", ready: ".sign-in", signedOut: true },
+  { name: "users", path: "/console/users", ready: ".users tbody tr" },
+  { name: "user", path: "/console/users/u0000", ready: ".chart canvas" },
+  { name: "boards", path: "/console/boards", ready: ".boards li" },
+  { name: "node", path: "/console/node", ready: ".spark" },
+  { name: "log", path: "/console/users", ready: ".users tbody tr", act: async (page) => {
+    await page.keyboard.press("r");
+    await page.locator(".entry summary").nth(0).click();
+  } },
+  { name: "shortcuts", path: "/console/boards", ready: ".boards li", act: async (page) => {
+    await page.keyboard.press("?");
+    await page.locator("dialog[open]").waitFor();
+  } },
+];
+
+const world = new World();
+try {
+  await world.open();
+  await populate(world, 300);
+  await world.call("POST", "/v1/users/u0299/block");
+  await world.call("POST", "/v1/users/u0297/hide");
+  mkdirSync(out, { recursive: true });
+  for (const scheme of ["light", "dark"] as const) {
+    for (const width of [1440, 390]) {
+      const { page } = await world.page({ viewport: { width, height: width > 600 ? 900 : 844 }, colorScheme: scheme, reducedMotion: "reduce", deviceScaleFactor: 1 });
+      for (const { name, path, ready, act, signedOut } of shots) {
+        if (only && !name.startsWith(only)) continue;
+        await page.goto(`${world.node.url}/docs`);
+        await page.evaluate(([k, o]) => (k ? (sessionStorage.setItem("laurel.key", k), sessionStorage.setItem("laurel.org", o!)) : sessionStorage.clear()), signedOut ? [] : [key, "shop"]);
+        await page.goto(world.node.url + path);
+        await page.locator(ready).first().waitFor();
+        await act?.(page);
+        await page.screenshot({ path: `${out}${name}-${width}-${scheme}.png` });
+      }
+      if (!only || "widgets".startsWith(only)) {
+        const token = await world.token("u0003");
+        await page.goto(`${world.node.url}/widgets/v1/example.html#${new URLSearchParams({ key: token, rule: "points", period: "day", user: "u0003", streak: "daily" })}`);
+        await page.locator("laurel-streak ol li").first().waitFor();
+        await page.screenshot({ path: `${out}widgets-${width}-${scheme}.png`, fullPage: true });
+      }
+      await page.context().close();
+    }
+  }
+  console.log(`Pictures are in ${out}`);
+} finally {
+  await world.close();
+}
