@@ -10,6 +10,7 @@ interface Shared {
 interface Registry {
   readonly clients: Map<string, Shared>;
   readonly names: WeakMap<object, number>;
+  readonly fetchers: Map<string, () => Promise<string>>;
   last: number;
 }
 
@@ -19,7 +20,7 @@ const place = Symbol.for("laurel.widgets.v1");
 
 function registry(): Registry {
   const here = globalThis as { [place]?: Registry };
-  return (here[place] ??= { clients: new Map(), names: new WeakMap(), last: 0 });
+  return (here[place] ??= { clients: new Map(), names: new WeakMap(), fetchers: new Map(), last: 0 });
 }
 
 /** A client for these, and how to give it back. The last one who does ends its connection. */
@@ -50,8 +51,21 @@ function nameOf(token: object): number {
   return known;
 }
 
+/** What fetches a token there: the same for all widgets of the page. */
+export function fetcherOf(address: string): () => Promise<string> {
+  const { fetchers } = registry();
+  const known = fetchers.get(address) ?? (() => fetchToken(address));
+  fetchers.set(address, known);
+  return known;
+}
+
+/** The next token from there may be somebody else's: widgets that ask from now on do not share a connection with those that asked before. */
+export function forgetFetcher(address: string): void {
+  registry().fetchers.delete(address);
+}
+
 /** Fetches a token where a page's own server gives it: as text, or as JSON with a member `token`. The page's cookies go along, because they say who asks. */
-export async function fetchToken(address: string): Promise<string> {
+async function fetchToken(address: string): Promise<string> {
   const answer = await fetch(address, { credentials: "include", cache: "no-store" });
   if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
   const text = (await answer.text()).trim();

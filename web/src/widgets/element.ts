@@ -1,6 +1,6 @@
 import type { Laurel, BoardState, UserState, View } from "@laurel/client";
 import { Announcer, type Timing } from "../board/announcer.js";
-import { borrow, fetchToken, type TokenSource } from "./clients.js";
+import { borrow, fetcherOf, forgetFetcher, type TokenSource } from "./clients.js";
 import { el, setText, sheet } from "./dom.js";
 import { base } from "./style.js";
 import { english, fill, type Words } from "./words.js";
@@ -37,7 +37,6 @@ export abstract class LaurelElement<State extends BoardState | UserState> extend
   #offs: (() => void)[] = [];
   #asked = false;
   #cancelGrace: (() => void) | undefined;
-  #fetching: { address: string; token: () => Promise<string> } | undefined;
 
   constructor(css: string, body: HTMLElement) {
     super();
@@ -81,7 +80,7 @@ export abstract class LaurelElement<State extends BoardState | UserState> extend
 
   /** Begins anew, as after a change of an attribute: with the next token, as who is signed in now. */
   refresh(): void {
-    this.#fetching = undefined;
+    forgetFetcher(new URL(this.attribute("token-url") ?? "", document.baseURI).href);
     this.#ask();
   }
 
@@ -179,9 +178,7 @@ export abstract class LaurelElement<State extends BoardState | UserState> extend
   #token(): TokenSource | undefined {
     if (this.token) return this.token;
     const address = this.attribute("token-url");
-    if (!address) return this.attribute("key");
-    if (this.#fetching?.address !== address) this.#fetching = { address, token: () => fetchToken(address) };
-    return this.#fetching.token;
+    return address ? fetcherOf(new URL(address, document.baseURI).href) : this.attribute("key");
   }
 
   // A short interruption is not mentioned.
