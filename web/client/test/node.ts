@@ -86,7 +86,7 @@ export class LaurelNode {
     return text ? JSON.parse(text) : undefined;
   }
 
-  async setClock(now: string): Promise<void> {
+  async setClock(now: string | null): Promise<void> {
     const answer = await fetch(`http://${this.#admin}/clock`, { method: "PUT", body: JSON.stringify({ now }) });
     assert.equal(answer.status, 204, await answer.text());
   }

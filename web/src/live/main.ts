@@ -111,6 +111,7 @@ class Live extends LitElement {
     for (const view of this.#views.splice(0)) view.close();
     const { place, session } = this;
     this.board = this.me = this.chosen = this.#leader = undefined;
+    this.aside = false;
     this.#list.clear();
     if (!place || !session) return;
     const { rule, period, user, segment } = place;

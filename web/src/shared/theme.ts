@@ -15,7 +15,8 @@ export function setTheme(next: Theme): void {
   if (next === "auto") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = next;
   try {
-    localStorage.setItem(name, next);
+    if (next === "auto") localStorage.removeItem(name);
+    else localStorage.setItem(name, next);
   } catch {
     // storage may be off: then it holds for this page
   }
