@@ -240,10 +240,12 @@ func (s *stage) converge(after string) {
 	s.d.awaitReady()
 	s.l.hold.Lock()
 	defer s.l.hold.Unlock()
+	s.resolve()
 	k := s.l.w.snapshot()
 	for _, p := range s.d.nodes {
 		eventually(s.t, after+": "+p.name, func() error { return s.compare(p, k.boards(time.Now())) })
 	}
+	eventually(s.t, after+": wallets", func() error { return s.compareWallets(k.balances()) })
 	for _, v := range s.views {
 		eventually(s.t, fmt.Sprintf("%s: live view of %s/%s on %s", after, v.rule, v.label, v.p.name), func() error { return s.compareView(v) })
 	}
@@ -262,6 +264,21 @@ func (s *stage) compare(p *process, want map[string][]row) error {
 	}
 	if rows := want["visits/all"]; len(rows) == 0 {
 		return errors.New("the clients got nothing done")
+	}
+	return nil
+}
+
+// compareWallets asks some node for every user's wallet.
+func (s *stage) compareWallets(want map[string]float64) error {
+	for user, sum := range want {
+		a, err := once(context.Background(), s.d.nodes[s.rng.IntN(nodeCount)], "GET", "/v1/users/"+url.PathEscape(user)+"/wallets", "")
+		if err != nil {
+			return err
+		}
+		var got struct{ Wallets []struct{ Balance float64 } }
+		if err := a.into(&got); err != nil || a.Status != 200 || len(got.Wallets) != 1 || got.Wallets[0].Balance != sum {
+			return fmt.Errorf("%s has %d %s, not %v: %w", user, a.Status, a.Body, sum, err)
+		}
 	}
 	return nil
 }

@@ -22,6 +22,10 @@ orgs:
       - {id: least, when: {name: visit}, value: {min: meta.points}, order: asc, cycles: [week], ties: standard}
       - {id: latest, when: {name: visit}, value: {last: meta.points}, cycles: [all]}
       - {id: places, when: {name: visit}, value: {unique: meta.place}, cycles: [month]}
+    wallets:
+      - {id: coins}
+    awards:
+      - {id: visiting, when: {name: visit}, wallet: coins, points: meta.points}
     streaks:
       - {id: daily, when: {name: visit}, unit: day, timezone: user, target: 1}
       - {id: weekly, when: {name: visit}, unit: week, timezone: org, target: 2}
@@ -114,6 +118,17 @@ func (w *world) snapshot() known {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.clone()
+}
+
+// balances is what each user's wallet must hold.
+func (k known) balances() map[string]float64 {
+	sums := map[string]float64{}
+	for _, r := range k.records {
+		if points, _ := r.Meta["points"].(int); !r.Rejected {
+			sums[r.User] += float64(points)
+		}
+	}
+	return sums
 }
 
 // row is a row as nodes show it.

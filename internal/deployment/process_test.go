@@ -54,7 +54,8 @@ type process struct {
 // deployment is several processes on one store.
 type deployment struct {
 	t          *testing.T
-	redis      *testenv.Redis
+	redis      *testenv.Redis   // nil on a cluster
+	cluster    *testenv.Cluster // nil on one server
 	partitions int
 	nodes      []*process
 }
@@ -64,6 +65,14 @@ func deploy(t *testing.T, binary string, partitions int) *deployment {
 	t.Helper()
 	d := &deployment{t: t, partitions: partitions, redis: testenv.StartRedis(t, "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
 		"--stream-node-max-entries", "8")}
+	d.launch(binary, d.redis.URL(), "--partitions", strconv.Itoa(partitions))
+	return d
+}
+
+// launch starts the processes, with more settings than those that they always have.
+func (d *deployment) launch(binary, url string, args ...string) {
+	d.t.Helper()
+	t := d.t
 	dir := t.TempDir()
 	file := filepath.Join(dir, "catalog.yaml")
 	if err := os.WriteFile(file, []byte(definitions), 0o600); err != nil {
@@ -71,15 +80,15 @@ func deploy(t *testing.T, binary string, partitions int) *deployment {
 	}
 	for i := range nodeCount {
 		p := &process{t: t, name: "node " + strconv.Itoa(i), log: filepath.Join(dir, strconv.Itoa(i)+".log")}
-		p.args = []string{binary, "serve", "--redis", d.redis.URL(), "--partitions", strconv.Itoa(partitions),
-			"--catalog", file, "--bootstrap-key", key, "--changes-bytes", "32768", "--log-format", "json", "--data-dir", dir, "--drain-delay", "0s"}
+		p.args = []string{binary, "serve", "--redis", url, "--catalog", file,
+			"--bootstrap-key", key, "--changes-bytes", "32768", "--log-format", "json", "--data-dir", dir, "--drain-delay", "0s"}
+		p.args = append(p.args, args...)
 		d.nodes = append(d.nodes, p)
 		t.Cleanup(p.end)
 		for p.address(freeAddress(t), freeAddress(t)); !p.launch(); p.address(freeAddress(t), freeAddress(t)) {
 		}
 	}
 	d.awaitReady()
-	return d
 }
 
 func freeAddress(t *testing.T) string {

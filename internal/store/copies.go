@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,10 @@ func (c *copies) run(ctx context.Context, server *redis.Client, words []any) (re
 		return nil, false, err
 	}
 	n, waitErr := have.Int()
+	var answered redis.Error
+	if waitErr != nil && !errors.As(waitErr, &answered) {
+		return nil, false, waitErr // the server went while it waited: what its replica has now, only another try can tell
+	}
 	replicated = waitErr == nil && n >= c.want
 	c.missed.Store(!replicated)
 	return reply, replicated, nil
