@@ -98,7 +98,7 @@ func origins(configured []string) []string {
 }
 
 func ingestMetrics(m *telemetry.Metrics) ingest.Metrics {
-	return ingest.Metrics{Activities: m.Activities, Ingest: m.Ingest, Commit: m.Commit, Conflicts: m.Conflicts, Dropped: m.Dropped}
+	return ingest.Metrics{Activities: m.Activities, Ingest: m.Ingest, Commit: m.Commit, Conflicts: m.Conflicts, Partition: m.Partition, Org: m.Org, Dropped: m.Dropped}
 }
 
 func socketMetrics(m *telemetry.Metrics) ws.Metrics {

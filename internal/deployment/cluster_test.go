@@ -35,6 +35,13 @@ func (w *weak) note(d *deployment, a *answer, r oracle.Record) {
 	w.records[r.ID] = r
 }
 
+func (w *weak) has(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, has := w.records[id]
+	return has
+}
+
 func (w *weak) some() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -248,7 +248,7 @@ func (c *client) tooEarly() string {
 func (c *client) pick(fits func(r oracle.Record) bool) (oracle.Record, bool) {
 	k := c.w.snapshot()
 	for range min(len(c.own), 20) {
-		if r, ok := k.records[c.own[c.random.IntN(len(c.own))]]; ok && fits(r) {
+		if r, ok := k.records[c.own[c.random.IntN(len(c.own))]]; ok && fits(r) && !c.weak.has(r.ID) {
 			return r, true
 		}
 	}
@@ -264,7 +264,7 @@ func (c *client) again(ctx context.Context) error {
 	}
 	r.Rejected = false // as it would be if it were lost meanwhile
 	_, err := c.post(ctx, wire(&r), []oracle.Record{r}, func(a *answer, repeated bool) error {
-		if a.Status == 201 && history == c.w.now() && !c.weak.some() {
+		if a.Status == 201 && history == c.w.now() {
 			return fmt.Errorf("%s took %s a second time", a.Node.name, r.ID)
 		}
 		return single(a, true)

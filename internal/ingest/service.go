@@ -42,11 +42,13 @@ var (
 
 // Metrics receives what ingest counts. Any function may be nil.
 type Metrics struct {
-	Activities func(result string, n int) // accepted, duplicate, rejected, ignored
-	Ingest     func(d time.Duration)      // Submit, from call to answer
-	Commit     func(d time.Duration)      // one commit
-	Conflicts  func(n int)                // groups that had to be decided again
-	Dropped    func(n int)                // transfers whose receiver is not there any more
+	Activities func(result string, n int)  // accepted, duplicate, rejected, ignored
+	Ingest     func(d time.Duration)       // Submit, from call to answer
+	Commit     func(d time.Duration)       // one commit
+	Conflicts  func(n int)                 // groups that had to be decided again
+	Partition  func(partition, groups int) // of a commit
+	Org        func(org string, n int)     // activities that were sent
+	Dropped    func(n int)                 // transfers whose receiver is not there any more
 }
 
 // Options of a Service. Store, Registry, Boards and Clock are needed.

@@ -92,6 +92,9 @@ func (s *Service) Submit(ctx context.Context, org activity.Org, items []Item, o 
 		report.Durability = s.Store.Durability(ctx)
 	}
 	s.count(&report, time.Since(began))
+	if f := s.Metrics.Org; f != nil {
+		f(string(org), len(items))
+	}
 	if o.Import != "" {
 		err = errors.Join(err, s.noteImport(ctx, org, o.Import, &report))
 	}

@@ -205,6 +205,9 @@ func (w *writer) commit(ctx context.Context, groups []store.Group) (store.Result
 	if f := w.Metrics.Commit; f != nil {
 		f(time.Since(began))
 	}
+	if f := w.Metrics.Partition; f != nil {
+		f(int(w.partition), len(groups))
+	}
 	w.Boards.ApplyOwn(result.Change)
 	w.profiles.Drop(result.Change.Profiles)
 	return result, nil

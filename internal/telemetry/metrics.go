@@ -32,6 +32,7 @@ type Metrics struct {
 	closes        *prometheus.CounterVec
 	requests      *prometheus.CounterVec
 	seconds       *prometheus.HistogramVec
+	spread        *spread
 	series        sync.Map // answered → answers: finding a series by its labels takes longer than counting
 }
 
@@ -64,10 +65,12 @@ func New(version string) *Metrics {
 		requests:      counterVec("laurel_http_requests_total", "HTTP requests.", "route", "method", "status"),
 		seconds:       prometheus.NewHistogramVec(histogram("laurel_http_request_seconds", "Time to answer an HTTP request."), []string{"route"}),
 	}
+	m.spread = newSpread()
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "laurel_build_info", Help: "Always 1; its labels say what runs."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(
 		m.activities, m.ingest, m.commit, m.conflicts, m.dropped, m.push, m.connections, m.subscriptions, m.frames, m.renders, m.closes, m.requests, m.seconds, build,
+		m.spread.partitions, m.spread.orgs,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	for _, result := range Results { // rates need the series before the first event

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ func used() *Metrics {
 	m.Commit(2 * time.Millisecond)
 	m.Conflicts(1)
 	m.Dropped(1)
+	m.Partition(3, 2)
+	m.Org("shop", 4)
 	m.Push(time.Millisecond)
 	m.Connections(2)
 	m.Connections(-1)
@@ -56,6 +59,8 @@ func TestMetrics_AreTheContract(t *testing.T) {
 		"laurel_transfers_open":           "GAUGE",
 		"laurel_transfers_lag_seconds":    "GAUGE",
 		"laurel_transfers_dropped_total":  "COUNTER",
+		"laurel_partition_groups_total":   "COUNTER partition",
+		"laurel_org_activities_total":     "COUNTER org",
 		"laurel_http_requests_total":      "COUNTER method route status",
 		"laurel_http_request_seconds":     "HISTOGRAM route",
 		"laurel_build_info":               "GAUGE goversion version",
@@ -130,6 +135,21 @@ func TestMetrics_ClosedLabelSets(t *testing.T) {
 		if n > most {
 			t.Errorf("%s has %d series, more than %d", name, n, most)
 		}
+	}
+}
+
+// TestMetrics_OrgsAreBounded: the orgs past the first ones share a series.
+func TestMetrics_OrgsAreBounded(t *testing.T) {
+	m := New("v1")
+	for i := range maxOrgs + 10 {
+		m.Org(strconv.Itoa(i), 1)
+	}
+	m.Org("0", 1)
+	if n := testutil.CollectAndCount(m.spread.orgs); n != maxOrgs+1 {
+		t.Errorf("%d series", n)
+	}
+	if n := testutil.ToFloat64(m.spread.orgs.WithLabelValues(other)); n != 10 {
+		t.Errorf("%v activities of other orgs", n)
 	}
 }
 
