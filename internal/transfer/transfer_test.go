@@ -169,7 +169,7 @@ func answers(t *testing.T, w *testenv.World) map[string]string {
 	for n := range 12 {
 		u := activity.User(fmt.Sprint("u:", n))
 		profile, err := reads.User(t.Context(), org, u)
-		list, _, err2 := w.Writes.Activities(t.Context(), org, u, 1000, nil)
+		list, _, err2 := w.Writes.Activities(t.Context(), org, u, ingest.ActivityQuery{Limit: 1000})
 		if err := errors.Join(err, err2); err != nil {
 			t.Fatal(err)
 		}
@@ -222,7 +222,7 @@ func goOn(t *testing.T, worlds ...*testenv.World) {
 	var said []map[string]string
 	for _, w := range worlds {
 		r := rand.New(rand.NewPCG(7, 7))
-		list, _, err := w.Writes.Activities(t.Context(), org, "u:3", 1000, nil)
+		list, _, err := w.Writes.Activities(t.Context(), org, "u:3", ingest.ActivityQuery{Limit: 1000})
 		if err != nil {
 			t.Fatal(err)
 		}
