@@ -189,6 +189,9 @@ func (b *bank) toggle() {
 	sealed := b.sealed()
 	r.Rejected = !r.Rejected
 	may := b.earner.Sound() && !r.At.Before(sealed)
+	if r.To != "" { // what another has received is sealed after 20 days, and may be a day before
+		may = may && !r.At.Before(b.now.Add(-19*24*time.Hour))
+	}
 	if r.Action == "refund" && !r.Rejected {
 		may = may && slices.ContainsFunc(b.earner.Records, func(of oracle.Record) bool { return of.ID == r.Of && !of.At.Before(sealed) })
 	}
