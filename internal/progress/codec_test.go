@@ -39,6 +39,7 @@ func sampleState(t interface{ Fatal(...any) }) string {
 	w := &e.Wallets[1]
 	w.Redeemed, w.Spent, w.Refunded, w.Set, w.Categories[3] = 1, 2, 3, -4, 5
 	w.Carry = rewards.Carry{From: 20_500, Lots: []rewards.Lot{{Ordinal: 20_499, Left: 7}}, Owed: 8, Expired: 9}
+	e.Bounties = []progress.OpenBounty{{ID: "a"}, {ID: "b", Bounty: "bug", Row: activity.Row{Wallet: "gems", Decimals: 2, Type: uint8(rewards.Spend), Category: 1, Amount: -3}}}
 	s.Behaviours = []progress.BehaviourState{{Name: "a", LastAt: 9, Counts: []progress.PeriodCount{{Ordinal: 3, N: 4}}}}
 	return string(s.Append(nil))
 }
@@ -54,6 +55,9 @@ func TestParse_TakesWholeStatesOnly(t *testing.T) {
 	}
 	if e := s.Earnings; e == nil || len(e.Wallets) != 3 || len(e.Achievements) < 5 || len(e.Missions) != 2 || e.Achievements[0].Noted != 3 || e.Wallets[1].Carry.Expired != 9 {
 		t.Errorf("the sample lacks something that was earned: %+v", e)
+	}
+	if b := s.Earnings.Bounties; len(b) != 2 || b[1].Row.Amount != -3 {
+		t.Errorf("bounties %+v", b)
 	}
 	if len(s.Rules) == 0 || len(s.Streaks) == 0 || len(s.Zones) != 1 || len(s.Behaviours) != 1 || s.Sealed != 5 {
 		t.Errorf("the sample lacks something: %+v", s)
@@ -121,6 +125,21 @@ func TestParse_ReadsFormat4(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff("\x06"+string(text[1:]), string(s.Append(nil))); text[0] != 4 || s.Earnings != nil || diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestParse_ReadsFormat5: a state as it was written in format 5, of a user who earned. That of today differs in the number and in having no bounties.
+func TestParse_ReadsFormat5(t *testing.T) {
+	text, err := os.ReadFile("testdata/format5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := progress.Parse(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("\x06"+string(text[1:])+"\x00", string(s.Append(nil))); text[0] != 5 || s.Earnings == nil || diff != "" {
 		t.Error(diff)
 	}
 }
