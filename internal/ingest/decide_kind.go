@@ -57,13 +57,8 @@ func (w *writer) facts(ctx context.Context, t *task, act *activity.Activity) (f 
 	switch {
 	case m.Of == "" || t.version == "":
 	case m.Action == progress.Refund:
-		_, records, err := w.Base(ctx, t.key.org, t.key.user)
-		if err != nil {
+		if err = w.refundFacts(ctx, t, act.Kind, m.Of, &f); err != nil {
 			return f, err
-		}
-		f.NoteRefund(records, m.Of)
-		if act.Kind == activity.Coupon {
-			f.Unissued, err = w.unissued(ctx, t, m.Of, w.Clock.Now())
 		}
 	default:
 		if f.Of, err = w.Activity(ctx, t.key.org, t.key.user, m.Of); err != nil && !errors.Is(err, ErrActivityNotFound) {
@@ -75,6 +70,18 @@ func (w *writer) facts(ctx context.Context, t *task, act *activity.Activity) (f 
 	}
 	err = w.receiver(ctx, t, m.To, &f)
 	return f, err
+}
+
+// refundFacts gathers what the log says of the debit that a refund is of, and whether its coupon was used.
+func (w *writer) refundFacts(ctx context.Context, t *task, kind activity.Kind, of activity.ID, f *progress.Facts) error {
+	_, records, err := w.Base(ctx, t.key.org, t.key.user)
+	if err != nil {
+		return err
+	}
+	if f.NoteRefund(records, of); kind == activity.Coupon {
+		f.Unissued, err = w.unissued(ctx, t, of, w.Clock.Now())
+	}
+	return err
 }
 
 // receiver finds out who the user is that something is given to. A gift makes nobody.

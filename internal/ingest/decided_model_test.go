@@ -36,6 +36,7 @@ orgs:
     achievements: [{id: two, when: {name: a}, at_least: 2, per: week, points: [{wallet: xp, points: 4}]}]
     gifts: [{id: coffee, cost: {wallet: coins, points: 1.5}, gives: {wallet: xp, points: 2}}]
     bounties: [{id: bug, wallet: xp, min: 1, max: 3}]
+    rewards: [{id: mug, price: {wallet: coins, points: 2}}]
 `
 
 func decidedEarner(t interface{ Fatal(...any) }) *oracle.Earner {
@@ -46,6 +47,7 @@ func decidedEarner(t interface{ Fatal(...any) }) *oracle.Earner {
 			Per: oracle.Cycle{Unit: "week"}, Points: []oracle.Points{{Wallet: 0, Amount: 4}}}},
 		Gifts:    []oracle.Gift{{Cost: oracle.Points{Wallet: 1, Amount: 15}, Gives: oracle.Points{Wallet: 0, Amount: 2}}},
 		Bounties: []oracle.Bounty{{Wallet: 0, Min: 1, Max: 3}},
+		Coupons:  []oracle.Points{{Wallet: 1, Amount: 20}},
 	}}
 }
 
@@ -91,19 +93,19 @@ func (b *bank) sealed() time.Time {
 	return time.Time{}
 }
 
-var bankNames = map[string][]string{"point": {"xp", "coins"}, "gift": {"coffee"}, "bounty": {"bug"}}
+var bankNames = map[string][]string{"point": {"xp", "coins"}, "gift": {"coffee"}, "bounty": {"bug"}, "coupon": {"mug"}}
 
 // draw makes an activity; those that rest on others rest on one of the last that fit.
 func (b *bank) draw(i int) oracle.Record {
 	t := b.t
 	r := oracle.Record{ID: fmt.Sprint("i", i), User: "u", Name: "a", Received: b.now,
 		At: b.now.Add(-time.Duration(rapid.SampledFrom([]int{0, 0, 0, 30, 110, 250, 470, 490}).Draw(t, "ago")) * time.Hour).UTC()}
-	action := rapid.SampledFrom([]string{"point refund", "point redeem", "bounty cancel", "bounty start", "gift", "", "bounty award", "point increment", "point set"}).Draw(t, "action")
+	action := rapid.SampledFrom([]string{"point refund", "point redeem", "bounty cancel", "bounty start", "coupon refund", "coupon redeem", "gift", "", "bounty award", "point increment", "point set"}).Draw(t, "action")
 	if fmt.Sscan(action, &r.Kind, &r.Action); r.Kind == "" {
 		return r
 	}
 	r.Def = rapid.IntRange(0, len(bankNames[r.Kind])-1).Draw(t, "definition")
-	if r.HasValue = r.Kind != "gift" && r.Action != "cancel" && r.Action != "award" && (r.Action != "refund" || rapid.Bool().Draw(t, "a part")); r.HasValue {
+	if r.HasValue = r.Kind != "gift" && r.Kind != "coupon" && r.Action != "cancel" && r.Action != "award" && (r.Action != "refund" || rapid.Bool().Draw(t, "a part")); r.HasValue {
 		r.Value = rapid.SampledFrom([]float64{1, 2, 0.5, 3, 8}).Draw(t, "value")
 	}
 	if r.Action == "award" || r.Kind == "gift" {
