@@ -7,9 +7,9 @@ func (e *Earning) NotGiven() (kinds []string) {
 			kinds = append(kinds, kind)
 		}
 	}
-	grants, byRank, given := false, false, false
+	grants, given := false, false
 	for _, a := range e.Achievements {
-		grants, byRank = grants || len(a.Grants) > 0, byRank || a.Rank != nil
+		grants = grants || len(a.Grants) > 0
 	}
 	for _, l := range e.Levels {
 		for _, s := range l.Steps {
@@ -24,8 +24,6 @@ func (e *Earning) NotGiven() (kinds []string) {
 	}
 	add("rewards", len(e.Rewards) > 0)
 	add("grants", grants)
-	add("achievements by rank", byRank)
 	add("gifts of rewards", given)
-	add("prizes", len(e.Prizes) > 0)
 	return kinds
 }

@@ -20,5 +20,6 @@
 //     later catalog says.
 //
 // Events of periods and of users are kept in a stream of bounded length a partition, for all orgs. Whoever wants to do something at a close follows them (Events): they are durable, and come at
-// least once to who remembers the last position. What has to be a part of the closing itself would be further writes of commit (see Closer.writes).
+// least once to who remembers the last position. Prizes and achievements by rank are a part of the closing itself: the commit appends transfers to those who stand there by the rule's own
+// numbering of ties, which the pumps of package ingest deliver. For that the board is read whole, in memory for as long as that takes.
 package closing

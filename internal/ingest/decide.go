@@ -30,10 +30,12 @@ type attempt struct {
 	// known are the refused units whose ids the log has: they were accepted once, and stay so however old they have become.
 	known map[*unit]activity.Activity
 	// wallets is what was in them before, if somebody asks for effects.
-	wallets  *rewards.View
-	done     Outcome // of a command
-	gives    int     // transfers that the group appends
-	err      error   // of a command that is refused
+	wallets *rewards.View
+	done    Outcome // of a command
+	gives   int     // transfers that the group appends
+	// received is the event that the user was given something, nil for none: it comes after all others.
+	received []byte
+	err      error // of a command that is refused
 	granting granting
 }
 
@@ -122,7 +124,11 @@ func (w *writer) decideAll(ctx context.Context, t *task) error {
 	if err := w.decide(ctx, t); err != nil {
 		return err
 	}
-	return w.decideGrants(ctx, t)
+	if err := w.decideGrants(ctx, t); err != nil || t.attempt.received == nil {
+		return err
+	}
+	t.attempt.group.Events = append(t.attempt.group.Events, t.attempt.received)
+	return nil
 }
 
 // take makes what was found out the attempt's.

@@ -22,8 +22,14 @@
 // Deadlines of streaks are swept from {n}:due: each partition's sweeper wakes at the first of them, or a quarter of a second later at most, and has those
 // users decided whose deadline has passed, a batch of them in turn with one of activities. Two nodes may sweep the same user; one commit wins.
 //
+// # Others
+//
+// What an activity gives to another user leaves with its commit as a transfer, and reaches the other's log by a pump: at once on the node that committed it, within a second or so on any
+// other, exactly once however often it is delivered (transfer.go, pump.go). A node that ends delivers what is open for a few seconds; the rest waits for the others.
+//
 // # Limits
 //
 // Each partition's queue holds a bounded number of activities, and of users to be decided again; past it Submit answers ErrOverloaded at once. States are cached in a
-// bounded cache; a cached state is dropped when the change stream shows another version of it.
+// bounded cache; a cached state is dropped when the change stream shows another version of it. Past as many open transfers of a partition as its queue may hold, gifts and bounties of its
+// users are refused with ErrOverloaded.
 package ingest

@@ -159,9 +159,7 @@ func (w *writer) decideGiven(ctx context.Context, t *task, id activity.ID, given
 	a.commits, a.done.Activity = true, &stored[0]
 	a.finishGroup(t, stored)
 	if credit.Counts() && !credit.Imported {
-		if event, some := receivedEvent(t, &credit, now); some {
-			a.group.Events = append(a.group.Events, event)
-		}
+		a.received = receivedEvent(t, &credit, now)
 	}
 	return nil
 }
@@ -195,22 +193,22 @@ func (w *writer) decideTurned(ctx context.Context, t *task, id activity.ID, give
 	return nil
 }
 
-// receivedEvent says that a gift or a bounty was received; what closes give makes other events.
-func receivedEvent(t *task, credit *activity.Activity, now calendar.Instant) (body []byte, some bool) {
-	kind, _, _ := strings.Cut(string(credit.ID), ":")
-	if kind != activity.Gift.String() && kind != activity.Bounty.String() {
-		return nil, false
+// receivedEvent says that a gift or a bounty was received; nil where it was not, as closes make other events.
+func receivedEvent(t *task, credit *activity.Activity, now calendar.Instant) (body []byte) {
+	g := progress.ReadGiver(credit)
+	if g.From == "" {
+		return nil
 	}
 	text := func(name, value string) {
 		body = append(append(append(body, `,"`...), name...), `":`...)
 		body, _ = jsontext.AppendQuote(body, value)
 	}
-	body = append(append(body, `{"type":"`...), kind+`.received","at":"`...)
+	body = append(append(body, `{"type":"`...), g.Kind+`.received","at":"`...)
 	body = append(now.AppendFormat(body), '"')
 	text("user", string(t.key.user))
-	text(kind, credit.Name)
+	text(g.Kind, credit.Name)
 	text("activity", string(credit.ID))
-	body = append(append(body, `,`...), credit.Meta[1:len(credit.Meta)-1]...) // from
+	text("from", string(g.From))
 	for _, row := range credit.Decided.Own.Rows {
 		text("wallet", row.Wallet)
 		body = catalog.FormatScaled(append(body, `,"amount":`...), row.Amount, int(row.Decimals))
@@ -218,5 +216,5 @@ func receivedEvent(t *task, credit *activity.Activity, now calendar.Instant) (bo
 	for _, id := range credit.Decided.Own.Rewards {
 		text("reward", id)
 	}
-	return append(body, '}'), true
+	return append(body, '}')
 }
