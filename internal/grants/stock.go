@@ -84,6 +84,11 @@ func (s *Stock) Settle(key, token string, had bool) (removed, changed bool) {
 	return !had, true
 }
 
+// Forfeit closes a hold whose user is about to be gone: its pieces stay held.
+func (s *Stock) Forfeit(key string) {
+	s.Open = slices.DeleteFunc(s.Open, func(o Hold) bool { return o.Key == key })
+}
+
 // OpenSince are the holds that were opened at an instant or before.
 func (s *Stock) OpenSince(at calendar.Instant) (old []Hold) {
 	for _, h := range s.Open {

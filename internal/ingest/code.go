@@ -25,6 +25,13 @@ type coded struct {
 	Grant string        `json:"grant"`
 }
 
+// CodeGroup makes a code a grant's, if it is nobody's, and says where.
+func CodeGroup(s *store.Store, org activity.Org, code string, user activity.User, grant string) (store.Partition, store.Group, error) {
+	p := s.PartitionOfValue(org, codeField, code)
+	content, err := json.Marshal(coded{user, grant}, json.Deterministic(true))
+	return p, store.Group{Org: org, Doc: store.ClaimKey(p, org, codeField, code), Content: content}, err
+}
+
 func (s *Service) codeKey(org activity.Org, code string) (store.Partition, store.Key) {
 	p := s.Store.PartitionOfValue(org, codeField, code)
 	return p, store.ClaimKey(p, org, codeField, code)
@@ -64,9 +71,8 @@ func (s *Service) writeCode(ctx context.Context, org activity.Org, code string, 
 	if some || err != nil {
 		return have == want, err
 	}
-	p, key := s.codeKey(org, code)
-	g := store.Group{Org: org, Doc: key}
-	if g.Content, err = json.Marshal(want, json.Deterministic(true)); err != nil {
+	p, g, err := CodeGroup(s.Store, org, code, want.User, want.Grant)
+	if err != nil {
 		return false, err
 	}
 	err = s.step("code", func() error {

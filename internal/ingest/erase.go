@@ -33,7 +33,11 @@ func (s *Service) Delete(ctx context.Context, org activity.Org, user activity.Us
 		if err := s.disclaim(ctx, org, user); err != nil {
 			return err
 		}
-		_, err = s.do(ctx, org, user, "", &command{kind: erase, merge: &merge{known: m, events: events}})
+		forfeited, err := s.forfeit(ctx, org, user)
+		if err != nil {
+			return err
+		}
+		_, err = s.do(ctx, org, user, "", &command{kind: erase, merge: &merge{known: m, events: events, forfeited: forfeited}})
 		if !errors.Is(err, errAwaited) {
 			return err
 		}
@@ -84,6 +88,10 @@ func (w *writer) decideErase(ctx context.Context, t *task) error {
 	if len(profile.ValuesOf(hash)) > 0 || len(pendingOf(hash)) > 0 {
 		a.err = errAwaited // a claim may name the user
 		return nil
+	}
+	if done, err := w.forfeited(ctx, t, t.units[0].command.merge.forfeited); !done || err != nil {
+		a.err = errAwaited // a stock or a code may name the user
+		return err
 	}
 	old, base, _, err := w.history(ctx, t)
 	if err != nil {

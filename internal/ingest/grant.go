@@ -35,17 +35,18 @@ var (
 
 // granting is what an attempt does to its user's grants.
 type granting struct {
-	due     *grants.Due         // what completions give; nil where that is not to be judged
-	records []activity.Activity // that are written, and bring or take grants
-	issued  []grants.Grant      // by a command: out of stock, it is refused
-	changed []grants.Grant      // claimed or redeemed
-	ordered string              // the one that a command is about
-	held    []held              // opened, to be settled when the commit is known
+	due      *grants.Due         // what completions give; nil where that is not to be judged
+	absorbed *absorbed           // what another user brings along
+	records  []activity.Activity // that are written, and bring or take grants
+	issued   []grants.Grant      // by a command: out of stock, it is refused
+	changed  []grants.Grant      // claimed or redeemed
+	ordered  string              // the one that a command is about
+	held     []held              // opened, to be settled when the commit is known
 }
 
 // any says whether there is anything to decide beside what time brings.
 func (g *granting) any() bool {
-	return g.due != nil || len(g.records)+len(g.issued)+len(g.changed) > 0
+	return g.due != nil || g.absorbed != nil || len(g.records)+len(g.issued)+len(g.changed) > 0
 }
 
 // grantsOf reads the grants of the task's user.
@@ -121,6 +122,14 @@ type granter struct {
 func (g *granter) decide(ctx context.Context) error {
 	x := &g.t.attempt.granting
 	x.held = nil
+	if x.absorbed != nil {
+		if err := g.absorb(ctx, x.absorbed); err != nil {
+			return err
+		}
+		if x.due == nil {
+			x.due = g.t.attempt.state.DueGrants(g.t.plan, g.now)
+		}
+	}
 	if x.due != nil {
 		for _, j := range g.set.Judge(x.due) {
 			if err := g.carryOut(ctx, &j, x.due.Told); err != nil {

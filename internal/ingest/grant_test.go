@@ -315,3 +315,52 @@ func TestGrants_Commands(t *testing.T) {
 	}
 	n.checkStock(t, org)
 }
+
+// Who is merged brings grants along with codes and pieces; who is deleted leaves the pieces used, and no code.
+func TestGrants_MergeAndDelete(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, o store.Options) {
+		n, org := startGranting(t, o, 5)
+		for _, u := range []string{"ann", "bob"} {
+			n.submit(t, org, ingest.SubmitOptions{}, act("1"+u, u, "a", noon.Add(-time.Hour)), act("2"+u, u, "a", noon))
+			if _, _, err := n.Grant(t.Context(), org, activity.User(u), ingest.GrantOrder{ID: "own", Reward: "mug"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := n.RedeemGrant(t.Context(), org, "bob", "achievement:two:pin"); err != nil {
+			t.Fatal(err)
+		}
+		code := n.grant(t, org, "bob", "own").Code
+		if err := n.Merge(t.Context(), org, "bob", "ann"); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]grants.Status{
+			"achievement:two:mug": "issued", "achievement:two:pin": "issued", "mission:m:raffle": "issued", "level:tier:2:raffle": "issued", "own": "issued",
+			"from:bob:own": "issued", "from:bob:achievement:two:pin": "redeemed",
+		}
+		if diff := cmp.Diff(want, n.grantsOf(t, org, "ann")); diff != "" {
+			t.Errorf("merged (-want +got)\n%s", diff)
+		}
+		if user, g, err := n.FindGrant(t.Context(), org, code); user != "ann" || g.ID != "from:bob:own" || err != nil {
+			t.Errorf("the code is that of %q of %s, %v", g.ID, user, err)
+		}
+		n.checkStock(t, org)
+		if _, err := n.Reject(t.Context(), org, "ann", "1bob", ""); err != nil {
+			t.Fatal(err)
+		}
+		n.checkStock(t, org)
+		if err := n.Delete(t.Context(), org, "ann"); err != nil {
+			t.Fatal(err)
+		}
+		if held, err := n.Held(t.Context(), org); held["mug"] != 3 || err != nil {
+			t.Errorf("held are %v, %v", held, err)
+		}
+		if left := claims(t, n, org); len(left) > 0 {
+			t.Errorf("codes are left: %v", left)
+		}
+		n.submit(t, org, ingest.SubmitOptions{}, act("1", "ann", "a", noon), act("2", "ann", "a", noon))
+		if held, err := n.Held(t.Context(), org); held["mug"] != 4 || err != nil {
+			t.Errorf("a new user of the name: held are %v, %v", held, err)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/fold"
+	"laurel/internal/grants"
 	"laurel/internal/progress"
 	"laurel/internal/store"
 )
@@ -81,6 +82,8 @@ type merge struct {
 	note       note                // reserve, cancel
 	seal       calendar.Instant    // reserve: of the other; depart: no activity may be older
 	records    []activity.Activity // absorb: all of from
+	grants     grants.Set          // absorb: those of from
+	forfeited  map[string]bool     // erase: grants of which nothing is left beside the user
 	came       merges              // absorb: who was merged into from before
 	known      merges              // erase, bury
 	events     store.UserEvents    // erase, bury: of the user, in the outbox before the writer looked
@@ -200,6 +203,9 @@ func (s *Service) underWay(ctx context.Context, org activity.Org, from activity.
 			return nil, err
 		}
 		if m.came, err = s.merges(ctx, org, from); err != nil {
+			return nil, err
+		}
+		if m.grants, err = s.Grants(ctx, org, from); err != nil {
 			return nil, err
 		}
 		// All of it is what the user departed with, if nobody has finished meanwhile.
@@ -348,6 +354,9 @@ func (w *writer) decideAbsorb(ctx context.Context, t *task, c *merge, m merges) 
 	update := progress.Diff(t.plan, old, next, now, progress.History)
 	a.take(&update)
 	a.state, a.commits = next, true
+	if len(c.grants) > 0 {
+		a.granting.absorbed = &absorbed{c.from, c.grants}
+	}
 	notes := map[activity.User]note{c.from: {came: true}}
 	for u, n := range c.came {
 		if n.came {

@@ -43,8 +43,13 @@ type stock struct {
 	pieces    int64
 }
 
+// StockPartition is where the stock of a limited reward lives.
+func StockPartition(s *store.Store, org activity.Org, reward string) store.Partition {
+	return s.PartitionOfValue(org, stockField, reward)
+}
+
 func (s *Service) stockKey(org activity.Org, reward string) (store.Partition, store.Key) {
-	p := s.Store.PartitionOfValue(org, stockField, reward)
+	p := StockPartition(s.Store, org, reward)
 	return p, store.StockKey(p, org, reward)
 }
 

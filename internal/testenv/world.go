@@ -42,6 +42,12 @@ orgs:
     streaks:
       - {id: daily, when: {name: a}, unit: day, grace: 3h, freezes: {initial: 1, earn_every: 3, max: 3}, restore_window: 5d}
       - {id: weekly, when: {}, unit: week, target: 2, user_target: {max: 4}, timezone: org}
+    rewards:
+      - {id: mug, stock: 3, code: "MUG-########"}
+      - {id: pin, expires: 4d}
+    achievements:
+      - {id: some, when: {name: a}, at_least: 5, grants: [mug, pin]}
+      - {id: busy, when: {}, at_least: 2, per: day, grants: [pin]}
 `
 
 // World is a server's write path in a test, at a time that the test sets: what tools are tried on.

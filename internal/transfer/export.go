@@ -44,7 +44,7 @@ const profileHash = "profile"
 
 // hashes are what is kept of a user beside state, base and log and goes along as it is, by name.
 func hashes(p store.Partition, org activity.Org, user activity.User) map[string]store.Key {
-	return map[string]store.Key{profileHash: store.ProfileKey(p, org, user), "merged": store.MergedKey(p, org, user)}
+	return map[string]store.Key{profileHash: store.ProfileKey(p, org, user), "merged": store.MergedKey(p, org, user), grantsHash: store.GrantsKey(p, org, user)}
 }
 
 // readHashes reads those that are there.
@@ -165,6 +165,14 @@ func (e *exporter) org(ctx context.Context, org activity.Org) error {
 		}
 		l.Documents[names[i]] = d.Content
 	}
+	stocks := map[string][]byte{}
+	if err := e.stocks(ctx, entry.Catalog, stocks); err != nil {
+		return err
+	}
+	if len(stocks) > 0 && l.Documents == nil {
+		l.Documents = map[string][]byte{}
+	}
+	maps.Copy(l.Documents, stocks)
 	return e.write(typeOrg, l)
 }
 

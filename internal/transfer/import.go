@@ -54,14 +54,16 @@ type importer struct {
 	plans  map[activity.Org]*progress.Plan
 	user   *user // whose activities are being read
 	last   struct {
-		org  activity.Org
-		user activity.User
+		org   activity.Org
+		user  activity.User
+		holds map[activity.Org]map[string]map[string]int64 // what grants hold of limited rewards
 	}
 	waiting map[store.Partition]*batch
 	// segments are the attributes of the activities so far: few different ones.
 	segments map[activity.Org]map[activity.Attribute]struct{}
 	// transfers are written at the end.
 	transfers []activity.Transfer
+	holds     map[activity.Org]map[string]map[string]int64 // what grants hold of limited rewards
 }
 
 func (i *importer) take(ctx context.Context, lineType string, line []byte) error {
@@ -201,6 +203,9 @@ func (i *importer) end(ctx context.Context) error {
 	}
 	for _, l := range i.orgs {
 		if err := i.withSegments(&l); err != nil {
+			return err
+		}
+		if err := i.writeStocks(ctx, &l); err != nil {
 			return err
 		}
 		named := documents(l.Org)

@@ -37,6 +37,9 @@ type queued struct {
 // the import is taken up it is written again.
 func (i *importer) write(ctx context.Context, u *user) error {
 	plan := i.plans[u.Org]
+	if err := i.noteGrants(ctx, u); err != nil {
+		return err
+	}
 	made := account.Expected{State: u.Stored, Deadline: u.Stored.Scheduled} // of who was merged into another user
 	if u.Stored.Merged == "" {
 		var err error
