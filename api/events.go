@@ -120,7 +120,7 @@ type eventDoc struct {
 	_ struct{} `additionalProperties:"true"`
 
 	ID   string `json:"id" example:"1763942400000-0" doc:"Stays the same for good. ms-seq, where there are several partitions partition.ms-seq"`
-	Type string `json:"type" example:"streak.extended" doc:"period.closed, or of users streak.started, streak.extended, streak.at_risk, streak.frozen, streak.lost, streak.decayed, streak.freeze_earned, streak.paused, streak.resumed, streak.restored, streak.milestone, streak.record, streak.undone, points.earned, points.expired, level.reached, level.undone, achievement.completed, achievement.undone, mission.started, mission.completed, mission.failed, mission.undone, gift.received, bounty.received; more may come"`
+	Type string `json:"type" example:"streak.extended" doc:"period.closed, or of users streak.started, streak.extended, streak.at_risk, streak.frozen, streak.lost, streak.decayed, streak.freeze_earned, streak.paused, streak.resumed, streak.restored, streak.milestone, streak.record, streak.undone, points.earned, points.expired, level.reached, level.undone, achievement.completed, achievement.undone, mission.started, mission.completed, mission.failed, mission.undone, reward.issued, reward.claimed, reward.redeemed, reward.expired, reward.revoked, reward.out_of_stock, gift.received, bounty.received; more may come"`
 	At   string `json:"at" format:"date-time" doc:"When it became true. period.closed: the period's end and the org's close_grace"`
 	Rule string `json:"rule,omitempty" example:"commits" doc:"Whose leaderboard or streak it is"`
 	// Of period.closed.
@@ -151,7 +151,11 @@ type eventDoc struct {
 	Bounty   string `json:"bounty,omitempty" example:"bug" doc:"Of bounty.received"`
 	Activity string `json:"activity,omitempty" example:"gift:ada:1" doc:"Of gift.received and bounty.received: the user's record of kind credit"`
 	From     string `json:"from,omitempty" example:"ada" doc:"Of gift.received and bounty.received: who gave it"`
-	Reward   string `json:"reward,omitempty" doc:"Of a gift that is a reward"`
+	Reward   string `json:"reward,omitempty" doc:"Of a gift that is a reward, and of events reward.…"`
+	// Of rewards.
+	Grant     string `json:"grant,omitempty" example:"achievement:hundred:mug" doc:"Of events reward.…, but for reward.out_of_stock: the id of the user's grant"`
+	By        string `json:"by,omitempty" example:"achievement:hundred" doc:"Of events reward.…: what it was issued by, or would have been"`
+	ExpiresAt string `json:"expires_at,omitempty" format:"date-time" doc:"Of reward.issued"`
 
 	Undone string `json:"undone,omitempty" example:"streak.lost" doc:"Of streak.undone: the type of the event that is no longer so"`
 }

@@ -69,9 +69,6 @@ func (r *Registry) publish(ctx context.Context, p publication) (*Entry, error) {
 		}
 		if applied {
 			r.log.Info().Str("org", string(c.Org)).Str("catalog", c.Hash).Msg("catalog published")
-			if later := c.NotGiven(); len(later) > 0 {
-				r.log.Warn().Str("org", string(c.Org)).Strs("kinds", later).Msg("defined but not given yet: these have no effect")
-			}
 			return r.Reload(ctx, c.Org)
 		}
 	}
