@@ -28,12 +28,13 @@ type Reader struct {
 	show   Show
 	last   *atomic.Pointer[edition] // shared with those that With made, as rooms
 	rooms  *rooms
+	spans  *periods
 }
 
 // New returns a Reader over the write path's plans and states and the boards in memory. secret gives what signs cursors: the same on all nodes, now and
 // after a restart, or clients cannot go on where they were.
 func New(s *ingest.Service, b *ranking.Boards, c *clock.Clock, secret func() []byte) *Reader {
-	return &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}, last: new(atomic.Pointer[edition]), rooms: new(rooms)}
+	return &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}, last: new(atomic.Pointer[edition]), rooms: new(rooms), spans: new(periods)}
 }
 
 // target is a board as a read names it: a rule and one period of one of its cycles.
@@ -45,6 +46,7 @@ type target struct {
 	span      calendar.Period // of ordinal
 	label     string
 	cal       *calendar.Calendar
+	spans     *periods
 	catalog   *catalog.Catalog
 	decimals  int
 	ascending bool
@@ -68,11 +70,11 @@ func (r *Reader) locate(org activity.Org, rule, period string, now calendar.Inst
 	if err := t.resolve(cycles, period, now); err != nil {
 		return nil, err
 	}
-	t.span = t.cal.PeriodOf(t.cycle, t.ordinal)
+	t.span = t.spans.of(t.cal, t.cycle, t.ordinal)
 	if t.gone(now) {
 		return nil, detailed(ErrPeriodGone, "%s keeps %d periods of cycle %s after their close", rule, t.catalog.Rule(rule).Keep[t.cycle.Key()], t.cycle)
 	}
-	t.label = t.cal.Label(t.cycle, t.ordinal)
+	t.label = t.span.Label
 	return t, nil
 }
 
@@ -82,7 +84,7 @@ func (r *Reader) describe(org activity.Org, rule string) (*target, []calendar.Cy
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &target{org: org, rule: rule, cal: plan.Calendar(), catalog: entry.Catalog, kept: entry.Kept, through: entry.ClosedThrough,
+	t := &target{org: org, rule: rule, cal: plan.Calendar(), spans: r.spans, catalog: entry.Catalog, kept: entry.Kept, through: entry.ClosedThrough,
 		pending: r.ingest.Pending(org, rule), profiles: r.profileRevision()}
 	if cr := t.catalog.Rule(rule); cr != nil {
 		t.decimals, t.ascending, t.ties = cr.Decimals, cr.Ascending, cr.Ties
@@ -203,11 +205,11 @@ func (t *target) periodBefore(now calendar.Instant) *target {
 		return nil
 	}
 	p := *t
-	p.ordinal, p.span = o, t.cal.PeriodOf(t.cycle, o)
+	p.ordinal, p.span = o, t.spans.of(t.cal, t.cycle, o)
 	if p.gone(now) {
 		return nil
 	}
-	p.label = t.cal.Label(t.cycle, o)
+	p.label = p.span.Label
 	return &p
 }
 
