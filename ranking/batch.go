@@ -203,11 +203,17 @@ func (x *Index) touchParents(b *batch) {
 	touched(sum)
 }
 
-// touchIDs reads where the ids of at most n entries of a leaf from place i on lie: half of a long range's time, if each row waits for its own.
+// touchIDs reads where the ids of at most n entries of a leaf from place i on lie, and then the ids, for who writes the rows: half of a long range's time, if each
+// row waits for its own.
 func (x *Index) touchIDs(l *leaf, i, n int) {
+	var refs [width]uint32
+	users := l.user[i:min(int(l.n), i+n)]
+	for j, u := range users {
+		refs[j] = x.users.rec(u).ref
+	}
 	var sum uint64
-	for _, u := range l.user[i:min(int(l.n), i+n)] {
-		sum += uint64(x.users.rec(u).ref)
+	for _, ref := range refs[:len(users)] {
+		sum += uint64(x.users.arena.text[ref>>16][ref&0xffff])
 	}
 	touched(sum)
 }
