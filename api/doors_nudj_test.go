@@ -11,6 +11,7 @@ import (
 	"laurel/api/nudj"
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
+	"laurel/internal/grants"
 )
 
 const nudjPath = "/api/v2/analytics/users/details"
@@ -68,7 +69,7 @@ func TestNudj_Body(t *testing.T) {
 	got := g.call("GET", nudjPath+"?userId=ann", "", header("x-api-token", "sk_brand"), header("Authorization", "")).wants(t, 200, "")
 	// 2 visits of 10, 2 messages of 5, a like of 1 in no category, and 7 for the mission; 12.3 for the purchase of 1,234, 5 for the achievement, 2 for the mission.
 	want := `{"userId":"ann","username":"annie","email":"Ann@Example.com","createdAt":"2022-11-20T03:30:00.000Z",
-		"stats":{"totalPoints":19.3,"totalXP":38,"currentLevel":1,"totalAchievements":1,"totalChallengesCompleted":1,"totalChallengesStarted":1,"totalRewardsEarned":0},
+		"stats":{"totalPoints":19.3,"totalXP":38,"currentLevel":1,"totalAchievements":1,"totalChallengesCompleted":1,"totalChallengesStarted":1,"totalRewardsEarned":1},
 		"xpBreakdown":{"knowledge":7,"creativity":0,"participation":10,"loyalty":20,"influence":0,"contribution":0,"total":37},
 		"achievements":[
 			{"achievementId":"regular","achievementName":"Regular","progress":2,"progressMax":2,"isCompleted":true,"achievementDescription":"Came twice","completedAt":"2022-11-25T14:30:00.000Z",
@@ -80,7 +81,8 @@ func TestNudj_Body(t *testing.T) {
 			{"challengeId":"settle","status":"completed","pointsEarned":2,"xpEarned":7,"attemptsCount":1,"actionsCompleted":1,"successRate":100,"challengeName":"Settle in",
 				"startedAt":"2022-11-24T04:30:00.000Z","completedAt":"2022-11-25T14:30:00.000Z","lastAttemptAt":"2022-11-24T04:30:00.000Z"},
 			{"challengeId":"stay","status":"available","pointsEarned":0,"xpEarned":0,"attemptsCount":0,"actionsCompleted":0,"successRate":0}],
-		"rewardAssets":[],"rewardEntries":[],
+		"rewardAssets":[{"rewardId":"mug","rewardName":"Mug","type":"asset","id":"achievement:regular:mug","acquiredAt":"2022-11-25T14:30:00.000Z","expired":false,"status":"issued",
+			"allocationId":"achievement:regular:mug","eventCategory":"swag","eventSourceId":"achievement:regular","communityId":"c1"}],"rewardEntries":[],
 		"streaks":[
 			{"id":"login","achievementId":"keen","achievementName":"Keen","communityId":"c1","communityName":"Builders","currentStreak":2,"longestStreak":2,
 				"lastExtendedAt":"2022-11-25T14:30:00.000Z","streakPeriods":[{"period":"2022-11-24","status":"met","value":1,"target":1},{"period":"2022-11-25","status":"met","value":1,"target":1}]},
@@ -123,11 +125,14 @@ func TestNudj_Refusals(t *testing.T) {
 	g.call("POST", nudjPath+"?userId=ann", "", token).wants(t, 405, "")
 }
 
-// given are grants of one user.
-type given []nudj.Grant
+// given are reads that say a user was given these.
+type given struct {
+	Reads
+	list []grants.Grant
+}
 
-func (g given) GrantsOf(context.Context, activity.Org, activity.User) ([]nudj.Grant, error) {
-	return g, nil
+func (g given) UserGrants(context.Context, activity.Org, activity.User) ([]grants.Grant, error) {
+	return g.list, nil
 }
 
 // What was granted comes out in the reference's shape, whatever is known of it.
@@ -135,11 +140,11 @@ func TestNudj_Grants(t *testing.T) {
 	g := newPersonRig(t)
 	at, _, err := calendar.ParseInstant("2022-11-25T00:00:00Z")
 	must(t, err)
-	door := nudj.Door{Reads: g.api.Reads, Grants: given{
-		{ID: "g1", Reward: "mug", Status: "redeemed", Code: "MUG-1", By: "achievement:regular", IssuedAt: at, ClaimedAt: at + 1, RedeemedAt: at + 2, ExpiresAt: at + 3},
-		{ID: "g2", Reward: "raffle", Status: "issued", Count: 3, IssuedAt: at},
-		{ID: "g3", Reward: "no more", Status: "expired", IssuedAt: at},
-	}}
+	door := nudj.Door{Reads: given{g.api.Reads, []grants.Grant{
+		{ID: "g1", Reward: "mug", State: grants.Redeemed, Code: "MUG-1", By: "achievement:regular", IssuedAt: at, ClaimedAt: at + 1, RedeemedAt: at + 2, ExpiresAt: at + 3},
+		{ID: "g2", Reward: "raffle", Count: 3, IssuedAt: at},
+		{ID: "g3", Reward: "no more", IssuedAt: at, ExpiresAt: at + 5},
+	}}}
 	details, err := door.Details(t.Context(), "brand", func(name string) (string, bool) { return "ann", name == "id" })
 	must(t, err)
 	text := encoded(t, details)
@@ -149,7 +154,7 @@ func TestNudj_Grants(t *testing.T) {
 	want := decoded(t, `{"assets":[
 		{"rewardId":"mug","rewardName":"Mug","type":"asset","id":"g1","acquiredAt":"2022-11-25T00:00:00.000Z","claimedAt":"2022-11-25T00:00:00.001Z","redeemedAt":"2022-11-25T00:00:00.002Z",
 			"expiresAt":"2022-11-25T00:00:00.003Z","expired":false,"status":"redeemed","code":"MUG-1","allocationId":"g1","eventCategory":"swag","eventSourceId":"achievement:regular","communityId":"c1"},
-		{"rewardId":"no more","rewardName":"no more","type":"asset","id":"g3","acquiredAt":"2022-11-25T00:00:00.000Z","expired":true,"status":"expired","allocationId":"g3","communityId":"c1"}],
+		{"rewardId":"no more","rewardName":"no more","type":"asset","id":"g3","acquiredAt":"2022-11-25T00:00:00.000Z","expiresAt":"2022-11-25T00:00:00.005Z","expired":true,"status":"expired","allocationId":"g3","communityId":"c1"}],
 		"entries":[{"rewardId":"raffle","rewardName":"Raffle","type":"entry","id":"g2","entryCount":3,"acquiredAt":"2022-11-25T00:00:00.000Z","expired":false,"status":"issued","allocationId":"g2","communityId":"c1"}]}`)
 	if diff := cmp.Diff(want, map[string]any{"assets": body["rewardAssets"], "entries": body["rewardEntries"]}); diff != "" {
 		t.Error(diff)

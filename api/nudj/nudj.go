@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"laurel/internal/activity"
-	"laurel/internal/calendar"
+	"laurel/internal/grants"
 	"laurel/internal/profile"
 	"laurel/internal/query"
 )
@@ -28,28 +28,11 @@ func Credentials(r *http.Request) (token, keyID string) { return r.Header.Get(He
 type Reads interface {
 	Find(ctx context.Context, org activity.Org, field, text string) (activity.User, error)
 	Person(ctx context.Context, org activity.Org, user activity.User) (*query.Person, error)
+	UserGrants(ctx context.Context, org activity.Org, user activity.User) ([]grants.Grant, error)
 }
 
-// Grants are the rewards that a user was given, oldest first.
-type Grants interface {
-	GrantsOf(ctx context.Context, org activity.Org, user activity.User) ([]Grant, error)
-}
-
-// Grant is one reward that was given to a user. Instants are 0 where there is none.
-type Grant struct {
-	ID, Reward                                 string
-	Status                                     string // issued, claimed, redeemed, expired
-	Code                                       string // "" for none
-	Count                                      int64  // of entries
-	By                                         string // what it was issued by
-	IssuedAt, ClaimedAt, RedeemedAt, ExpiresAt calendar.Instant
-}
-
-// Door answers for the users of every org. Grants may be nil: then nobody was given anything.
-type Door struct {
-	Reads  Reads
-	Grants Grants
-}
+// Door answers for the users of every org.
+type Door struct{ Reads Reads }
 
 // parameters are those that name a user, and the field of a profile that each is a value of; "" is the id itself.
 func parameters() map[string]string {
@@ -70,13 +53,11 @@ func (d *Door) Details(ctx context.Context, org activity.Org, get func(name stri
 	if err != nil {
 		return nil, err
 	}
-	var grants []Grant
-	if d.Grants != nil {
-		if grants, err = d.Grants.GrantsOf(ctx, org, user); err != nil {
-			return nil, err
-		}
+	given, err := d.Reads.UserGrants(ctx, org, user)
+	if err != nil {
+		return nil, err
 	}
-	return details(person, grants), nil
+	return details(person, given), nil
 }
 
 func (d *Door) find(ctx context.Context, org activity.Org, get func(string) (string, bool)) (activity.User, error) {

@@ -6,17 +6,18 @@ import (
 
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
+	"laurel/internal/grants"
 	"laurel/internal/query"
 )
 
 // details writes a person in the door's shape.
-func details(p *query.Person, grants []Grant) *Details {
+func details(p *query.Person, given []grants.Grant) *Details {
 	door := &p.Catalog.Doors.Nudj
 	xp := p.Wallet(door.XP)
 	d := &Details{
 		UserID: string(p.User), Username: p.Profile.Username, Email: p.Profile.Email, CreatedAt: instant(p.Profile.CreatedAt),
 		DisplayName: p.Profile.Name, ProfilePictureURL: p.Profile.Picture,
-		Stats:       Stats{TotalPoints: p.Wallet(door.Points).Earned, TotalXP: xp.Earned, TotalRewardsEarned: len(grants)},
+		Stats:       Stats{TotalPoints: p.Wallet(door.Points).Earned, TotalXP: xp.Earned, TotalRewardsEarned: len(given)},
 		XPBreakdown: breakdown(&xp),
 	}
 	if door.Level != nil {
@@ -37,8 +38,8 @@ func details(p *query.Person, grants []Grant) *Details {
 		}
 		d.Challenges = append(d.Challenges, c)
 	}
-	for i := range grants {
-		d.give(p.Catalog, &grants[i])
+	for i := range given {
+		d.give(p, &given[i])
 	}
 	for i := range p.Streaks {
 		if p.Streaks[i].TotalPeriods > 0 {
@@ -119,16 +120,17 @@ func challenge(p *query.Person, i int) Challenge {
 }
 
 // give adds a grant to what was given. One whose reward the catalog has no more goes by its id, as an asset.
-func (d *Details) give(c *catalog.Catalog, g *Grant) {
+func (d *Details) give(p *query.Person, g *grants.Grant) {
+	c, status := p.Catalog, g.Status(p.Now)
 	reward := &catalog.Reward{ID: g.Reward}
 	if i, some := c.Find(catalog.Rewards, g.Reward); some {
 		reward = c.Rewards[i]
 	}
-	expired := g.Status == "expired"
+	expired := status == grants.StatusExpired
 	a := Asset{
 		RewardID: g.Reward, RewardName: cmp.Or(reward.Name, g.Reward), Type: "asset", ID: g.ID, Description: reward.Description, BannerURL: reward.Banner,
 		AcquiredAt: instant(g.IssuedAt), ClaimedAt: instant(g.ClaimedAt), RedeemedAt: instant(g.RedeemedAt), ExpiresAt: instant(g.ExpiresAt), Expired: &expired,
-		Status: g.Status, RedeemableType: reward.RedeemableType, Code: g.Code, AllocationID: g.ID, EventCategory: reward.EventCategory,
+		Status: string(status), RedeemableType: reward.RedeemableType, Code: g.Code, AllocationID: g.ID, EventCategory: reward.EventCategory,
 		EventSubCategory: reward.EventSubCategory, EventSourceID: g.By, CommunityID: cmp.Or(reward.Community, c.Doors.Nudj.CommunityID),
 	}
 	if !reward.Entry {
