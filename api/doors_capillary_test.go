@@ -40,7 +40,7 @@ func TestCapillary_Example(t *testing.T) {
 	want := g.call("GET", capillaryPath, request).wants(t, 200, "")
 	sameShape(t, "body", doorFile(t, "capillary.json"), want.Body.Bytes())
 	noNull(t, want.Body.Bytes())
-	const row = `{"orgId":50711,"targetGroupId":232,"targetRuleId":366,"periodId":243,"achievedValue":3000,"rank":2,"lastActivityTime":"2022-11-25T21:45:05.000IST","totalUsersInTargetGroup":`
+	const row = `{"orgId":50711,"targetGroupId":232,"targetRuleId":366,"periodId":243,"achievedValue":3000,"rank":2,"lastActivityTime":"2022-11-25T21:45:05.000IST","totalUsersInTargetGroup":4}`
 	if !strings.Contains(want.Body.String(), row) {
 		t.Errorf("got %s\nwant %s…", want.Body, row)
 	}
