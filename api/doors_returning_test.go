@@ -91,6 +91,10 @@ func TestReturning_Refusals(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
+	if r := g.call("POST", infoPath, `{"idOrEmail":"ann"}`, header("Authorization", "Bearer "+g.both)).wants(t, 400, ""); !strings.Contains(r.at("message").(string), "Laurel-Org") {
+		t.Errorf("a key of several orgs: %s", r.Body)
+	}
+	g.call("POST", infoPath, `{"idOrEmail":"ann"}`, header("Authorization", "Bearer "+g.both), header("Laurel-Org", "shop")).wants(t, 404, "")
 	// The permission of that server is a scope here.
 	named := g.call("POST", "/v1/keys", `{"name":"data","kind":"sk","scopes":["Get User Data"]}`).wants(t, 201, "").at("key").(string)
 	g.call("POST", infoPath, `{"idOrEmail":"ann"}`, header("Authorization", "Bearer "+named)).wants(t, 200, "")

@@ -44,6 +44,10 @@ func Rules() []Rule {
 			From:   []string{"laurel/api/..."}, To: []string{"laurel/ws"},
 		},
 		{
+			Reason: "a vendor-shaped door writes otherwise what query reads; one that read by itself could answer otherwise than the native API",
+			From:   []string{"laurel/api/nudj", "laurel/api/returning", "laurel/api/capillary"}, To: []string{"laurel/api", "laurel/ranking", "laurel/internal/ingest", "laurel/internal/store", "laurel/internal/auth"},
+		},
+		{
 			Reason: "live views read through query; one that used REST could answer otherwise than a direct read",
 			From:   []string{"laurel/ws"}, To: []string{"laurel/api/...", "laurel/internal/ingest", "laurel/internal/store", redis},
 		},
