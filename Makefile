@@ -8,21 +8,36 @@ TESTFLAGS ?=
 # of one package's tests: they take up to two minutes, and ten times as long on a slow machine that does other things too
 TIMEOUT ?= 30m
 
-.PHONY: help build run test redis node lint fuzz bench cover web client release clean
+.PHONY: web/build/checked help build ui run test redis node chromium lint fuzz bench cover web client e2e screenshots fps release clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build bin/laurel
+build: ## build bin/laurel, with the console, live boards and widgets where npm is there
+	@if ! command -v npm >/dev/null; then \
+	  echo 'npm is missing: bin/laurel comes without the console, live boards and widgets, and says there how to get them.' >&2; \
+	elif ! $(MAKE) --no-print-directory web/dist/app/console.html; then \
+	  echo 'The console, live boards and widgets could not be built (see above): bin/laurel has the ones built before, or none.' >&2; \
+	fi
 	go build -trimpath -o bin/laurel ./cmd/laurel
+
+ui: node web/dist/app/console.html ## build what goes to browsers, into web/dist
+
+web/dist/app/console.html: web/node_modules/.package-lock.json web/package.json web/vite.config.js web/scripts/build.js $(shell find web/src web/client/src -type f -not -name '*.gen.d.ts')
+	cd web && npm run -s build
+	@touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci
+	@touch $@
 
 run: build ## run a server with a live board of this repository's history
 	./bin/laurel demo
 
-test: redis node ## run every test, with the race detector, and the replay of whole histories without it
+test: redis node chromium ## run every test, with the race detector, and the replay of whole histories without it
 	go test -race -timeout $(TIMEOUT) $(TESTFLAGS) $(PACKAGES)
 	go test -run TestReplay -timeout $(TIMEOUT) $(TESTFLAGS) ./cmd/laurel
-	$(MAKE) --no-print-directory client
+	$(MAKE) --no-print-directory client e2e
 
 # $(call install,PROGRAM,PACKAGES): installs a program that is missing, where it can
 install = @command -v $(1) >/dev/null || { \
@@ -42,6 +57,11 @@ node: # the client library is TypeScript
 	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null || { \
 	  echo 'node (18 or later) and npm are missing and cannot be installed from here. Install them and try again.' >&2; exit 1; }
 
+chromium: # what browsers show is looked at in one
+	$(call install,chromium,chromium)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  echo 'chromium is missing and cannot be installed from here. Install it and try again.' >&2; exit 1; }
+
 lint: ## check format, vet, staticcheck, go.mod and the import rules
 	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' $(PACKAGES))); \
 	  if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):" >&2; echo "$$unformatted" >&2; exit 1; fi
@@ -49,7 +69,7 @@ lint: ## check format, vet, staticcheck, go.mod and the import rules
 	go tool staticcheck $(PACKAGES)
 	go mod tidy -diff
 	go test ./internal/archtest
-	@! grep -n '"resolved"' web/client/package-lock.json || { echo 'the lock file names a registry: see web/client/.npmrc' >&2; exit 1; }
+	@! grep -n '"resolved"' web/package-lock.json web/client/package-lock.json || { echo 'the lock file names a registry: see web/client/.npmrc' >&2; exit 1; }
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@for package in $$(go list -f '{{.Dir}}' $(PACKAGES)); do \
@@ -77,7 +97,23 @@ web/client/node_modules/.package-lock.json: web/client/package-lock.json
 	cd web/client && npm ci
 	@touch $@
 
-release: ## build dist/ for Linux and macOS, with checksums
+# The types that the pages' requests are checked against come from the server's own description.
+web/build/checked: build web/node_modules/.package-lock.json
+	@mkdir -p web/build
+	bin/laurel openapi > web/build/openapi.json
+	cd web && npm run -s types >/dev/null && npm run -s check
+
+e2e: ui web/build/checked chromium ## look at the console, live boards and widgets in a browser, against bin/laurel and a redis-server
+	cd web && npm run -s unit && npm run -s e2e
+	@printf 'ok  \tweb\n'
+
+screenshots: ui web/build/checked chromium ## take pictures of every page, into web/build/screenshots
+	cd web && npm run -s screenshots
+
+fps: ui web/build/checked chromium ## measure how a board of a hundred rows with 200 moves a second is animated
+	cd web && npm run -s bench
+
+release: ui ## build dist/ for Linux and macOS, with checksums
 	@rm -rf dist; mkdir -p dist
 	@for os in linux darwin; do for arch in amd64 arm64; do \
 	  echo "dist/laurel-$$os-$$arch"; \
@@ -86,4 +122,4 @@ release: ## build dist/ for Linux and macOS, with checksums
 	@cd dist; if command -v sha256sum >/dev/null; then sha256sum laurel-*; else shasum -a 256 laurel-*; fi > SHA256SUMS
 
 clean: ## remove what was built (data stays)
-	rm -rf bin dist coverage.out web/client/dist web/client/build web/client/node_modules
+	rm -rf bin dist coverage.out web/client/dist web/client/build web/client/node_modules web/dist/app web/dist/widgets web/build web/node_modules

@@ -18,6 +18,7 @@ import (
 
 	"laurel/internal/config"
 	"laurel/internal/gitlog"
+	"laurel/web"
 )
 
 type demoCommand struct {
@@ -180,7 +181,6 @@ func keptKey(path string, create func() (string, error)) (string, error) {
 
 // tour prints the board's address and commands that answer.
 func (c *demoCommand) tour(w io.Writer, address, public string, players *cast) {
-	fragment := url.Values{"key": {public}, "rule": {"commits"}, "period": {"day"}}
 	user := url.PathEscape(players.names[0])
 	keyPath := filepath.Join(c.DataDir, keyFile)
 	if here, err := os.Getwd(); err == nil {
@@ -188,9 +188,14 @@ func (c *demoCommand) tour(w io.Writer, address, public string, players *cast) {
 			keyPath = short
 		}
 	}
+	fragment, board, console := url.Values{"key": {public}, "rule": {"commits"}, "period": {"day"}}, "/", ""
+	if web.NewUI().Built() {
+		fragment, board = url.Values{"key": {public}}, "/live/commits/day"
+		console = fmt.Sprintf("Console:     %s/console   (sign in with the key in %s)\n", address, keyPath)
+	}
 	fmt.Fprintf(w, `
-Live board:  %[1]s/#%[2]s
-
+Live board:  %[1]s%[6]s#%[2]s
+%[7]s
 Players keep committing as you watch. The boards of today therefore show invented commits beside the imported ones.
 Try, in another terminal:
 
@@ -202,5 +207,5 @@ Try, in another terminal:
   curl -sH "Authorization: Bearer $KEY" -d '{"user":"you","name":"commit","meta":{"added":42}}' -H 'Content-Type: application/json' '%[1]s/v1/activities'
 
 Ctrl-C stops the server and keeps the data in %[5]s.
-`, address, fragment.Encode(), keyPath, user, filepath.Dir(keyPath))
+`, address, fragment.Encode(), keyPath, user, filepath.Dir(keyPath), board, console)
 }

@@ -53,13 +53,20 @@ export function flip(rows: () => ReadonlyMap<string, HTMLElement>, change: () =>
   const before = tops(rows());
   change();
   const elements = rows();
-  for (const element of elements.values()) for (const animation of element.getAnimations()) if (animation.id === "flip") animation.cancel();
-  for (const { key, by, enters } of flights(before, tops(elements), options.reach ?? 600, options.from)) {
+  for (const element of elements.values()) flying.get(element)?.cancel();
+  const after = tops(elements);
+  for (const { key, by, enters } of flights(before, after, options.reach ?? 600, options.from)) {
+    const top = after.get(key)!;
+    if (Math.max(top, top + by) < -unseen || Math.min(top, top + by) > innerHeight + unseen) continue; // nobody would see it
     const first: Keyframe = { transform: `translateY(${by}px)`, ...(enters ? { opacity: 0 } : {}) };
     const last: Keyframe = { transform: "none", ...(enters ? { opacity: 1 } : {}) };
-    elements.get(key)!.animate([first, last], { duration: options.durationMs ?? 320, easing: "cubic-bezier(.2,.7,.2,1)", id: "flip" });
+    const element = elements.get(key)!;
+    flying.set(element, element.animate([first, last], { duration: options.durationMs ?? 320, easing: "cubic-bezier(.2,.7,.2,1)" }));
   }
 }
+
+const flying = new WeakMap<HTMLElement, Animation>();
+const unseen = 100; // pixels, more than a row's height: a row's lower edge may be seen where its upper one is not
 
 function tops(elements: ReadonlyMap<string, HTMLElement>): Map<string, number> {
   const list = new Map<string, number>();

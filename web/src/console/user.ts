@@ -4,7 +4,7 @@ import "../shared/history.js";
 import type { HistoryOf } from "../shared/history.js";
 import type { Session } from "../shared/session.js";
 import { initials, moment, number, periodName, pictureOf } from "../shared/text.js";
-import type { RequestLog } from "./log.js";
+import type { RequestLog } from "./log-entries.js";
 
 /** A user, live: who it is, the streaks, and the places on the current boards with their history. */
 export class UserPage extends LitElement {
