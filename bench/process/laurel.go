@@ -32,14 +32,17 @@ func BuildLaurel(ctx context.Context, root, dir string) (string, error) {
 	return path, nil
 }
 
-// StartLaurel starts the program on a Redis server with a catalog, with more flags if need be.
+// StartLaurel starts the program on a Redis server, or on what a URL names, with a catalog, with more flags if need be.
 func StartLaurel(ctx context.Context, program, redisAddress, dir string, catalog []byte, flags ...string) (*Laurel, error) {
 	file := filepath.Join(dir, "catalog.yaml")
 	if err := os.WriteFile(file, catalog, 0o600); err != nil {
 		return nil, err
 	}
+	if !strings.Contains(redisAddress, "://") {
+		redisAddress = "redis://" + redisAddress
+	}
 	l := &Laurel{Key: "sk_bench"}
-	args := []string{program, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--redis", "redis://" + redisAddress,
+	args := []string{program, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--redis", redisAddress,
 		"--data-dir", dir, "--catalog", file, "--bootstrap-key", l.Key, "--log-format", "json", "--drain", "2s", "--drain-delay", "0s"}
 	args = append(args, flags...)
 	var err error

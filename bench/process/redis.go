@@ -19,8 +19,8 @@ type Redis struct {
 	Client  *redis.Client // for questions between measurements
 }
 
-// StartRedis starts the redis-server of the PATH with its files in dir.
-func StartRedis(ctx context.Context, dir string) (*Redis, error) {
+// StartRedis starts the redis-server of the PATH with its files in dir, with more settings if need be, each a flag or a value.
+func StartRedis(ctx context.Context, dir string, settings ...string) (*Redis, error) {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		return nil, fmt.Errorf("the benchmark needs redis-server on the PATH: %w", err)
@@ -31,6 +31,7 @@ func StartRedis(ctx context.Context, dir string) (*Redis, error) {
 			return nil, err
 		}
 		args := []string{path, "--bind", "127.0.0.1", "--port", port, "--dir", dir, "--save", "", "--appendonly", "no"}
+		args = append(args, settings...)
 		p, err := start(ctx, "redis-server", args, nil, func(line string) bool { return strings.Contains(line, "Ready to accept connections") })
 		if err == nil {
 			address := net.JoinHostPort("127.0.0.1", port)

@@ -58,13 +58,19 @@ func (m *Member) ownerOf(ctx context.Context, slot int) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	ranges, err := m.client.ClusterSlots(ctx).Result()
+	ranges, err := m.client.Do(ctx, "CLUSTER", "SLOTS").Slice()
 	if err != nil {
 		return "", err
 	}
 	for _, r := range ranges {
-		if r.Start <= slot && slot <= r.End && len(r.Nodes) > 0 {
-			return r.Nodes[0].ID, nil
+		parts, _ := r.([]any) // first, last, master, its replicas; a server is address, port, id
+		if len(parts) < 3 {
+			continue
+		}
+		first, _ := parts[0].(int64)
+		last, _ := parts[1].(int64)
+		if server, _ := parts[2].([]any); first <= int64(slot) && int64(slot) <= last && len(server) > 2 {
+			return fmt.Sprint(server[2]), nil
 		}
 	}
 	return "", fmt.Errorf("nobody has slot %d", slot)

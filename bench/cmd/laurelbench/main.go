@@ -24,6 +24,7 @@ type commandLine struct {
 	Index   indexCommand   `cmd:"" help:"Measure the ranking index beside a sorted set."`
 	Users   usersCommand   `cmd:"" help:"Measure users with wallets, achievements and streaks: ingest, and the read of a whole user."`
 	Streaks streaksCommand `cmd:"" help:"Measure what streaks cost: in ingest, and a million of them that end."`
+	Cluster clusterCommand `cmd:"" help:"Measure the same ingest on one Redis and on a cluster of three masters."`
 	Ceiling ceilingCommand `cmd:"" hidden:"" help:"Be the bare HTTP server that rank reads are compared with."`
 }
 

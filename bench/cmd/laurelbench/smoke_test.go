@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +15,8 @@ import (
 
 // TestMain makes the test's program the command too, so that the smoke test has nothing to link but the server.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && slices.Contains([]string{"run", "index", "reads", "users", "streaks", "ceiling"}, os.Args[1]) {
+	// Any word that is no flag is a command's: one that a list here forgot would run the tests again, and they it.
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		main()
 		return
 	}
