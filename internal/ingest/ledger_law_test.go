@@ -62,11 +62,11 @@ func (l *law) draw(n int) int {
 }
 
 func (l *law) onStep(string) error {
-	if l.draw(100) >= l.faults {
-		return nil
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.random.IntN(100) >= l.faults {
+		return nil
+	}
 	l.stops++
 	return errStep
 }
