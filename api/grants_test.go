@@ -116,3 +116,21 @@ func TestGrants_List(t *testing.T) {
 	}
 	g.call("GET", "/v1/users/eve/rewards", "").wants(t, 404, "user_not_found")
 }
+
+func TestGrants_Coupon(t *testing.T) {
+	g := newGrantsRig(t)
+	const buy = `{"id":"b1","user":"bob","kind":"coupon","name":"mug","meta":{"action":"redeem"},"at":"2026-11-21T12:00:00Z"}`
+	g.call("POST", "/v1/activities", buy).wants(t, 422, "insufficient_points")
+	g.send(`{"id":"p1","user":"bob","kind":"point","name":"coins","value":5,"meta":{"action":"increment"},"at":"2026-11-21T12:00:00Z"}`)
+	g.call("POST", "/v1/activities", buy).wants(t, 201, "")
+	g.call("POST", "/v1/activities", buy).wants(t, 200, "")
+	grant := g.call("GET", "/v1/users/bob/grants/coupon:b1", "").wants(t, 200, "")
+	if grant.at("status") != "issued" || grant.at("by") != "coupon:b1" || len(grant.at("code").(string)) != len("MUG-########") {
+		t.Errorf("it is %s", grant.Body)
+	}
+	const more = `{"id":"b2","user":"bob","kind":"coupon","name":"mug","meta":{"action":"redeem"},"at":"2026-11-21T12:00:00Z"}`
+	g.call("POST", "/v1/activities", more).wants(t, 422, "out_of_stock")
+	g.call("POST", "/v1/activities/bob/b1/reject", "").wants(t, 200, "")
+	g.call("POST", "/v1/activities", more).wants(t, 201, "")
+	g.call("POST", "/v1/activities/bob/b1/restore", "").wants(t, 422, "out_of_stock")
+}
