@@ -14,6 +14,7 @@ import (
 	"laurel/internal/grants"
 	"laurel/internal/ingest"
 	"laurel/internal/oracle"
+	"laurel/internal/progress"
 	"laurel/internal/store"
 	"laurel/internal/testenv"
 )
@@ -62,9 +63,11 @@ func (r *rush) act() (string, error) {
 	case k < 35:
 		_, err := n.Reject(ctx, r.org, user, id+"a", "")
 		return fmt.Sprint("reject ", user, id), err
-	case k < 54:
+	case k < 42:
 		_, err := n.Restore(ctx, r.org, user, id+"a")
 		return fmt.Sprint("restore ", user, id), err
+	case k < 48:
+		return r.trade(ctx, n, user)
 	case k < 55:
 		_, _, err := n.Grant(ctx, r.org, user, ingest.GrantOrder{ID: given, Reward: "mug"})
 		return fmt.Sprint("grant ", user), err
@@ -73,6 +76,32 @@ func (r *rush) act() (string, error) {
 		return fmt.Sprint("claim ", user), err
 	}
 	return "keep", n.SettleOld(ctx)
+}
+
+// trade buys, gives, takes back, and delivers.
+func (r *rush) trade(ctx context.Context, n *node, user activity.User) (string, error) {
+	id := fmt.Sprint(r.draw(2))
+	var it ingest.Item
+	switch r.draw(6) {
+	case 0:
+		it = deed(activity.Coupon, string(user), "buy"+id, "mug", 0, "action", "redeem")
+	case 1:
+		it = deed(activity.Coupon, string(user), "back"+id, "mug", 0, "action", "refund", "of", "buy"+id)
+	case 2:
+		it = deed(activity.Gift, string(user), "give"+id, "present", 0, "to", string(r.users[r.draw(len(r.users))]))
+	case 3:
+		_, err := n.Reject(ctx, r.org, user, activity.ID([]string{"buy", "back", "give"}[r.draw(3)]+id), "")
+		return fmt.Sprint("take back ", user, id), err
+	case 4:
+		_, err := n.Restore(ctx, r.org, user, activity.ID([]string{"buy", "back", "give"}[r.draw(3)]+id))
+		return fmt.Sprint("bring back ", user, id), err
+	default:
+		return "pump", n.PumpNow(ctx)
+	}
+	it.Activity.At = n.clock.Now()
+	it.Activity.AtGiven = false
+	_, err := n.Submit(ctx, r.org, []ingest.Item{it}, ingest.SubmitOptions{})
+	return fmt.Sprint("trade ", user, it.Activity.ID), err
 }
 
 func (r *rush) later(d time.Duration) {
@@ -121,7 +150,7 @@ func TestGrants_CrashesLoseNoStock(t *testing.T) {
 	r := &rush{t: t, random: rand.New(rand.NewPCG(seed, 0)), users: []activity.User{"ann", "bob", "eve", "zoë:1", "kim", "leo"}}
 	o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}
 	r.nodes = []*node{startNode(t, o), startNode(t, o)}
-	r.org = r.nodes[0].publish(t, fmt.Sprintf(definitions+granting, "org", 3))
+	r.org = r.nodes[0].publish(t, fmt.Sprintf(definitions+granting, "org", 10))
 	for _, n := range r.nodes {
 		if _, err := n.registry.Reload(t.Context(), r.org); err != nil {
 			t.Fatal(err)
@@ -129,9 +158,9 @@ func TestGrants_CrashesLoseNoStock(t *testing.T) {
 		n.set(noon)
 		n.OnStep(r.onStep)
 	}
-	known := []error{errStep, ingest.ErrUserNotFound, ingest.ErrActivityNotFound, ingest.ErrOutOfStock, ingest.ErrGrantNotFound, ingest.ErrConflict, grants.ErrExpired}
+	known := []error{errStep, ingest.ErrUserNotFound, ingest.ErrActivityNotFound, ingest.ErrOutOfStock, ingest.ErrGrantNotFound, ingest.ErrConflict, grants.ErrExpired, progress.ErrRefunded, progress.ErrNotRefundable, progress.ErrCredit}
 	for round := range 400 {
-		r.faults = []int{0, 10, 30}[r.draw(3)]
+		r.faults = []int{0, 20, 40}[r.draw(3)]
 		var acting sync.WaitGroup
 		for range 1 + r.draw(5) {
 			acting.Go(func() {
@@ -145,6 +174,10 @@ func TestGrants_CrashesLoseNoStock(t *testing.T) {
 		r.later([]time.Duration{0, time.Second, 6 * time.Minute, time.Hour}[r.draw(4)])
 	}
 	r.faults = 0
+	r.later(11 * time.Minute)
+	for _, n := range r.nodes {
+		n.pump(t)
+	}
 	r.later(11 * time.Minute)
 	if err := r.nodes[1].SettleOld(t.Context()); err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ const granting = `
     awards:
       - {id: a-xp, when: {name: a}, wallet: xp, points: 1}
     rewards:
-      - {id: mug, stock: %d, code: "MUG-########"}
+      - {id: mug, stock: %d, code: "MUG-########", price: {wallet: xp, points: 1}}
       - {id: pin, expires: 2h}
       - {id: raffle, type: entry}
     levels:
@@ -35,6 +35,7 @@ const granting = `
     achievements:
       - {id: two, when: {name: a}, at_least: 2, grants: [mug, pin]}
       - {id: daily, when: {name: b}, at_least: 1, per: day, grants: [raffle]}
+    gifts: [{id: present, gives: {reward: mug}}]
     missions:
       - {id: m, needs: [{achievement: two}], grants: [raffle]}
 `
