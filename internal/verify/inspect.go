@@ -164,7 +164,11 @@ func (c *orgCheck) userFindings(ctx context.Context, r *reading) ([]finding, err
 		return nil, err
 	}
 	claims, err := c.profileFindings(ctx, r)
-	return slices.Concat(found, due, claims), err
+	if err != nil {
+		return nil, err
+	}
+	unheld, err := c.grantFindings(ctx, r)
+	return slices.Concat(found, due, claims, unheld), err
 }
 
 func (c *orgCheck) rowFinding(b *boardCheck, k Kind, u activity.User, expected, found string) finding {

@@ -94,6 +94,9 @@ func (c *orgCheck) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.stocks(ctx); err != nil {
+		return err
+	}
 	_, err := c.refresh(ctx)
 	return err
 }
@@ -183,7 +186,11 @@ func (c *orgCheck) readFirst(ctx context.Context, u activity.User) (reading, err
 		return r, err
 	}
 	found, err := c.profileFindings(ctx, &r)
-	r.suspect = r.suspect || len(found) > 0
+	if err != nil {
+		return r, err
+	}
+	unheld, err := c.grantFindings(ctx, &r)
+	r.suspect = r.suspect || len(found)+len(unheld) > 0
 	return r, err
 }
 

@@ -6,6 +6,7 @@
 //   - Each board's rows with those that the users' states amount to, both ways: missing, wrong and surplus rows, and rows of users who do not exist.
 //   - Each board as a server's index loads it with its rows, in content and order.
 //   - The list of users, a board of everyone, and the claims of unique values with the users' profiles.
+//   - Each user's grants of limited rewards with what the stock holds for them, and each stock's count with its holds.
 //   - Each deadline with the one that the user's streaks have.
 //
 // # What is not
@@ -57,6 +58,8 @@ const (
 	RowMalformed  Kind = "row_malformed" // no server can read it, nor the board that it is on
 	DeadlineWrong Kind = "deadline_wrong"
 	// What follows from profiles, the list of users aside, whose rows are as those of boards.
+	GrantsDamaged  Kind = "grants_damaged"  // they cannot be read: nothing can mend that
+	StockWrong     Kind = "stock_wrong"     // what is held of a limited reward is not what its users have, or what is counted: nothing can mend that
 	ProfileDamaged Kind = "profile_damaged" // it cannot be read: nothing can mend that
 	ClaimWrong     Kind = "claim_wrong"     // a unique value that the user shows is not claimed for the user
 
