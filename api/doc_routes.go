@@ -181,7 +181,9 @@ func notModified() response {
 }
 
 func docGetUser() operation {
-	return operation{id: "getUser", tag: "users", summary: "Read everything about a user", query: []param{minRevision()},
+	return operation{id: "getUser", tag: "users", summary: "Read everything about a user",
+		query: []param{{name: "stats", description: "month: stats say also how many came since the same time a calendar month ago, in the org's zone; that folds the user's activities anew",
+			schema: huma.Schema{Type: huma.TypeString, Enum: []any{"month"}}}, minRevision()},
 		responses: []response{ok("The user", userDoc{}, exampleUser)}, errors: userErrors()}
 }
 

@@ -229,6 +229,28 @@ type cycleDoc struct {
 	Period *periodDoc `json:"period,omitempty" doc:"The one that runs now; absent between listed periods"`
 }
 
+// statsDoc counts what a user has. Kinds that the org does not define are absent.
+type statsDoc struct {
+	Activities   *statDoc `json:"activities,omitempty" nullable:"false" doc:"That count"`
+	Achievements *statDoc `json:"achievements,omitempty" nullable:"false" doc:"Completions"`
+	Levels       *statDoc `json:"levels,omitempty" nullable:"false" doc:"Steps"`
+	Missions     *statDoc `json:"missions,omitempty" nullable:"false" doc:"Completed ones"`
+	KPIs         *statDoc `json:"kpis,omitempty" nullable:"false" doc:"Targets that are met in the periods of now; in the last month: in periods that ended in it, or run"`
+	Rewards      *statDoc `json:"rewards,omitempty" nullable:"false" doc:"Grants that were not bought"`
+	Coupons      *statDoc `json:"coupons,omitempty" nullable:"false" doc:"Grants that were bought"`
+	Gifts        *statDoc `json:"gifts,omitempty" nullable:"false"`
+}
+
+type statDoc struct {
+	Total     int  `json:"total"`
+	LastMonth *int `json:"last_month,omitempty" nullable:"false" doc:"With stats=month: of those that came in the last month; absent where that is sealed"`
+}
+
+type enrolledDoc struct {
+	TargetGroup string `json:"target_group"`
+	Since       string `json:"since" format:"date-time"`
+}
+
 // userDoc is everything about a user.
 type userDoc struct {
 	ID         string            `json:"id"`
@@ -238,6 +260,8 @@ type userDoc struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Hidden     bool              `json:"hidden,omitempty" doc:"Taken off every leaderboard; absent where not"`
 	Blocked    bool              `json:"blocked,omitempty" doc:"Activities are stored as ignored; absent where not"`
+	Stats      *statsDoc         `json:"stats,omitempty" nullable:"false" doc:"How many of what the user has"`
+	Groups     []enrolledDoc     `json:"target_groups,omitempty" nullable:"false" doc:"In which the user is enrolled"`
 	Streaks    []streakDoc       `json:"streaks" nullable:"false"`
 	// What the org does not define is left out.
 	Wallets      []walletDoc      `json:"wallets,omitempty"`

@@ -16,7 +16,7 @@ func (a *API) userRoutes() []route {
 	const one = "/v1/users/{user}"
 	return []route{
 		{method: http.MethodGet, pattern: "/v1/users", scope: auth.UsersRead, serve: a.getUsers, doc: docGetUsers()},
-		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, own: true, serve: a.userObject(a.Reads.User), doc: docGetUser()},
+		{method: http.MethodGet, pattern: one, scope: auth.UsersRead, own: true, serve: a.getUser, doc: docGetUser()},
 		{method: http.MethodPut, pattern: one, scope: auth.UsersWrite, serve: a.setUser(true), doc: docPutUser()},
 		{method: http.MethodPatch, pattern: one, scope: auth.UsersWrite, serve: a.setUser(false), doc: docPatchUser()},
 		{method: http.MethodGet, pattern: one + "/ranks", scope: auth.UsersRead, own: true, serve: a.getUserRanks, doc: docGetUserRanks()},
@@ -41,6 +41,17 @@ func (a *API) userObject(read func(context.Context, activity.Org, activity.User)
 		}
 		return writeBytes(w, http.StatusOK, object)
 	}
+}
+
+// getUser serves everything about the user of the path, with ?stats=month also what came in the last month.
+func (a *API) getUser(w http.ResponseWriter, r *request) error {
+	switch r.query().Get("stats") {
+	case "":
+		return a.userObject(a.Reads.User)(w, r)
+	case "month":
+		return a.userObject(a.Reads.UserWithMonth)(w, r)
+	}
+	return badRequest("stats", "This may be month or absent.")
 }
 
 // getUserRanks serves the ranks of the user of the path: on the current boards, or on those of ?period=.

@@ -284,6 +284,9 @@ func (a *applier) ordinal(cycle int, at calendar.Instant) (calendar.Ordinal, boo
 
 // add folds an evaluated activity into the state.
 func (a *applier) add(act *activity.Activity) {
+	if act.Kind != activity.Credit {
+		a.state.Activities++
+	}
 	for _, m := range a.matches {
 		r := &a.plan.rules[m.rule]
 		rs := a.state.openBoard(m.board, r.Print)

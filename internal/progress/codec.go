@@ -32,6 +32,7 @@ const (
 	stateEarnings
 	stateExpires
 	stateEnrolments
+	stateActivities
 )
 
 // Flags of an encoded tally. Those that are rare come last: a condition's flags are a varint.
@@ -159,6 +160,7 @@ func (e *encoder) user(s *State) {
 	set(s.Earnings != nil, stateEarnings)
 	set(s.Expires != 0, stateExpires)
 	set(len(s.Enrolments) > 0, stateEnrolments)
+	set(s.Activities > 0, stateActivities)
 	e.uint(flags)
 	if s.Merged != "" {
 		e.string(string(s.Merged))
@@ -185,6 +187,9 @@ func (e *encoder) user(s *State) {
 			e.string(m.Group)
 			e.instant(m.At)
 		}
+	}
+	if s.Activities > 0 {
+		e.uint(s.Activities)
 	}
 }
 

@@ -106,6 +106,9 @@ func (d *decoder) user(s *State) (earned bool) {
 			s.Enrolments[i] = Enrolment{Group: d.string(), At: d.instant()}
 		}
 	}
+	if flags&stateActivities != 0 {
+		s.Activities = d.uint()
+	}
 	return flags&stateEarnings != 0
 }
 

@@ -68,6 +68,9 @@ func Difference(p *Plan, have, want *State) string {
 	if have.Sealed != want.Sealed {
 		return fmt.Sprintf("sealed before %v, not %v", have.Sealed, want.Sealed)
 	}
+	if have.Activities != want.Activities {
+		return fmt.Sprintf("counts %d activities, not %d", have.Activities, want.Activities)
+	}
 	for i := range p.rules {
 		r := &p.rules[i]
 		for _, board := range r.boards(have, want) {

@@ -341,6 +341,15 @@ func (u *user) check() {
 	}
 	u.checkPlaces()
 	state := u.parse(u.state)
+	counted := uint64(0)
+	for _, r := range u.model.Records {
+		if !r.Rejected && !r.Ignored {
+			counted++
+		}
+	}
+	if state.Activities != counted {
+		u.fatalf("%d activities, not %d", state.Activities, counted)
+	}
 	for _, at := range []time.Time{u.now, u.now.Add(11 * time.Hour), u.now.Add(75 * time.Hour)} {
 		for i := range u.streaks {
 			u.checkStreak(state, i, at)

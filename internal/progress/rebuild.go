@@ -113,6 +113,7 @@ func (s *State) continueFrom(p *Plan, base *State) {
 	if base == nil {
 		return
 	}
+	s.Activities += base.Activities
 	for i := range base.Rules {
 		from := &base.Rules[i]
 		r := p.ruleOf(from.ID)

@@ -31,6 +31,8 @@ type State struct {
 	Hidden, Blocked bool
 	// Merged is the user into whom this one was merged, "" for none.
 	Merged activity.User
+	// Activities is how many of the user's count, those that others gave rise to (credits) aside.
+	Activities uint64
 	// Attributes are what the customer says of the user and rules may read, in order of Name.
 	Attributes []Attribute
 	Zones      []ZoneChange    // in order of At

@@ -106,8 +106,7 @@ type missionObject struct {
 func shown(s *catalog.Shown) shownObject { return shownObject{s.Name, s.Description, s.Banner} }
 
 // earned shows everything that a user has earned.
-func earned(m *moment) earnedObject {
-	v := m.state.DeriveEarned(m.plan, m.now)
+func earned(m *moment, v *rewards.View) earnedObject {
 	var o earnedObject
 	for i := range v.Wallets {
 		o.Wallets = append(o.Wallets, showWallet(m.plan, i, &v.Wallets[i]))
@@ -239,7 +238,7 @@ func (r *Reader) earnedPart(ctx context.Context, org activity.Org, user activity
 	if err != nil {
 		return nil, err
 	}
-	o := earned(m)
+	o := earned(m, m.state.DeriveEarned(m.plan, m.now))
 	return json.Marshal(part(&o), json.Deterministic(true))
 }
 

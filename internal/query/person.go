@@ -61,7 +61,7 @@ func (r *Reader) Person(ctx context.Context, org activity.Org, user activity.Use
 			return nil, fmt.Errorf("zone of user %q of org %s: %w", user, org, err)
 		}
 	}
-	o := earned(m)
+	o := earned(m, m.state.DeriveEarned(m.plan, m.now))
 	p.Wallets, p.Levels, p.Achievements, p.Missions = o.Wallets, o.Levels, o.Achievements, o.Missions
 	p.Streaks = r.showStreaks(m)
 	return p, nil

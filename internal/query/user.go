@@ -34,13 +34,30 @@ type userObject struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Hidden     bool              `json:"hidden,omitzero"`
 	Blocked    bool              `json:"blocked,omitzero"`
+	Stats      *statsObject      `json:"stats"`
+	Groups     []enrolledObject  `json:"target_groups,omitempty"`
 	Streaks    []streakObject    `json:"streaks"`
 	earnedObject
 	Ranks []BoardRank `json:"ranks"`
 }
 
+// enrolledObject is a target group that the user is enrolled in.
+type enrolledObject struct {
+	Group string           `json:"target_group"`
+	Since calendar.Instant `json:"since"`
+}
+
+// UserWithMonth is User with what came in the last month; it folds the user's log for that. Errors as User.
+func (r *Reader) UserWithMonth(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
+	return r.user(ctx, org, user, true)
+}
+
 // User reads everything about a user, as a JSON object with its members in a fixed order. ErrUserNotFound, ErrUserMerged, ranking.ErrLoading.
 func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
+	return r.user(ctx, org, user, false)
+}
+
+func (r *Reader) user(ctx context.Context, org activity.Org, user activity.User, month bool) ([]byte, error) {
 	s, err := r.state(ctx, org, user)
 	if err != nil {
 		return nil, err
@@ -63,7 +80,16 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 	if err != nil {
 		return nil, err
 	}
-	o.Streaks, o.earnedObject = r.showStreaks(m), earned(m)
+	v := m.state.DeriveEarned(m.plan, m.now)
+	o.Streaks, o.earnedObject = r.showStreaks(m), earned(m, v)
+	if o.Stats, err = r.stats(ctx, m, v, user, month); err != nil {
+		return nil, err
+	}
+	for _, g := range m.plan.Catalog.TargetGroups {
+		if since, some := s.Enrolled(g.ID); some {
+			o.Groups = append(o.Groups, enrolledObject{g.ID, since})
+		}
+	}
 	if o.Ranks, err = r.userRanks(ctx, org, user, ""); err != nil {
 		return nil, err
 	}
