@@ -27,7 +27,10 @@ import (
 	"laurel/ranking"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(shared.Main(m)) }
+
+// shared is the cluster of all tests of this package.
+var shared testenv.Shared
 
 const org = activity.Org("org")
 
@@ -106,7 +109,7 @@ func openStore(t *testing.T, o store.Options) *store.Store {
 	return s
 }
 
-// eachStore runs a test with two nodes: over one embedded store, and over a connection each to a real server with three partitions.
+// eachStore runs a test with two nodes: over one embedded store, and over a connection each to a real server with three partitions, and to a cluster.
 func eachStore(t *testing.T, test func(t *testing.T, nodes []*node)) {
 	t.Run("embedded", func(t *testing.T) {
 		s := openStore(t, store.Options{DataDir: t.TempDir(), Fsync: store.FsyncNo})
@@ -115,13 +118,14 @@ func eachStore(t *testing.T, test func(t *testing.T, nodes []*node)) {
 		t.Cleanup(cancel) // of both at once
 		test(t, nodes)
 	})
-	t.Run("redis", func(t *testing.T) {
-		o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}
+	connected := func(t *testing.T, o store.Options) {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 		nodes := []*node{newNode(ctx, t, openStore(t, o)), newNode(ctx, t, openStore(t, o))}
 		t.Cleanup(cancel)
 		test(t, nodes)
-	})
+	}
+	t.Run("redis", func(t *testing.T) { connected(t, store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}) })
+	t.Run("cluster", func(t *testing.T) { connected(t, store.Options{URL: shared.Cluster(t).URL()}) })
 }
 
 func publish(t *testing.T, definition string, nodes ...*node) {

@@ -33,8 +33,11 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", "25"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(shared.Main(m))
 }
+
+// shared is the cluster of all tests of this package.
+var shared testenv.Shared
 
 // definitions of the tests' org; what follows limits is up to each test.
 const definitions = `
@@ -152,10 +155,11 @@ func embedded(t *testing.T, partitions int) store.Options {
 	return store.Options{DataDir: t.TempDir(), Fsync: store.FsyncNo, Partitions: partitions}
 }
 
-// eachStore runs a test on the embedded store and on a real server.
+// eachStore runs a test on the embedded store, on a real server and on a cluster.
 func eachStore(t *testing.T, test func(t *testing.T, o store.Options)) {
 	t.Run("embedded", func(t *testing.T) { test(t, embedded(t, 1)) })
 	t.Run("redis", func(t *testing.T) { test(t, store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}) })
+	t.Run("cluster", func(t *testing.T) { test(t, store.Options{URL: shared.Cluster(t).URL()}) })
 }
 
 func (n *node) publish(t interface{ Fatal(...any) }, definition string) activity.Org {

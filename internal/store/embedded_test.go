@@ -33,9 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	code := m.Run()
-	shared.End()
-	os.Exit(code)
+	os.Exit(shared.Main(m).Run())
 }
 
 const childUsers = 7

@@ -11,15 +11,19 @@ import (
 
 // Shared is a cluster that many tests of a package use one after the other, because a start takes seconds. The zero value has not started.
 type Shared struct {
+	turn    sync.Mutex // held by the test that has it
 	start   sync.Once
 	cluster *Cluster
 	err     error
 	own     *ownReporter
 }
 
-// Cluster is the cluster, empty. It starts with the first call.
+// Cluster is the cluster, empty, for one test alone: another one that runs at the same time waits for its end. It starts with the first call. A test
+// calls it once.
 func (s *Shared) Cluster(t testing.TB) *Cluster {
 	t.Helper()
+	s.turn.Lock()
+	t.Cleanup(s.turn.Unlock)
 	s.start.Do(func() {
 		s.own = &ownReporter{}
 		if s.own.dir, s.err = os.MkdirTemp("", "laurel-cluster-"); s.err == nil {
@@ -33,8 +37,20 @@ func (s *Shared) Cluster(t testing.TB) *Cluster {
 	return s.cluster
 }
 
-// End ends the cluster, if it was started. TestMain calls it.
-func (s *Shared) End() {
+// Main is m, and ends the cluster after the tests. For TestMain.
+func (s *Shared) Main(m interface{ Run() int }) interface{ Run() int } { return &ending{m, s} }
+
+type ending struct {
+	m interface{ Run() int }
+	s *Shared
+}
+
+func (e *ending) Run() int {
+	defer e.s.end()
+	return e.m.Run()
+}
+
+func (s *Shared) end() {
 	if s.cluster != nil {
 		s.cluster.end()
 	}

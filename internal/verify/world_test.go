@@ -15,7 +15,10 @@ import (
 	"laurel/ranking"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(shared.Main(m)) }
+
+// shared is the cluster of all tests of this package.
+var shared testenv.Shared
 
 const org = testenv.WorldOrg
 
@@ -25,13 +28,16 @@ type world struct {
 	indexes *ranking.Boards
 }
 
-// eachStore runs a test on the embedded store and on a real server.
+// eachStore runs a test on the embedded store, on a real server and on a cluster.
 func eachStore(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Run("embedded", func(t *testing.T) {
 		test(t, newWorld(t, store.Options{DataDir: t.TempDir(), Fsync: store.FsyncNo, Partitions: 3}))
 	})
 	t.Run("redis", func(t *testing.T) {
 		test(t, newWorld(t, store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 2}))
+	})
+	t.Run("cluster", func(t *testing.T) {
+		test(t, newWorld(t, store.Options{URL: shared.Cluster(t).URL()}))
 	})
 }
 
