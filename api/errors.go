@@ -199,6 +199,7 @@ func answers() []answer {
 		{progress.ErrTooManyCommands, "too_many_commands"},
 		{progress.ErrZoneChanges, "too_many_zone_changes"},
 		{activity.ErrBadRecord, "internal"},
+		{activity.ErrBadTransfer, "internal"},
 		{fold.ErrRange, "value_out_of_range"},
 		{fold.ErrTooManyValues, "too_many_values"},
 		{query.ErrRuleNotFound, "rule_not_found"},
