@@ -25,6 +25,8 @@ const (
 	clusterTimeout = 3 * time.Second
 	// clusterRedirects is how often the library follows a redirection, or repeats a read. It never repeats a commit.
 	clusterRedirects = 3
+	// clusterIdle is after how long a connection that nobody needs goes: bursts make more than there are in use.
+	clusterIdle = time.Minute
 	// clusterReload is how old the library's map of slots becomes without anything that says it is wrong.
 	clusterReload = 5 * time.Second
 )
@@ -83,6 +85,7 @@ func ClusterOptions(url string) (*redis.ClusterOptions, error) {
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = dialTimeout, clusterTimeout, clusterTimeout
 	opts.ContextTimeoutEnabled = true
 	opts.PoolSize = poolSize // of each server
+	opts.ConnMaxIdleTime = clusterIdle
 	opts.Protocol = 2
 	opts.DisableIdentity = true
 	opts.DisableRoutingPolicies = true // they spread commands without a key over the servers; we say which one is meant

@@ -24,6 +24,12 @@
 // was acknowledged under always, and nothing under the other policies either unless the machine goes down too: then up to a second under everysec, and what the
 // operating system had not written yet under no. A commit that was on its way may be there or not, but never a part of it.
 //
+// # A cluster
+//
+// All keys of a partition are in one slot. A commit runs on the server that has all of it, or not at all: while the slot moves from one server to another Commit
+// gives ErrUnavailable, and so do Users, Boards and Walk; other reads go on. Result.Durability is Replicated where Options.Replicas replicas have the commit.
+// Changes gives an error once where another server has the partition than before: it may lack what the one before had.
+//
 // # The embedded store
 //
 // Every commit is appended to appendonly.aof as one block (MULTI, the commands with absolute stream ids, a checksum, EXEC) before it is applied to memory,
