@@ -190,7 +190,7 @@ func (l *streakLife) step() {
 	rule := l.rules[rapid.IntRange(0, len(l.rules)-1).Draw(l.t, "rule")].ID
 	if which == 1 { // the clock of the only node is put back for the step, as if another one did it
 		n.set(l.now.Add(-l.behind))
-		defer l.catchUp(user)
+		defer l.catchUp(l.versions())
 	}
 	var err error
 	switch rapid.IntRange(0, 16).Draw(l.t, "step") {
@@ -224,10 +224,29 @@ func (l *streakLife) step() {
 	l.take(n, user)
 }
 
-// catchUp follows a step of the node whose clock is behind: what was between the two clocks comes now, but what was told is not told again.
-func (l *streakLife) catchUp(user string) {
-	if l.since[user] = l.now.Add(-l.behind); l.told[user].After(l.since[user]) {
-		l.since[user] = l.told[user]
+// versions are those of the users' states.
+func (l *streakLife) versions() map[string]store.Version {
+	of := map[string]store.Version{}
+	for _, user := range streakUsers {
+		s, u := l.nodes[0].store, activity.User(user)
+		docs, err := s.Docs(context.Background(), []store.Key{store.StateKey(s.PartitionOf(l.org, u), l.org, u)})
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		of[user] = docs[0].Version
+	}
+	return of
+}
+
+// catchUp follows a step of the node whose clock is behind: for whom it wrote, what was between the two clocks comes now, but what was told is not told again.
+func (l *streakLife) catchUp(before map[string]store.Version) {
+	for user, version := range l.versions() {
+		if version == before[user] {
+			continue
+		}
+		if l.since[user] = l.now.Add(-l.behind); l.told[user].After(l.since[user]) {
+			l.since[user] = l.told[user]
+		}
 	}
 	l.listen()
 	l.tell(l.now)

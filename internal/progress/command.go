@@ -125,7 +125,7 @@ func (s *State) SetTarget(p *Plan, rule string, n *int64, now calendar.Instant) 
 	if c.Rule.MaxTarget == 0 {
 		return nil, ErrNoOwnTarget
 	}
-	set, had := int64(0), int64(0)
+	set, had, at := int64(0), int64(0), now
 	if n != nil {
 		set = *n
 		if set < c.Rule.Conditions[0].AtLeast || set > c.Rule.MaxTarget {
@@ -133,7 +133,8 @@ func (s *State) SetTarget(p *Plan, rule string, n *int64, now calendar.Instant) 
 		}
 	}
 	if k := len(st.Commands.Targets); k > 0 {
-		had = st.Commands.Targets[k-1].N
+		last := &st.Commands.Targets[k-1]
+		had, at = last.N, max(now, last.At) // the clock of another node may be ahead: what is ordered last holds
 	}
 	switch {
 	case set == had:
@@ -143,7 +144,7 @@ func (s *State) SetTarget(p *Plan, rule string, n *int64, now calendar.Instant) 
 	}
 	next := s.with()
 	own := &next.openStreak(c.Rule).Commands
-	own.Targets = append(own.Targets, streaks.Target{At: now, From: max(m.Open, c.Zoning.Stamp(now, st.Latest.Offset)) + 1, N: set})
+	own.Targets = append(own.Targets, streaks.Target{At: at, From: max(m.Open, c.Zoning.Stamp(now, st.Latest.Offset)) + 1, N: set})
 	return next, nil
 }
 
@@ -162,6 +163,9 @@ func (s *State) OptOut(p *Plan, rule string, out bool, now calendar.Instant) (*S
 	}
 	next := s.with()
 	own := &next.openStreak(c.Rule).Commands
+	if k := len(own.OptOuts); k > 0 {
+		now = max(now, own.OptOuts[k-1].At) // as of targets
+	}
 	own.OptOuts = append(own.OptOuts, streaks.OptOut{At: now, Out: out})
 	return next, nil
 }

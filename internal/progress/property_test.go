@@ -343,7 +343,7 @@ func (u *user) check() {
 	state := u.parse(u.state)
 	counted := uint64(0)
 	for _, r := range u.model.Records {
-		if !r.Rejected && !r.Ignored {
+		if !r.Rejected && !r.Ignored && r.Kind != "credit" {
 			counted++
 		}
 	}
