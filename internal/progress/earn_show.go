@@ -217,13 +217,16 @@ func (a *applier) sealEarnings(old *State, seal calendar.Instant) {
 	a.keepSums(x, seal)
 }
 
+// Follows says whether the state was made under the plan: if not, what the plan's definitions would have made of the activities only Rebuild tells.
+func (s *State) Follows(p *Plan) bool { return s.Plan == p.print }
+
 // DeriveEarned is what is shown at now of what a user has earned under the plan: nothing where it was folded under other definitions, or the org has none. It may be read, not changed.
 func (s *State) DeriveEarned(p *Plan, now calendar.Instant) *rewards.View {
 	v := &rewards.View{}
 	if p.earning == nil {
 		return v
 	}
-	if s.Plan != p.print {
+	if !s.Follows(p) {
 		s = &State{Plan: p.print}
 	}
 	a := applier{plan: p, state: s, now: now}

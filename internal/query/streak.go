@@ -87,14 +87,32 @@ func (r *Reader) moment(ctx context.Context, org activity.Org, user activity.Use
 		return nil, err
 	}
 	if at == nil {
-		return r.present(org, s)
+		return r.present(ctx, org, user, s)
 	}
 	return r.past(ctx, org, user, s, *at)
 }
 
-func (r *Reader) present(org activity.Org, s *progress.State) (*moment, error) {
+// present is a user as of now. Who was decided under other definitions, and waits for the backfill, is folded anew: a state does not tell what those would have made of it.
+func (r *Reader) present(ctx context.Context, org activity.Org, user activity.User, s *progress.State) (*moment, error) {
 	plan, _, err := r.ingest.Plan(org)
-	return &moment{org, plan, s, r.clock.Now()}, err
+	m := &moment{org, plan, s, r.clock.Now()}
+	if err != nil || s.Follows(plan) {
+		return m, err
+	}
+	base, records, err := r.ingest.Base(ctx, org, user)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.fold(base, records)
+}
+
+// fold makes the moment's state anew of all that there is of the user.
+func (m *moment) fold(base *progress.State, records []activity.Activity) (err error) {
+	m.state, err = progress.Rebuild(m.plan, m.state, base, records, m.now)
+	if errors.Is(err, fold.ErrRange) {
+		err = nil // a sum that a later activity brought back into the range, or of a rule that passes over what it cannot take
+	}
+	return err
 }
 
 // past folds the activities up to an instant anew, by what was ordered until then.
@@ -116,12 +134,8 @@ func (r *Reader) past(ctx context.Context, org activity.Org, user activity.User,
 			known = append(known, records[i])
 		}
 	}
-	plan = plan.AsOf(at)
-	state, err := progress.Rebuild(plan, s.AsOf(at), base, known, at)
-	if errors.Is(err, fold.ErrRange) {
-		err = nil // a sum that a later activity brought back into the range; no streak shows it
-	}
-	return &moment{org, plan, state, at}, err
+	m := &moment{org, plan.AsOf(at), s.AsOf(at), at}
+	return m, m.fold(base, known)
 }
 
 // streakObject is a streak on the wire (DESIGN §4.2).

@@ -76,7 +76,7 @@ func (r *Reader) user(ctx context.Context, org activity.Org, user activity.User,
 		}
 		o.Attributes[a.Name] = a.Value
 	}
-	m, err := r.present(org, s)
+	m, err := r.present(ctx, org, user, s)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (r *Reader) user(ctx context.Context, org activity.Org, user activity.User,
 		return nil, err
 	}
 	for _, g := range m.plan.Catalog.TargetGroups {
-		if since, some := s.Enrolled(g.ID); some {
+		if since, some := m.state.Enrolled(g.ID); some {
 			o.Groups = append(o.Groups, enrolledObject{g.ID, since})
 		}
 	}
