@@ -94,7 +94,7 @@ func TestPace_NoMoreInAnySecond(t *testing.T) {
 				return time.Duration(d.under(most)) * time.Millisecond
 			}
 		}
-		f := newFixture(t, func(o *Options) { slowTick(o); o.Limits.Ping = time.Hour }) // clients that do not answer one are told everything once more
+		f := newFixture(t, func(o *Options) { slowTick(o); o.Limits.Ping, o.Limits.Pong = 2*time.Hour, 2*time.Hour }) // a client that is dropped is told everything once more
 		f.hub.o.Source = lateSource{f.source, pause(&late, 150)}
 		stop := f.run()
 		defer stop()

@@ -66,7 +66,9 @@ var nothing []string
 // outageFixture is a hub whose source may be cut off, with a client that has said hello.
 func outageFixture(t *testing.T) (f *fixture, a *ageing, ws *websocket.Conn, p *tape, stop func()) {
 	a = new(ageing)
-	f = newFixture(t, func(o *Options) { o.Tick, o.Age, o.Limits.Ping = 100*time.Millisecond, a.age, time.Hour }) // one that is answered would write beside the test
+	f = newFixture(t, func(o *Options) { // a ping that is answered would write beside the test: one that comes is not answered, and need not be
+		o.Tick, o.Age, o.Limits.Ping, o.Limits.Pong = 100*time.Millisecond, a.age, 2*time.Hour, 2*time.Hour
+	})
 	halt := f.run()
 	ws = pipeDial(t, f.hub)
 	messages, end := listen(t, ws, "")
