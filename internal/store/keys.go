@@ -78,7 +78,7 @@ func ChangesKey(p Partition) Key { return Key(p.tag() + "changes") }
 // TransfersKey is the stream of effects on other users.
 func TransfersKey(p Partition) Key { return Key(p.tag() + "transfers") }
 
-// OutboxKey is the stream of events for webhooks and user views.
+// OutboxKey is the stream of events.
 func OutboxKey(p Partition) Key { return Key(p.tag() + "outbox") }
 
 // MetaKey is the hash of the partition's epoch, partition count, format and last change.
