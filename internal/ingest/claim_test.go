@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -181,31 +180,16 @@ type contest struct {
 	t      *testing.T
 	nodes  []*node
 	org    activity.Org
-	mu     sync.Mutex
-	random *rand.Rand
-	faults int // of 100 steps
 	users  []activity.User
 	values []string
-	stops  int
+	*chance
 }
 
-func (c *contest) draw(n int) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.random.IntN(n)
-}
-
-func (c *contest) onStep(string) error {
+func (c *contest) onStep(name string) error {
 	for range c.draw(4) {
 		runtime.Gosched()
 	}
-	if c.draw(100) >= c.faults {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.stops++
-	return errStep
+	return c.chance.onStep(name)
 }
 
 // act does something to somebody, and says what.
@@ -257,9 +241,7 @@ func (c *contest) later(d time.Duration) {
 
 func TestSetUser_ContestedValues(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	c := &contest{t: t, random: rand.New(rand.NewPCG(seed, 0)), users: []activity.User{"ann", "bob", "eve", "zoë:1"}, values: []string{"a@x.org", "b@x.org", "c@x.org"}}
+	c := &contest{t: t, chance: newChance(t), users: []activity.User{"ann", "bob", "eve", "zoë:1"}, values: []string{"a@x.org", "b@x.org", "c@x.org"}}
 	c.nodes, c.org = two(t, store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3})
 	for _, n := range c.nodes {
 		n.OnStep(c.onStep)
@@ -267,7 +249,7 @@ func TestSetUser_ContestedValues(t *testing.T) {
 	c.later(0)
 	done := map[string]int{}
 	for round := range 300 {
-		c.faults = []int{0, 5, 20}[c.draw(3)]
+		c.fail([]int{0, 5, 20}[c.draw(3)])
 		var acting sync.WaitGroup
 		for range 1 + c.draw(6) {
 			acting.Go(func() {
@@ -289,8 +271,8 @@ func TestSetUser_ContestedValues(t *testing.T) {
 		c.check(round)
 		c.later([]time.Duration{0, time.Second, 40 * time.Second, 6 * time.Minute}[c.draw(4)])
 	}
-	t.Logf("%d steps failed; answers %v", c.stops, done)
-	c.faults = 0
+	t.Logf("%d steps failed; answers %v", c.stops(), done)
+	c.fail(0)
 	c.settle()
 }
 

@@ -85,7 +85,7 @@ func (s *Service) WalkOn(ctx context.Context, org activity.Org) (done int, err e
 	return f.Walk.Done, err
 }
 
-// OnStep has every step of moves of unique values pass by f, before and after it is taken; an error of f is the step's.
+// OnStep sets, before the service runs, what every step of pumps and of moves of unique values passes by.
 func (s *Service) OnStep(f func(name string) error) { s.onStep = f }
 
 // PumpNow does what the pumps do at their next look.

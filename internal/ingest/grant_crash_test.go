@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -26,26 +25,7 @@ type rush struct {
 	org   activity.Org
 	users []activity.User
 
-	mu     sync.Mutex
-	random *rand.Rand
-	faults int // steps of 100 that fail
-	failed int
-}
-
-func (r *rush) draw(n int) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.random.IntN(n)
-}
-
-func (r *rush) onStep(string) error {
-	if r.draw(100) >= r.faults {
-		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failed++
-	return errStep
+	*chance
 }
 
 // act does one thing; what it did is in words.
@@ -145,9 +125,7 @@ func (r *rush) set(user activity.User) grants.Set {
 // Whatever step fails, on two nodes: no more is given than there is, what completions give is what is there, and in the end the stock has what users have.
 func TestGrants_CrashesLoseNoStock(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	r := &rush{t: t, random: rand.New(rand.NewPCG(seed, 0)), users: []activity.User{"ann", "bob", "eve", "zoë:1", "kim", "leo"}}
+	r := &rush{t: t, chance: newChance(t), users: []activity.User{"ann", "bob", "eve", "zoë:1", "kim", "leo"}}
 	o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}
 	r.nodes = []*node{startNode(t, o), startNode(t, o)}
 	r.org = r.nodes[0].publish(t, fmt.Sprintf(definitions+granting, "org", 10))
@@ -160,7 +138,7 @@ func TestGrants_CrashesLoseNoStock(t *testing.T) {
 	}
 	known := []error{errStep, ingest.ErrUserNotFound, ingest.ErrActivityNotFound, ingest.ErrOutOfStock, ingest.ErrGrantNotFound, ingest.ErrConflict, grants.ErrExpired, progress.ErrRefunded, progress.ErrNotRefundable, progress.ErrCredit}
 	for round := range 400 {
-		r.faults = []int{0, 20, 40}[r.draw(3)]
+		r.fail([]int{0, 20, 40}[r.draw(3)])
 		var acting sync.WaitGroup
 		for range 1 + r.draw(5) {
 			acting.Go(func() {
@@ -173,7 +151,7 @@ func TestGrants_CrashesLoseNoStock(t *testing.T) {
 		r.check(round)
 		r.later([]time.Duration{0, time.Second, 6 * time.Minute, time.Hour}[r.draw(4)])
 	}
-	r.faults = 0
+	r.fail(0)
 	r.later(11 * time.Minute)
 	for _, n := range r.nodes {
 		n.pump(t)
@@ -184,7 +162,7 @@ func TestGrants_CrashesLoseNoStock(t *testing.T) {
 	}
 	r.nodes[0].checkStock(t, r.org)
 	issued := r.settled()
-	t.Logf("%d steps failed, %d grants are there", r.failed, issued)
+	t.Logf("%d steps failed, %d grants are there", r.stops(), issued)
 }
 
 // settled sees that each user has what completions give, but for what was refused.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,7 +108,18 @@ type node struct {
 	registry *registry.Registry
 	boards   *ranking.Boards
 	clock    *clock.Clock
+	step     *atomic.Pointer[func(name string) error]
 	stop     func() // what the test's end does otherwise
+}
+
+// OnStep has every step of pumps and of moves of unique values pass by f from here on, before and after it is taken; an error of f is the step's.
+func (n *node) OnStep(f func(name string) error) { n.step.Store(&f) }
+
+func (n *node) onStep(name string) error {
+	if f := n.step.Load(); f != nil {
+		return (*f)(name)
+	}
+	return nil
 }
 
 // newNode makes a node that does not write yet; stop ends what was started, in the order that a server does.
@@ -119,10 +131,11 @@ func newNode(t *testing.T, o store.Options, queue int) (n *node, start func()) {
 		cancel()
 		t.Fatal(err)
 	}
-	n = &node{store: s, registry: registry.New(s, zerolog.Nop()), clock: new(clock.Clock)}
+	n = &node{store: s, registry: registry.New(s, zerolog.Nop()), clock: new(clock.Clock), step: new(atomic.Pointer[func(name string) error])}
 	n.boards = ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: time.Minute,
 		OnChange: func(c feed.Change) { n.Follow(c) }, OnReset: func(p int) { n.Forget(p) }})
 	n.Service = ingest.New(ingest.Options{Store: s, Registry: n.registry, Boards: n.boards, Clock: n.clock, QueueLimit: queue})
+	n.Service.OnStep(n.onStep)
 	var running sync.WaitGroup
 	n.stop = sync.OnceFunc(func() {
 		cancel()

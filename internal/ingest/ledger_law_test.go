@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -34,10 +33,7 @@ type law struct {
 	nodes []*node
 	org   activity.Org
 
-	mu      sync.Mutex
-	random  *rand.Rand
-	faults  int // of 100 steps
-	stops   int
+	*chance // its lock is of what follows too
 	users   []activity.User
 	into    map[activity.User]activity.User
 	entries []*entry
@@ -46,29 +42,11 @@ type law struct {
 }
 
 func newLaw(t *testing.T, users int) *law {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	l := &law{t: t, random: rand.New(rand.NewPCG(seed, 0)), into: map[activity.User]activity.User{}, opened: map[activity.ID]*entry{}}
+	l := &law{t: t, chance: newChance(t), into: map[activity.User]activity.User{}, opened: map[activity.ID]*entry{}}
 	for i := range users {
 		l.users = append(l.users, activity.User(fmt.Sprint("u:", i)))
 	}
 	return l
-}
-
-func (l *law) draw(n int) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.random.IntN(n)
-}
-
-func (l *law) onStep(string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.random.IntN(100) >= l.faults {
-		return nil
-	}
-	l.stops++
-	return errStep
 }
 
 func (l *law) node() *node { return l.nodes[l.draw(len(l.nodes))] }
@@ -324,9 +302,7 @@ func (l *law) check(round int) {
 // settle delivers everything and compares everybody with the model.
 func (l *law) settle() {
 	l.t.Helper()
-	l.mu.Lock()
-	l.faults = 0
-	l.mu.Unlock()
+	l.fail(0)
 	want := map[activity.User]int64{}
 	for _, e := range l.entries {
 		if e.inForce {
@@ -350,9 +326,7 @@ func (l *law) settle() {
 // run lets everybody act for some rounds.
 func (l *law) run(rounds int, between func(round int)) {
 	for round := range rounds {
-		l.mu.Lock()
-		l.faults = []int{0, 30, 100}[l.random.IntN(3)]
-		l.mu.Unlock()
+		l.fail([]int{0, 30, 100}[l.draw(3)])
 		var acting sync.WaitGroup
 		for range 1 + l.draw(8) {
 			acting.Go(l.act)
@@ -371,7 +345,7 @@ func (l *law) run(rounds int, between func(round int)) {
 		}
 	}
 	l.settle()
-	l.t.Logf("%d activities, %d steps failed, %d merges", len(l.entries), l.stops, len(l.into))
+	l.t.Logf("%d activities, %d steps failed, %d merges", len(l.entries), l.stops(), len(l.into))
 }
 
 func TestLedgerLaw_TwoNodes(t *testing.T) {
