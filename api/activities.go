@@ -27,6 +27,9 @@ func (a *API) postActivities(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	if prefersAsync(r) && (!b.single || b.items[0].Err == nil) {
+		return a.submitLater(w, r, b)
+	}
 	if b.single {
 		if _, err := wantsAll(r); err != nil { // it changes nothing here, but a wrong one is a mistake all the same
 			return err
@@ -104,25 +107,33 @@ func (a *API) submitOne(w http.ResponseWriter, r *request, items []ingest.Item) 
 	if err != nil {
 		return err
 	}
-	o := &out.Outcomes[0]
-	answer := recorded{ID: o.ID, Status: o.Status, Durability: string(out.Durability), Revision: out.Revision}
-	if o.Activity != nil {
-		answer.Activity = wireActivity(o.Activity)
-	}
-	switch o.Status {
-	case "rejected":
+	switch o := &out.Outcomes[0]; o.Status {
+	case ingest.StatusRejected:
 		if o.Err == nil {
 			return errors.New("an item was rejected without a reason")
 		}
 		return &refusal{o.Err}
-	case "duplicate":
-		return writeJSON(w, http.StatusOK, answer)
+	case ingest.StatusDuplicate:
+		return writeJSON(w, http.StatusOK, wireRecorded(&out))
+	}
+	return writeJSON(w, http.StatusCreated, wireRecorded(&out))
+}
+
+// wireRecorded is what became of a single activity that was not refused.
+func wireRecorded(out *ingest.Report) *recorded {
+	o := &out.Outcomes[0]
+	answer := &recorded{ID: o.ID, Status: o.Status, Durability: string(out.Durability), Revision: out.Revision}
+	if o.Activity != nil {
+		answer.Activity = wireActivity(o.Activity)
+	}
+	if o.Status == ingest.StatusDuplicate {
+		return answer
 	}
 	answer.Effects = wireEffects(o.Effects)
 	for _, p := range o.ClosedFor {
 		answer.ClosedFor = append(answer.ClosedFor, closedFor(p))
 	}
-	return writeJSON(w, http.StatusCreated, answer)
+	return answer
 }
 
 // recorded is the answer to a single activity.

@@ -31,6 +31,7 @@ type Writes interface {
 	Reject(ctx context.Context, org activity.Org, user activity.User, id activity.ID, reason string) (*activity.Activity, error)
 	Restore(ctx context.Context, org activity.Org, user activity.User, id activity.ID) (*activity.Activity, error)
 	SetUser(ctx context.Context, org activity.Org, user activity.User, c ingest.UserChange) error
+	SubmitLater(ctx context.Context, org activity.Org, items []ingest.Item, single bool) (ingest.Import, error)
 	ImportUsers(ctx context.Context, org activity.Org, rows []ingest.UserRow) (ingest.Import, error)
 	CreateImport(ctx context.Context, org activity.Org) (ingest.Import, error)
 	Import(ctx context.Context, org activity.Org, id string) (ingest.Import, error)

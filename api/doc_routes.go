@@ -46,14 +46,19 @@ func docPostActivities() operation {
 	return operation{id: "postActivities", tag: "activities", summary: "Send activities",
 		description: "One object, an array, or a line for each (application/x-ndjson); up to 5,000 items and 8 MiB, gzip allowed. One bad item never " +
 			"fails its neighbours. A single object answers 201 with its effects, 200 if it was known, 409 if its id belongs to another activity, and " +
-			"422 for any other refusal.",
-		query: []param{{name: "results", description: "all: results hold accepted items too", schema: huma.Schema{Type: huma.TypeString, Enum: []any{"all"}}}},
-		body:  &content{of: activityIn{}, list: true, example: `[{"id":"c1","user":"ada","name":"commit","at":"2026-11-21T20:40:00+01:00"},{"user":"bob","name":"commit"}]`},
+			"422 for any other refusal.\n\nWith `Prefer: respond-async` they are stored and answered with 202 at once: what becomes of them stands at Location, for an hour after the last was decided " +
+			"(of all orgs' requests, the last 10,000). Each counts as of when it came, and is recorded once, also if the server stops meanwhile; one that was recorded just before that is reported as a duplicate. " +
+			"A request may overtake another. At most 100 requests wait; then 429.",
+		headers: []param{{name: "Prefer", description: "respond-async: do not wait (RFC 7240)", schema: text()}},
+		query:   []param{{name: "results", description: "all: results hold accepted items too", schema: huma.Schema{Type: huma.TypeString, Enum: []any{"all"}}}},
+		body:    &content{of: activityIn{}, list: true, example: `[{"id":"c1","user":"ada","name":"commit","at":"2026-11-21T20:40:00+01:00"},{"user":"bob","name":"commit"}]`},
 		responses: []response{
 			ok("A batch: what became of its items. A single object: it was known already", oneOfBatch{}, exampleBatch),
 			created("A single activity was recorded", recorded{}, `{"id":"c1","status":"accepted","activity":`+exampleActivity+
 				`,"effects":{"boards":[{"rule":"commits","cycle":"week","label":"2026-W47","value":12,"rank":1,"rank_before":2}],"streaks":[],"wallets":[{"wallet":"xp","change":10,"balance":120,"earned":150}]},`+
-				`"durability":"fsync","revision":"aB3dE:1763754000000-0"}`)},
+				`"durability":"fsync","revision":"aB3dE:1763754000000-0"}`),
+			{status: http.StatusAccepted, description: "They are stored, and will be decided", headers: []string{"Location", "Preference-Applied"}, content: &content{of: importWire{},
+				example: `{"id":"i7Yq","kind":"activities","state":"waiting","created_at":"2026-11-21T19:40:00.000Z","accepted":0,"duplicates":0,"rejected":0,"ignored":0,"rows":1,"ids":["c1"]}`}}},
 		errors: []string{"id_conflict", "value_out_of_range", "overloaded", "org_not_found"}}
 }
 

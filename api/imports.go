@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"laurel/internal/activity"
 	"laurel/internal/auth"
 	"laurel/internal/ingest"
 )
@@ -17,11 +18,11 @@ func (a *API) importRoutes() []route {
 	}
 }
 
-// importWire is an import: activities of any age, without events until it is closed; or users.
+// importWire is an import: activities of any age, without events until it is closed; users; or activities whose sender does not wait.
 type importWire struct {
 	ID         string  `json:"id"`
-	Kind       string  `json:"kind,omitempty" enum:"users" doc:"Absent for one of activities"`
-	State      string  `json:"state" enum:"open,closed,waiting,running,finished" doc:"Of users: waiting, running, finished"`
+	Kind       string  `json:"kind,omitempty" enum:"users,activities" doc:"Absent for one of activities of any age; activities: those sent with Prefer: respond-async"`
+	State      string  `json:"state" enum:"open,closed,waiting,running,finished" doc:"Of those with a kind: waiting, running, finished"`
 	CreatedAt  *string `json:"created_at,omitempty" format:"date-time"`
 	ClosedAt   *string `json:"closed_at,omitempty" format:"date-time"`
 	Accepted   int     `json:"accepted"`
@@ -29,16 +30,22 @@ type importWire struct {
 	Rejected   int     `json:"rejected"`
 	Ignored    int     `json:"ignored"`
 
-	Rows    int               `json:"rows,omitempty" doc:"Of users: rows in all"`
-	Done    int               `json:"done,omitempty" doc:"Of users: rows that were decided"`
+	Rows    int               `json:"rows,omitempty" doc:"Of those with a kind: rows in all"`
+	Done    int               `json:"done,omitempty" doc:"Of those with a kind: rows that were decided"`
 	Created int               `json:"created,omitempty" doc:"Rows that made a user"`
 	Updated int               `json:"updated,omitempty" doc:"Rows of users who were there"`
 	Errors  []ingest.RowError `json:"errors,omitempty" nullable:"false" doc:"Why rows were refused: the first 1,000"`
+	IDs     []activity.ID     `json:"ids,omitempty" nullable:"false" doc:"In the answer to activities sent with Prefer: respond-async: their ids in order, as sent or made here; empty for one that is malformed"`
+	Result  *recorded         `json:"result,omitempty" doc:"Of a single activity, once it is recorded: what would have been the answer"`
 }
 
 func wireImport(i ingest.Import) importWire {
-	return importWire{ID: i.ID, Kind: i.Kind, State: i.State, CreatedAt: stamp(i.CreatedAt), ClosedAt: stamp(i.ClosedAt), Accepted: i.Accepted,
+	out := importWire{ID: i.ID, Kind: i.Kind, State: i.State, CreatedAt: stamp(i.CreatedAt), ClosedAt: stamp(i.ClosedAt), Accepted: i.Accepted,
 		Duplicates: i.Duplicates, Rejected: i.Rejected, Ignored: i.Ignored, Rows: i.Rows, Done: i.Done, Created: i.Created, Updated: i.Updated, Errors: i.Errors}
+	if i.Report != nil && i.Rejected == 0 {
+		out.Result = wireRecorded(i.Report)
+	}
+	return out
 }
 
 func (a *API) postImport(w http.ResponseWriter, r *request) error {

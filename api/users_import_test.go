@@ -13,11 +13,16 @@ import (
 // imported sends rows of users and waits for what becomes of them.
 func (g *rig) imported(kind, body string) reply {
 	g.t.Helper()
-	made := g.call("POST", "/v1/users/import", body, header("Content-Type", kind)).wants(g.t, 202, "")
+	return g.finished(g.call("POST", "/v1/users/import", body, header("Content-Type", kind)).wants(g.t, 202, "").Header().Get("Location"))
+}
+
+// finished waits for the end of a job.
+func (g *rig) finished(location string) reply {
+	g.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		r := g.call("GET", made.Header().Get("Location"), "").wants(g.t, 200, "")
+		r := g.call("GET", location, "").wants(g.t, 200, "")
 		if r.at("state") == "finished" {
 			return r
 		}

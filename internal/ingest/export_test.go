@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
@@ -101,11 +102,13 @@ func (s *Service) PumpNow(ctx context.Context) error {
 // StoreUserImport stores an import of users as a node left it that had decided rows and was alive at an instant.
 func (s *Service) StoreUserImport(ctx context.Context, org activity.Org, rows []UserRow, done int, alive calendar.Instant) (Import, error) {
 	i := Import{ID: rand.Text(), Kind: ImportUsers, State: ImportRunning, Rows: len(rows), Done: done, Alive: alive}
-	return i, s.storeUserImport(ctx, org, i, rows)
+	return i, storeJob(ctx, s, org, i, rows)
 }
 
-// WorkOffUserImports does what the worker does at its next tick.
-func (s *Service) WorkOffUserImports(ctx context.Context) error { return s.workOffUserImports(ctx) }
+// WorkOffJobs does what the worker does at its next tick.
+func (s *Service) WorkOffJobs(ctx context.Context) error {
+	return errors.Join(s.workOffJobs(ctx), s.removeEnded(ctx))
+}
 
 // SettleOld does what the keeper of stocks does at its next tick.
 func (s *Service) SettleOld(ctx context.Context) error { return s.settleOld(ctx) }

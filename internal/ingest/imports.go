@@ -14,12 +14,12 @@ import (
 	"laurel/internal/store"
 )
 
-// Import is a load of history: it has no age limit, counts in closed periods, and its events are suppressed. Or it is one of users (ImportUsers), with rows for
-// items.
+// Import is a load of history: it has no age limit, counts in closed periods, and its events are suppressed. Or it is a job: of users (ImportUsers), with rows for
+// items, or of activities whose sender does not wait (ImportActivities).
 type Import struct {
 	ID         string           `json:"id"`
-	Kind       string           `json:"kind,omitempty"` // "": of activities
-	State      string           `json:"state"`          // open, closed; of users waiting, running, finished
+	Kind       string           `json:"kind,omitempty"` // "": a load of history
+	State      string           `json:"state"`          // open, closed; of jobs waiting, running, finished
 	CreatedAt  calendar.Instant `json:"created_at"`
 	ClosedAt   calendar.Instant `json:"closed_at,omitzero"`
 	Accepted   int              `json:"accepted"`
@@ -27,12 +27,15 @@ type Import struct {
 	Rejected   int              `json:"rejected"`
 	Ignored    int              `json:"ignored"`
 
-	// Of users: how many rows there are and have been decided, what became of those beside Rejected, and why the first 1,000 of them were refused.
+	// Of jobs: how many rows there are and have been decided, what became of those of users beside Rejected, and why the first 1,000 of them were refused.
 	Rows    int        `json:"rows,omitzero"`
 	Done    int        `json:"done,omitzero"`
 	Created int        `json:"created,omitzero"`
 	Updated int        `json:"updated,omitzero"`
 	Errors  []RowError `json:"errors,omitempty"`
+	// Single says that the job is one activity, not an array of one, and Report is what became of it, once it is finished.
+	Single bool    `json:"single,omitempty"`
+	Report *Report `json:"report,omitempty"`
 	// Alive is when the node that works on it last said so, 0 for none.
 	Alive calendar.Instant `json:"alive,omitzero"`
 }
@@ -47,8 +50,11 @@ const (
 	ImportFinished = "finished"
 )
 
-// ImportUsers is the kind of an import of users.
-const ImportUsers = "users"
+// Kinds of jobs.
+const (
+	ImportUsers      = "users"
+	ImportActivities = "activities"
+)
 
 // CreateImport opens an import.
 func (s *Service) CreateImport(ctx context.Context, org activity.Org) (Import, error) {

@@ -75,9 +75,9 @@ type Service struct {
 	plans    plans
 	profiles *profile.Cache
 	segments segments
-	// userImports wakes the worker of imports of users.
-	userImports chan struct{}
-	onStep      func(name string) error // of moves of unique values and of pumps; nil but in tests
+	// jobs wakes the worker of jobs.
+	jobs   chan struct{}
+	onStep func(name string) error // of moves of unique values and of pumps; nil but in tests
 }
 
 // New returns a Service; nothing is written until Run.
@@ -88,7 +88,7 @@ func New(o Options) *Service {
 	if o.CachedUsers == 0 {
 		o.CachedUsers = 131_072
 	}
-	s := &Service{Options: o, userImports: make(chan struct{}, 1)}
+	s := &Service{Options: o, jobs: make(chan struct{}, 1)}
 	s.profiles = profile.NewCache(cachedProfiles, s.readProfiles)
 	n := o.Store.Partitions()
 	for p := range n {
@@ -111,7 +111,7 @@ func (s *Service) Run(ctx context.Context) error {
 		feeding.Go(func() error { return p.run(ctx) })
 	}
 	feeding.Go(func() error { return s.backfill(ctx) })
-	feeding.Go(func() error { return s.runUserImports(ctx) })
+	feeding.Go(func() error { return s.runJobs(ctx) })
 	feeding.Go(func() error { return s.keepStocks(ctx) })
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()

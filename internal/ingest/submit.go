@@ -16,7 +16,7 @@ import (
 
 // Item is one item of a request. With Err set the item itself was malformed: it is reported and not applied.
 type Item struct {
-	Activity activity.Activity // ID "": one is made; AtGiven false: it happened now
+	Activity activity.Activity // ID "": one is made; AtGiven false: it happened at At, or now where that is 0
 	Err      *ItemError
 }
 
@@ -141,7 +141,7 @@ func (s *Service) enqueue(r *request, items []Item) error {
 		*u = unit{request: r, index: i, org: r.org, activity: *act}
 		u.activity.Received = now
 		u.activity.Imported = r.options.Import != ""
-		if !act.AtGiven {
+		if !act.AtGiven && act.At == 0 {
 			u.activity.At = now
 		}
 		if act.ID == "" {

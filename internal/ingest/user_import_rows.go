@@ -1,11 +1,10 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 
+	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
 	"laurel/internal/activity"
@@ -13,8 +12,15 @@ import (
 	"laurel/internal/store"
 )
 
-// decide applies rows, those of different users side by side unless they want the same value, and counts what became of them.
-func (w *userImport) decide(ctx context.Context, rows []UserRow) error {
+// userLanes is of how many users rows are decided at once.
+const userLanes = 16
+
+// decideUsers applies rows, those of different users side by side unless they want the same value, and counts what became of them.
+func (j *job) decideUsers(ctx context.Context, text string) error {
+	var rows []UserRow
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return err
+	}
 	of := map[activity.User][]int{}
 	var users []Person
 	for n, r := range rows {
@@ -23,18 +29,18 @@ func (w *userImport) decide(ctx context.Context, rows []UserRow) error {
 		}
 		of[r.User] = append(of[r.User], n)
 	}
-	there, err := w.states(ctx, w.org, users)
+	there, err := j.states(ctx, j.org, users)
 	if err != nil {
 		return err
 	}
 	faults := make([]*RowError, len(rows))
 	var g errgroup.Group
-	g.SetLimit(userImportLanes)
+	g.SetLimit(userLanes)
 	for _, lane := range lanesOf(rows) {
 		g.Go(func() error {
 			for _, n := range lane {
 				var err error
-				if faults[n], err = w.apply(ctx, &rows[n]); err != nil {
+				if faults[n], err = j.apply(ctx, &rows[n]); err != nil {
 					return err
 				}
 			}
@@ -46,15 +52,15 @@ func (w *userImport) decide(ctx context.Context, rows []UserRow) error {
 	}
 	for n := range rows { // another row may have let go of the value meanwhile
 		if faults[n] != nil && faults[n].Code == "taken" {
-			if faults[n], err = w.apply(ctx, &rows[n]); err != nil {
+			if faults[n], err = j.apply(ctx, &rows[n]); err != nil {
 				return err
 			}
 		}
 	}
 	for i, u := range users {
-		w.count(there[i] != nil, of[u.User], faults)
+		j.count(there[i] != nil, of[u.User], faults)
 	}
-	w.note(faults)
+	j.note(faults)
 	return nil
 }
 
@@ -87,37 +93,28 @@ func lanesOf(rows []UserRow) (lanes [][]int) {
 }
 
 // count counts the rows of one user, of which the first that is accepted makes one who was not there.
-func (w *userImport) count(there bool, rows []int, faults []*RowError) {
+func (j *job) count(there bool, rows []int, faults []*RowError) {
 	for _, n := range rows {
 		switch {
 		case faults[n] != nil:
-			w.job.Rejected++
+			j.doc.Rejected++
 		case there:
-			w.job.Updated++
+			j.doc.Updated++
 		default:
-			w.job.Created++
+			j.doc.Created++
 			there = true
 		}
 	}
 }
 
-// note keeps the first errors of the import, in order of lines.
-func (w *userImport) note(faults []*RowError) {
-	faults = slices.DeleteFunc(slices.Clone(faults), func(e *RowError) bool { return e == nil })
-	slices.SortStableFunc(faults, func(a, b *RowError) int { return cmp.Compare(a.Line, b.Line) })
-	for _, e := range faults[:min(len(faults), maxRowErrors-len(w.job.Errors))] {
-		w.job.Errors = append(w.job.Errors, *e)
-	}
-}
-
 // apply applies one row. An error is none of the row.
-func (w *userImport) apply(ctx context.Context, r *UserRow) (*RowError, error) {
+func (j *job) apply(ctx context.Context, r *UserRow) (*RowError, error) {
 	if r.Err != nil {
 		return &RowError{Line: r.Line, Code: r.Err.Code, Field: r.Err.Field, Detail: r.Err.Detail}, nil
 	}
 	r.Change.Create = true
 	for round := 1; ; round++ {
-		err := w.SetUser(ctx, w.org, r.User, r.Change)
+		err := j.SetUser(ctx, j.org, r.User, r.Change)
 		if err == nil {
 			return nil, nil
 		}

@@ -132,14 +132,14 @@ func TestUserImport_IsTakenUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.WorkOffUserImports(t.Context()); err != nil {
+	if err := n.WorkOffJobs(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if i, err := n.Import(t.Context(), org, made.ID); err != nil || i.Done != 256 || i.State != ingest.ImportRunning {
 		t.Fatalf("taken from a node that may live: %+v, %v", i, err)
 	}
 	n.set(noon.Add(31 * time.Second))
-	if err := n.WorkOffUserImports(t.Context()); err != nil {
+	if err := n.WorkOffJobs(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if i := n.finished(t, org, made.ID); i.Done != len(rows) || i.Created+i.Updated+i.Rejected != len(rows)-256 {

@@ -148,16 +148,19 @@ func ParseMember(member string, ascending bool) (reached int64, user activity.Us
 	return reached, activity.User(member[memberTime:]), nil
 }
 
-// ImportKey is the document of an import of history.
+// ImportKey is the document of an import of history, or of a job.
 func ImportKey(org activity.Org, id string) Key { return Key("{0}:i:" + string(org) + ":" + id) }
 
-// ImportPartKey is the string of a part of the rows of an import that is under way.
+// ImportPartKey is the string of a part of the rows of a job that is under way.
 func ImportPartKey(org activity.Org, id string, part int) Key {
 	return Key("{0}:j:" + string(org) + ":" + id + ":" + strconv.Itoa(part))
 }
 
-// JobsKey is the hash of imports that are under way: org and id → when they came, in ms.
+// JobsKey is the hash of jobs (imports of users, activities whose sender does not wait) that are under way: org and id → when they came, in ms.
 func JobsKey() Key { return "{0}:jobs" }
+
+// EndedKey is the sorted set of jobs that have ended and can be looked at: score = when they go, in ms.
+func EndedKey() Key { return "{0}:ended" }
 
 // changesPartition is the partition whose change stream has this key.
 func changesPartition(k Key) (Partition, bool) {

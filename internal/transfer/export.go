@@ -20,6 +20,7 @@ import (
 	"laurel/internal/account"
 	"laurel/internal/activity"
 	"laurel/internal/clock"
+	"laurel/internal/ingest"
 	"laurel/internal/profile"
 	"laurel/internal/registry"
 	"laurel/internal/store"
@@ -208,6 +209,13 @@ func (e *exporter) content(ctx context.Context, org activity.Org, has *account.C
 			return err
 		}
 		if docs[0].Version == "" {
+			continue
+		}
+		var i ingest.Import
+		if err := json.Unmarshal(docs[0].Content, &i); err != nil {
+			return fmt.Errorf("import %s of org %s: %w", id, org, err)
+		}
+		if i.Kind == ingest.ImportActivities { // gone in an hour
 			continue
 		}
 		if err := e.write(typeImport, importLine{typeImport, org, id, docs[0].Content}); err != nil {

@@ -38,6 +38,7 @@ var whereabouts = map[string]string{
 	"ImportKey":     "import lines",
 	"ImportPartKey": "not carried: what an import has not done is sent again",
 	"JobsKey":       "not carried",
+	"EndedKey":      "not carried",
 	"ClosedKey":     "documents",
 	"BackfillKey":   "found out anew",
 	"SegmentsKey":   "documents",
