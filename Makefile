@@ -62,7 +62,7 @@ chromium: # what browsers show is looked at in one
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
 	  echo 'chromium is missing and cannot be installed from here. Install it and try again.' >&2; exit 1; }
 
-lint: ## check format, vet, staticcheck, go.mod and the import rules
+lint: ## check format, vet, staticcheck, go.mod, the import rules and, where npm is there, the types of web/
 	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' $(PACKAGES))); \
 	  if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):" >&2; echo "$$unformatted" >&2; exit 1; fi
 	go vet $(PACKAGES)
@@ -70,6 +70,7 @@ lint: ## check format, vet, staticcheck, go.mod and the import rules
 	go mod tidy -diff
 	go test ./internal/archtest
 	@! grep -n '"resolved"' web/package-lock.json web/client/package-lock.json || { echo 'the lock file names a registry: see web/client/.npmrc' >&2; exit 1; }
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web/build/checked; else echo 'npm is missing: the types of web/ are not checked here' >&2; fi
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@for package in $$(go list -f '{{.Dir}}' $(PACKAGES)); do \

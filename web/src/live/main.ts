@@ -8,6 +8,7 @@ import { BoardList } from "../board/list.js";
 import icon from "../shared/icon.svg";
 import { kept, signIn, signOut, takeKeyFromAddress, type Session } from "../shared/session.js";
 import "../shared/history.js";
+import type { HistoryOf } from "../shared/history.js";
 import type { SignIn } from "../shared/sign-in.js";
 import "../shared/sign-in.js";
 import { moment, number, periodName } from "../shared/text.js";
@@ -281,11 +282,11 @@ class Live extends LitElement {
       </dialog>`;
   }
 
-  #shown: { rule: string; cycle: string; user: string } | undefined;
+  #shown: HistoryOf | undefined;
 
   // The same object for the same question, so that it is asked once.
   #historyOf(user: string) {
-    const next = { rule: this.place!.rule, cycle: this.#cycle() ?? "all", user };
+    const next = { rule: this.place!.rule, segment: this.place!.segment, cycle: this.#cycle() ?? "all", user };
     if (JSON.stringify(next) !== JSON.stringify(this.#shown)) this.#shown = next;
     return this.#shown;
   }

@@ -6,9 +6,10 @@ import "./history.css";
 import type { paths } from "../api/schema.gen.js";
 import { date, number } from "./text.js";
 
-/** Whose score and rank on which board. `cycle` is one of the rule's. */
+/** Whose score and rank on which board. `cycle` is one of the rule's, `segment` a value of its `segment_by`; without it, everyone's board. */
 export interface HistoryOf {
   readonly rule: string;
+  readonly segment?: string | undefined;
   readonly cycle: string;
   readonly user: string;
 }
@@ -24,8 +25,8 @@ interface Point {
 const periods: Record<string, number> = { day: 30, week: 26, month: 12, quarter: 8, year: 5 };
 
 /** Reads the last periods of a cycle, the oldest first. Those that are no longer kept are left out. */
-export async function readHistory(rest: Rest<paths>, { rule, cycle, user }: HistoryOf, signal?: AbortSignal): Promise<Point[]> {
-  const boards = Array.from({ length: periods[cycle] ?? 12 }, (_, i) => ({ rule, period: i === 0 ? cycle : `${cycle}~${i}`, user, limit: 1 }));
+export async function readHistory(rest: Rest<paths>, { rule, segment, cycle, user }: HistoryOf, signal?: AbortSignal): Promise<Point[]> {
+  const boards = Array.from({ length: periods[cycle] ?? 12 }, (_, i) => ({ rule, period: i === 0 ? cycle : `${cycle}~${i}`, ...(segment ? { segment } : {}), user, limit: 1 }));
   const { boards: answers } = await rest.post("/v1/leaderboards/query", { body: { boards } as never, signal });
   const points: Point[] = [];
   for (const answer of answers as { period?: { label: string; start?: string }; user?: { score: number; rank: number } | null }[]) {
