@@ -28,7 +28,9 @@ type Catalog struct {
 	Streaks    []*Streak // in the order of the file
 	Earning
 	Doors Doors
-	// Source is the definition in canonical JSON (one org), Hash its SHA-256 in hex: equal definitions have equal hashes.
+	// Secrets are those that definitions name, in the order of the source.
+	Secrets []SecretUse
+	// Source is the definition in canonical JSON (one org) without secrets, Hash its SHA-256 in hex: equal definitions have equal hashes.
 	Source []byte
 	Hash   string
 

@@ -31,6 +31,8 @@ const (
 	KPIs         Kind = "kpis"
 	TargetGroups Kind = "target_groups"
 	Prizes       Kind = "prizes"
+	Webhooks     Kind = "webhooks"
+	Hooks        Kind = "hooks"
 )
 
 // noun is what one definition is called in faults.

@@ -58,6 +58,8 @@ func (b *builder) declareAll(src *earningSource) {
 	declare(b, KPIs, src.KPIs)
 	declare(b, TargetGroups, src.TargetGroups)
 	declare(b, Prizes, src.Prizes)
+	declare(b, Webhooks, src.Webhooks)
+	declare(b, Hooks, src.Hooks)
 }
 
 // declareBoards notes the ids of rules and streaks, once they are built.
@@ -89,6 +91,8 @@ func (b *builder) earning(src *earningSource) {
 	c.KPIs = each(b, KPIs, src.KPIs, b.kpi)
 	c.TargetGroups = each(b, TargetGroups, src.TargetGroups, b.targetGroup)
 	c.Prizes = each(b, Prizes, src.Prizes, b.prize)
+	c.Webhooks = each(b, Webhooks, src.Webhooks, b.webhook)
+	c.Hooks = each(b, Hooks, src.Hooks, b.hook)
 	for i, w := range c.Wallets {
 		w.Print = w.print(c, i).sum()
 	}

@@ -19,6 +19,9 @@ type Earning struct {
 	KPIs         []*KPI
 	TargetGroups []*TargetGroup
 	Prizes       []*Prize
+	// Webhooks and Hooks are where events go, and where activities come from. They earn nothing, and are defined as what does.
+	Webhooks []*Webhook
+	Hooks    []*Hook
 	// Order is the order in which what is derived can be: each after all that it rests on. A definition's place in its list above is its Index.
 	Order []Derived
 

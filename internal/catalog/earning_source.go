@@ -35,6 +35,8 @@ type earningSource struct {
 	KPIs         []*kpiSource         `json:"kpis"`
 	TargetGroups []*groupSource       `json:"target_groups"`
 	Prizes       []*prizeSource       `json:"prizes"`
+	Webhooks     []*webhookSource     `json:"webhooks"`
+	Hooks        []*hookSource        `json:"hooks"`
 	Doors        doorsSource          `json:"doors"`
 }
 

@@ -41,6 +41,7 @@ type need struct {
 	slot int // of the table; valueSlot for the activity's number
 	typ  MetaType
 	name string // in the environment: "meta.added", "value"
+	way  string // of an expression over a request: where that has it
 }
 
 const valueSlot = -1
@@ -62,6 +63,7 @@ func (t *table) slot(key string) int {
 
 // scope says what meta an expression may read: that of the behaviours its selector selects.
 type scope struct {
+	request bool // it reads a Request, and no activity
 	untyped bool // nothing is declared: any key, any type
 	keys    map[string]declared
 	from    string // for faults: "commit" or "commit and review"
@@ -82,11 +84,17 @@ func compile(text string, sc *scope, t *table) (p *program, result reflect.Type,
 	}
 	clear(config.Builtins)
 	addFunctions(config)
+	if sc.request {
+		addText(config)
+	}
 	tree, err := parser.ParseWithConfig(text, config)
 	if err != nil {
 		return nil, nil, []string{plainError(err)}
 	}
-	r := &restrictor{scope: sc, table: t, env: types.Map{"name": types.String, "kind": types.String}}
+	r := &restrictor{scope: sc, table: t, env: types.Map{}}
+	if !sc.request {
+		r.env["name"], r.env["kind"] = types.String, types.String
+	}
 	canonical := tree.Node.String()
 	tree.Node = r.visit(tree.Node)
 	if len(r.faults) > 0 {
@@ -100,7 +108,7 @@ func compile(text string, sc *scope, t *table) (p *program, result reflect.Type,
 		return nil, nil, []string{plainError(err)}
 	}
 	p = &program{text: canonical, table: t, reads: r.reads}
-	if id, ok := tree.Node.(*ast.IdentifierNode); ok && id.Value != "name" && id.Value != "kind" {
+	if id, ok := tree.Node.(*ast.IdentifierNode); ok && (sc.request || id.Value != "name" && id.Value != "kind") {
 		p.bare = &p.reads[0]
 	}
 	if p.code, err = compiler.Compile(tree, config); err != nil {
@@ -144,8 +152,14 @@ func (r *restrictor) visit(n ast.Node) ast.Node {
 		}
 		return placed(&ast.FloatNode{Value: float64(n.Value)}, n)
 	case *ast.IdentifierNode:
+		if r.scope.request {
+			return r.read(n)
+		}
 		r.identifier(n.Value)
 	case *ast.MemberNode:
+		if r.scope.request {
+			return r.read(n)
+		}
 		return r.member(n)
 	case *ast.UnaryNode:
 		n.Node = r.visit(n.Node)
@@ -156,7 +170,7 @@ func (r *restrictor) visit(n ast.Node) ast.Node {
 	case *ast.CallNode:
 		r.call(n)
 	case *ast.BuiltinNode:
-		r.refuse("there is no function %s; there are %s", n.Name, strings.Join(functionNames(), ", "))
+		r.refuse("there is no function %s; there are %s", n.Name, strings.Join(r.functions(), ", "))
 	case *ast.NilNode, *ast.ChainNode:
 		r.refuse("nil and ?. have no use: an activity whose value is missing does not match")
 	case *ast.ArrayNode:
@@ -260,14 +274,22 @@ func (r *restrictor) binary(n *ast.BinaryNode) ast.Node {
 	return n
 }
 
+// functions are those that may be called.
+func (r *restrictor) functions() []string {
+	if r.scope.request {
+		return append(functionNames(), textFunction)
+	}
+	return functionNames()
+}
+
 func (r *restrictor) call(n *ast.CallNode) {
 	callee, ok := n.Callee.(*ast.IdentifierNode)
-	if !ok || !slices.Contains(functionNames(), callee.Value) {
+	if !ok || !slices.Contains(r.functions(), callee.Value) {
 		name := "of that kind"
 		if ok {
 			name = callee.Value
 		}
-		r.refuse("there is no function %s; there are %s", name, strings.Join(functionNames(), ", "))
+		r.refuse("there is no function %s; there are %s", name, strings.Join(r.functions(), ", "))
 		return
 	}
 	for i := range n.Arguments {

@@ -51,7 +51,7 @@ func TestParse_OneFault(t *testing.T) {
 		{"tag", fragment("    number: !!binary aGk="), "line 3: orgs[0].number: \"aGk=\" with the tag !!binary"},
 		{"infinite number", fragment("    number: .inf"), "line 3: orgs[0].number: \".inf\" with the tag !!float is not a value that JSON could hold"},
 		{"no orgs", "orgs: []", "line 1: orgs: needs at least 1 item"},
-		{"unknown key", fragment("    colour: red"), "line 3: orgs[0].colour: unknown key; known here: achievements, awards, behaviours, bounties, doors, gifts, id, kpis"},
+		{"unknown key", fragment("    colour: red"), "line 3: orgs[0].colour: unknown key; known here: achievements, awards, behaviours, bounties, doors, gifts, hooks, id, kpis"},
 		{"id", "orgs:\n  - id: Git Hub", "line 2: orgs[0].id: \"Git Hub\" does not fit: an id is 1 to 64 of a-z, 0-9, _ and -"},
 		{"number as id", "orgs:\n  - id: 7", "line 2: orgs[0].id: must be a string, not a number: put it in quotes"},
 		{"number beyond 2^53", fragment("    number: 9007199254740994"), "line 3: orgs[0].number: must be at most 9007199254740992, not 9007199254740994"},
@@ -205,8 +205,8 @@ func TestParse_ManyFaults(t *testing.T) {
 `
 	want := Faults{
 		{2, "orgs[0].id", `"Git Hub" does not fit: an id is 1 to 64 of a-z, 0-9, _ and -`},
-		{3, "orgs[0].colour", "unknown key; known here: achievements, awards, behaviours, bounties, doors, gifts, id, kpis, leaderboards, levels, limits, missions, " +
-			"number, parent, prizes, rewards, rules, streaks, target_groups, timezone, users, wallets, week_start"},
+		{3, "orgs[0].colour", "unknown key; known here: achievements, awards, behaviours, bounties, doors, gifts, hooks, id, kpis, leaderboards, levels, limits, missions, " +
+			"number, parent, prizes, rewards, rules, streaks, target_groups, timezone, users, wallets, webhooks, week_start"},
 		{4, "orgs[0].timezone", `unknown time zone "Mars/Base"`},
 		{5, "orgs[0].timezone", "this key is there twice in one object"},
 		{7, "orgs[0].rules[0]", "id is missing"},

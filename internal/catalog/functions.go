@@ -62,3 +62,16 @@ func ofString(f func(string) any) func(...any) (any, error) {
 		return f(s), nil
 	}
 }
+
+// textFunction makes a text of a number, for ids that are put together. Expressions over activities have no use for it.
+const textFunction = "text"
+
+func addText(config *conf.Config) {
+	expr.Function(textFunction, func(params ...any) (any, error) {
+		text, ok := textOf(params[0])
+		if !ok {
+			return nil, errType
+		}
+		return text, nil
+	}, new(func(any) string))(config)
+}

@@ -97,6 +97,7 @@ func structured(tree *node, faults Faults, schema string, into any) *report {
 // seal writes the definition in canonical JSON, with keys in order and nothing that the writer chose in layout, and its hash. What could not be
 // read again, because aliases unfold or definitions were put together to more than a source may have, is a fault: it must not be stored.
 func (c *Catalog) seal(r *report, p path) {
+	r.tree.find(p).redact()
 	text, err := json.Marshal(r.tree.find(p).plain())
 	if err != nil {
 		panic("catalog: a checked definition has no JSON: " + err.Error())
