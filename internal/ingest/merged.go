@@ -133,14 +133,20 @@ func (s *Service) stored(ctx context.Context, org activity.Org, user activity.Us
 	if err != nil {
 		return nil, "", err
 	}
-	if docs[0].Version == "" {
-		return nil, "", ErrUserNotFound
+	state, err := s.parsed(org, user, &docs[0])
+	return state, docs[0].Version, err
+}
+
+// parsed is the state of a user's document. ErrUserNotFound.
+func (s *Service) parsed(org activity.Org, user activity.User, d *store.Doc) (*progress.State, error) {
+	if d.Version == "" {
+		return nil, ErrUserNotFound
 	}
-	state, err := progress.Parse(string(docs[0].Content))
+	state, err := progress.Parse(string(d.Content))
 	if err != nil {
 		err = fmt.Errorf("state of user %q of org %s: %w", user, org, err)
 	}
-	return state, docs[0].Version, err
+	return state, err
 }
 
 // last follows a merged user's name to the user for whom it stands.

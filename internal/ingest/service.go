@@ -75,6 +75,7 @@ type Service struct {
 	plans    plans
 	profiles *profile.Cache
 	segments segments
+	watchers []watcher // of users' documents
 	// jobs wakes the worker of jobs.
 	jobs   chan struct{}
 	onStep func(name string) error // of moves of unique values and of pumps; nil but in tests
@@ -128,6 +129,7 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) Follow(c feed.Change) {
 	s.profiles.Drop(c.Profiles)
 	s.segments.forget(c.Orgs)
+	s.tell(c.Users)
 	written := slices.IndexFunc(c.Users, func(u feed.UserVersion) bool { return u.Version != "" })
 	if len(c.Users) == 0 || written >= 0 && s.Store.Own(c.Users[written].Version) { // a change is one commit, and a commit has one version
 		return
@@ -144,6 +146,9 @@ func (s *Service) Forget(partition int) {
 	s.forgetFilled()
 	s.profiles.Reset()
 	s.segments.forgetAll()
+	for _, w := range s.watchers {
+		w.forget()
+	}
 }
 
 // Waiting is how many activities wait to be written.

@@ -208,6 +208,7 @@ func (w *writer) commit(ctx context.Context, groups []store.Group) (store.Result
 	if f := w.Metrics.Partition; f != nil {
 		f(int(w.partition), len(groups))
 	}
+	w.tell(result.Change.Users) // before the boards' revision says that it is there
 	w.Boards.ApplyOwn(result.Change)
 	w.profiles.Drop(result.Change.Profiles)
 	return result, nil
