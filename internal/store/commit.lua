@@ -3,23 +3,23 @@
 -- Each string that is an argument of its own costs the server as much as a small command, and most commits are many groups of one form. So values come packed
 -- (MessagePack), the plan says the form of a run of groups once, and the script walks keys and values from their first to their last.
 --
--- KEYS  1 change stream, 2 meta, fences, documents, then of each group the hash that its fields must be absent in and its writes' keys, then sorted sets
+-- KEYS  1 change stream, 2 meta, 3 outbox, fences, documents, then of each group the hash that its fields must be absent in and its writes' keys, then sorted sets
 -- ARGV  1 plan, 2 the commit's version, 3 MAXLEN of the change stream, 4 dictionary of boards, 5 values of the groups, 6 what followers learn of the groups,
 --       7 owners, then the chunks of sorted sets
 -- plan  (arrays)
 --   1 number of fences        2 guards: fence, version it must have        3 number of documents
---   4 runs: number of groups, their form        5 sets: of each the number of chunks to remove and to add
+--   4 runs: number of groups, their form        5 sets: of each the number of chunks to remove and to add        6 MAXLEN of the outbox
 -- form  1 whether there is a document (0, 1)   2 guard (0: none)   3 number of fields to be absent (0: no hash)   4 number of keys beside the document
 --       5 number of values: expected version of the document, fields to be absent, arguments of writes, the document's new value, '' to delete it
---       6… writes: kind, key, first and last argument as places among those of the group
+--       6… writes: kind, key, first and last argument as places among those of the group; of kind 9, events, their number instead of a key
 -- chunk   members, or score and member in turn: at most CHUNK values after one another, no array
 -- owners  (only read if a group fails)  lengths of the groups in ARGV[6], then of each chunk the group of each member
 -- Answers {id of the change entry or false, id of the one before or false, {group, status, what is there}...}; a group not in it was applied.
 local call, unpack, msgpack = redis.call, unpack, cmsgpack.unpack
 local version = ARGV[2]
 local plan, values = msgpack(ARGV[1]), msgpack(ARGV[5])
-local fences, guards, documents, runs, sets = plan[1], plan[2], plan[3], plan[4], plan[5]
-local FIXED_KEYS, FIXED_ARGS = 2, 7
+local fences, guards, documents, runs, sets, keep = plan[1], plan[2], plan[3], plan[4], plan[5], plan[6]
+local FIXED_KEYS, FIXED_ARGS = 3, 7
 local STALE, EXISTS, FENCED, ALREADY = 2, 3, 4, 5
 local HSET = 3
 local CHUNK = 1000 -- unpack puts its values on Lua's stack, which takes some thousands
@@ -105,6 +105,26 @@ local function run(name, target, list, first, last)
   end
 end
 
+-- Events of a group are one entry of the outbox. Its id is that of its last event, and the ids before it are those of the others. So the id that the server would give does for one
+-- event only; else it is made here, of the server's time and behind the last one that was given.
+local ms, seq, prefix
+local function ids(count)
+  if not ms then
+    if count == 1 then return '*' end
+    local time, there = call('TIME'), redis.pcall('XINFO', 'STREAM', KEYS[3])
+    ms, seq = time[1] * 1000 + math.floor(time[2] / 1000), -1
+    for i = 1, #there, 2 do -- none: there is no stream yet
+      if there[i] == 'last-generated-id' then
+        local before, number = string.match(there[i + 1], '(%d+)-(%d+)')
+        if tonumber(before) >= ms then ms, seq = tonumber(before), tonumber(number) end
+      end
+    end
+    prefix = string.format('%.0f-', ms)
+  end
+  seq = seq + count
+  return prefix .. string.format('%.0f', seq)
+end
+
 local words, n, gone, group = {}, 0, {}, 0
 doc, key, value = FIXED_KEYS + fences, FIXED_KEYS + fences + documents, 0
 for r = 1, #runs, 2 do
@@ -119,7 +139,10 @@ for r = 1, #runs, 2 do
         if kind == 2 then
           call('UNLINK', target) -- a board of a million rows is freed beside, not while everybody waits
         elseif kind == 7 then
+          if target == KEYS[3] then ms = nil end
           call('XADD', target, unpack(values, from, to))
+        elseif kind == 9 then
+          call('XADD', KEYS[3], 'MAXLEN', '~', keep, ids(form[o + 1]), 'o', values[from], 'u', values[from + 1], 'e', values[to])
         else
           run(NAMES[kind], target, values, from, to)
         end

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"laurel/internal/feed"
 )
@@ -172,17 +173,24 @@ func (d *decision) write(op *Op) {
 		d.add("SET", string(op.Key), op.Args[0])
 		d.kinds[string(op.Key)] = "string"
 	case OpAppend:
-		d.holds(op.Key, "stream")
-		words := []string{"XADD", string(op.Key)}
-		if op.Keep > 0 {
-			words = append(words, "MAXLEN", strconv.Itoa(op.Keep))
-		}
-		d.add(append(append(words, d.e.nextID(op.Key).String()), op.Args...)...)
+		d.append(op.Key, op.Keep, 1, op.Args...)
+	case opEvents:
+		d.append(op.Key, OutboxKeep, 1+strings.Count(op.Args[2], "\n"), eventOrg, op.Args[0], eventUser, op.Args[1], eventBody, op.Args[2])
 	default:
 		name, kind := commandOf(op.Kind)
 		d.holds(op.Key, kind)
 		d.addChunks(name, op.Key, op.Args)
 	}
+}
+
+// append adds an entry to a stream, of which it takes n ids: its own is the last.
+func (d *decision) append(key Key, keep, n int, fields ...string) {
+	d.holds(key, "stream")
+	words := []string{"XADD", string(key)}
+	if keep > 0 {
+		words = append(words, "MAXLEN", strconv.Itoa(keep))
+	}
+	d.add(append(append(words, d.e.nextIDs(key, n).String()), fields...)...)
 }
 
 // kept gives the values whose group applies; each owner has width of them.
@@ -237,8 +245,10 @@ func (d *decision) documents() {
 	}
 }
 
-// nextID is the id of a stream's next entry: of now, but after the last one whatever the clock does.
-func (e *embedded) nextID(k Key) feed.Position {
+func (e *embedded) nextID(k Key) feed.Position { return e.nextIDs(k, 1) }
+
+// nextIDs is the last of the next n ids of a stream: of now, but after the last one whatever the clock does.
+func (e *embedded) nextIDs(k Key, n int) feed.Position {
 	last := e.ids[k]
 	id := feed.Position{Ms: uint64(max(e.now().UnixMilli(), 0))}
 	if id.Compare(last) <= 0 {
@@ -247,6 +257,7 @@ func (e *embedded) nextID(k Key) feed.Position {
 	if id == (feed.Position{}) {
 		id.Seq = 1
 	}
+	id.Seq += uint64(n - 1)
 	e.ids[k] = id
 	return id
 }

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -11,8 +13,11 @@ import (
 	"laurel/internal/feed"
 )
 
-// OutboxKeep is roughly how many events the outbox of a partition keeps.
+// OutboxKeep is roughly how many entries the outbox of a partition keeps: the events of a user in a commit are one.
 const OutboxKeep = 100_000
+
+// outboxChunk is how many entries are read at once.
+const outboxChunk = 256
 
 // Fields of an outbox entry.
 const (
@@ -24,25 +29,23 @@ const (
 // ErrEventsGone says that events after the asked position were trimmed.
 var ErrEventsGone = errors.New("events after the position are no longer kept")
 
-// Event is an entry of an outbox: something that became true with the commit that appended it.
+// Event is something that became true with the commit that appended it to the outbox.
 type Event struct {
 	Partition Partition
-	ID        feed.Position // in the partition's outbox
+	ID        feed.Position // in the partition's outbox: the entry's is that of its last event, and those just before it are the others'
 	Org       activity.Org
 	User      activity.User // "" for an event of no user
 	Body      []byte        // a JSON object with members
 }
 
-// AppendEvent is the write that appends an event of an org, and of no user, to the outbox. Its group is one of partition 0 with a guarding document.
-func AppendEvent(org activity.Org, body []byte) Op { return eventOp(0, org, "", body) }
+// AppendEvent is the write that appends an event of an org, and of no user, to the outbox: JSON in one line. Its group is one of partition 0 with a guarding document.
+func AppendEvent(org activity.Org, body []byte) Op {
+	return Op{Kind: OpAppend, Key: OutboxKey(0), Args: []string{eventOrg, string(org), eventBody, string(body)}, Keep: OutboxKeep}
+}
 
-func eventOp(p Partition, org activity.Org, user activity.User, body []byte) Op {
-	args := make([]string, 0, 6)
-	args = append(args, eventOrg, string(org))
-	if user != "" {
-		args = append(args, eventUser, string(user))
-	}
-	return Op{Kind: OpAppend, Key: OutboxKey(p), Args: append(args, eventBody, string(body)), Keep: OutboxKeep}
+// eventsOp is the write of a group's events.
+func eventsOp(p Partition, g *Group) Op {
+	return Op{Kind: opEvents, Key: OutboxKey(p), Args: []string{string(g.Org), string(g.User), string(bytes.Join(g.Events, []byte("\n")))}}
 }
 
 // checkEvents refuses events that could be told twice, of nobody, or in no form that readers expect.
@@ -51,8 +54,8 @@ func (c *prepared) checkEvents(g *Group) error {
 		return fmt.Errorf("commit: events of user %q need a user who stays, and a guarding document", g.User)
 	}
 	for _, body := range g.Events {
-		if n := len(body); n <= len("{}") || body[0] != '{' || body[n-1] != '}' {
-			return fmt.Errorf("commit: an event of user %q is not a JSON object with members: %q", g.User, body)
+		if n := len(body); n <= len("{}") || body[0] != '{' || body[n-1] != '}' || bytes.IndexByte(body, '\n') >= 0 {
+			return fmt.Errorf("commit: an event of user %q is not a JSON object with members in one line: %q", g.User, body)
 		}
 		c.carry(len(g.Org) + len(g.User) + len(body))
 	}
@@ -65,7 +68,7 @@ func (s *Store) Events(ctx context.Context, p Partition, after feed.Position, li
 	if err := s.checkPartition(p); err != nil {
 		return nil, err
 	}
-	events, err := s.outbox(ctx, p, after, limit)
+	events, err := s.eventsAfter(ctx, p, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -107,19 +110,63 @@ func (s *Store) eventsFrom(ctx context.Context, p Partition, place int) (from fe
 	if err != nil || len(oldest) == 0 {
 		return from, err
 	}
-	if first := oldest[len(oldest)-1].ID; first.Compare(from) > 0 {
+	if first := oldest[len(oldest)-1].first(); first.Compare(from) > 0 {
 		from = first
 	}
 	return from, nil
 }
 
+// eventsAfter gives at most limit events of the outbox after a position, which may be one inside of an entry.
+func (s *Store) eventsAfter(ctx context.Context, p Partition, after feed.Position, limit int) (events []Event, err error) {
+	through := after
+	for len(events) < limit {
+		n := min(limit-len(events), outboxChunk)
+		entries, err := s.outbox(ctx, p, through, n)
+		if err != nil {
+			return nil, err
+		}
+		for i := range entries {
+			through = entries[i].id
+			events = entries[i].events(p, events)
+		}
+		for len(events) > 0 && events[0].ID.Compare(after) <= 0 {
+			events = events[1:] // of the entry that the position is in
+		}
+		if len(entries) < n {
+			break
+		}
+	}
+	return events[:min(len(events), limit)], nil
+}
+
+// outboxEntry is an entry of an outbox: events of one user, or one of no user.
+type outboxEntry struct {
+	id     feed.Position
+	org    activity.Org
+	user   activity.User
+	bodies string // in a line each
+}
+
 // outbox gives at most limit entries of a partition's outbox after a position, oldest first.
-func (s *Store) outbox(ctx context.Context, p Partition, after feed.Position, limit int) ([]Event, error) {
-	var events []Event
-	err := s.driver.stream(ctx, OutboxKey(p), after, limit, func(e streamEntry) error {
-		events = append(events, Event{Partition: p, ID: e.id, Org: activity.Org(e.field(eventOrg)), User: activity.User(e.field(eventUser)),
-			Body: []byte(e.field(eventBody))})
+func (s *Store) outbox(ctx context.Context, p Partition, after feed.Position, limit int) (entries []outboxEntry, err error) {
+	err = s.driver.stream(ctx, OutboxKey(p), after, limit, func(e streamEntry) error {
+		entries = append(entries, outboxEntry{e.id, activity.Org(e.field(eventOrg)), activity.User(e.field(eventUser)), e.field(eventBody)})
 		return nil
 	})
-	return events, err
+	return entries, err
+}
+
+// first is the place of the entry's first event.
+func (e *outboxEntry) first() feed.Position {
+	return feed.Position{Ms: e.id.Ms, Seq: e.id.Seq - uint64(strings.Count(e.bodies, "\n"))}
+}
+
+// events appends the entry's events to others.
+func (e *outboxEntry) events(p Partition, to []Event) []Event {
+	at := e.first()
+	for body := range strings.SplitSeq(e.bodies, "\n") {
+		to = append(to, Event{Partition: p, ID: at, Org: e.org, User: e.user, Body: []byte(body)})
+		at.Seq++
+	}
+	return to
 }

@@ -30,8 +30,8 @@ func (s *Store) FindEvents(ctx context.Context, p Partition, org activity.Org, u
 		}
 		for i := range page {
 			e := &page[i]
-			if found.Through = e.ID; e.Org == org && e.User == user {
-				found.IDs = append(found.IDs, e.ID.String())
+			if found.Through = e.id; e.org == org && e.user == user {
+				found.IDs = append(found.IDs, e.id.String())
 			}
 		}
 		if len(page) < outboxPage {

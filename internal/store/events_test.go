@@ -3,11 +3,13 @@ package store_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"laurel/internal/activity"
 	"laurel/internal/feed"
@@ -91,12 +93,12 @@ func TestRemoveEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 		some, err := h.FindEvents(ctx, 0, org, "ann", store.UserEvents{})
-		if diff := cmp.Diff(store.UserEvents{IDs: []string{read[0].ID.String(), read[1].ID.String()}, Through: read[3].ID}, some); err != nil || diff != "" {
+		if diff := cmp.Diff(store.UserEvents{IDs: []string{read[1].ID.String()}, Through: read[3].ID}, some); err != nil || diff != "" {
 			t.Fatalf("found: %v\n%s", err, diff)
 		}
 		second := h.commit(withEvents("ann", first.Version, `{"n":5}`))
 		all, err := h.FindEvents(ctx, 0, org, "ann", some)
-		if err != nil || len(all.IDs) != 3 {
+		if err != nil || len(all.IDs) != 2 {
 			t.Fatalf("found then: %v, %v", all, err)
 		}
 		ops, err := h.RemoveEvents(ctx, 0, all)
@@ -129,18 +131,14 @@ func TestRemoveEvents_TrimmedIsStillTold(t *testing.T) {
 		}
 		ann := r.Version
 		for n := 0; n < store.OutboxKeep+5_000; n += 5_000 {
-			b := write("bob", r.Version, "x")
+			var others []store.Group
 			for i := range 5_000 {
-				b.Events = append(b.Events, []byte(`{"n":`+strconv.Itoa(n+i)+`}`))
+				others = append(others, withEvents(activity.User("u"+strconv.Itoa(n+i)), "", `{"n":`+strconv.Itoa(n+i)+`}`))
 			}
-			r = h.commit(b)
+			h.commit(others...)
 		}
-		for range 3 {
-			a := write("ann", ann, "x")
-			for i := range 100 {
-				a.Events = append(a.Events, []byte(`{"n":`+strconv.Itoa(i)+`}`))
-			}
-			ann = h.commit(a).Version
+		for n := range 300 {
+			ann = h.commit(withEvents("ann", ann, `{"n":`+strconv.Itoa(n)+`}`, `{"m":1}`)).Version
 		}
 		g := deletion("ann", ann)
 		g.Writes = removal(t, h, "ann")
@@ -182,4 +180,88 @@ func TestRemoveEvents_IsInTheFile(t *testing.T) {
 	if want := (feed.Position{Ms: 1_800_000_000_000, Seq: 2}); err != nil || all[1].ID != want {
 		t.Errorf("the new one has the place %v, %v; want %v", all[1].ID, err, want)
 	}
+}
+
+// TestEvents_SeveralInAnEntry: what a commit tells of a user is one entry, and yet each event has a place of its own, which is the same wherever reading began, and reading goes
+// on after any of them.
+func TestEvents_SeveralInAnEntry(t *testing.T) {
+	onBothWith(t, store.Options{Fsync: store.FsyncNo}, func(t *testing.T, h *harness) {
+		ctx := context.Background()
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d", seed)
+		random := rand.New(rand.NewPCG(seed, 0))
+		var want []string
+		versions := map[activity.User]store.Version{}
+		tell := func(u activity.User) store.Group {
+			g := withEvents(u, versions[u])
+			for range random.IntN(4) {
+				body := `{"n":` + strconv.Itoa(len(want)) + `}`
+				g.Events, want = append(g.Events, []byte(body)), append(want, "git "+string(u)+" "+body)
+			}
+			return g
+		}
+		entries := 0
+		for range 60 {
+			var groups []store.Group
+			for _, u := range []activity.User{"ann", "bob", "eve"}[:1+random.IntN(3)] {
+				if random.IntN(8) == 0 { // one that another wrote, with the server's own id
+					g := write("closer", versions["closer"], "x")
+					body := `{"closed":` + strconv.Itoa(len(want)) + `}`
+					g.Writes, want = []store.Op{store.AppendEvent(org, []byte(body))}, append(want, "git  "+body)
+					versions["closer"] = h.commit(append(groups, g)...).Version
+					for i := range groups {
+						versions[groups[i].User] = versions["closer"]
+					}
+					entries, groups = entries+1, nil
+				}
+				g := tell(u)
+				if groups = append(groups, g); len(g.Events) > 0 {
+					entries++
+				}
+			}
+			r := h.commit(groups...)
+			for i := range groups {
+				versions[groups[i].User] = r.Version
+			}
+		}
+		if diff := cmp.Diff(want, h.outbox()); diff != "" {
+			t.Fatalf("outbox (-want +got):\n%s", diff)
+		}
+		if n, err := h.Client().XLen(ctx, string(store.OutboxKey(0))).Result(); err != nil || int(n) != entries {
+			t.Errorf("%d entries, %v; want %d", n, err, entries)
+		}
+		all, err := h.Events(ctx, 0, feed.Position{}, 1_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range all {
+			if i > 0 && all[i].ID.Compare(all[i-1].ID) <= 0 {
+				t.Errorf("place %v after %v", all[i].ID, all[i-1].ID)
+			}
+			for _, limit := range []int{1, 2, 1_000} {
+				rest, err := h.Events(ctx, 0, all[i].ID, limit)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(all[i+1:min(i+1+limit, len(all))], rest, cmpopts.EquateEmpty()); diff != "" {
+					t.Fatalf("%d after %v (-want +got):\n%s", limit, all[i].ID, diff)
+				}
+			}
+		}
+	})
+}
+
+// TestEvents_OfBefore: entries that hold one event each, as they were written once, are read as they were.
+func TestEvents_OfBefore(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *harness) {
+		g := write("ann", "", "x")
+		for _, n := range []string{"1", "2"} {
+			g.Writes = append(g.Writes, store.Op{Kind: store.OpAppend, Key: store.OutboxKey(0), Args: []string{"o", "git", "u", "ann", "e", `{"n":` + n + `}`}})
+		}
+		g.Events = events(`{"n":3}`, `{"n":4}`)
+		h.commit(g)
+		if diff := cmp.Diff([]string{`git ann {"n":1}`, `git ann {"n":2}`, `git ann {"n":3}`, `git ann {"n":4}`}, h.outbox()); diff != "" {
+			t.Errorf("outbox (-want +got):\n%s", diff)
+		}
+	})
 }

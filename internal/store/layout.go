@@ -19,7 +19,7 @@ type layout struct {
 
 // Fixed places in KEYS and ARGV.
 const (
-	fixedKeys = 2
+	fixedKeys = 3
 	fixedArgs = 7
 )
 
@@ -31,11 +31,12 @@ func newLayout(c *prepared, maxLen int64) *layout {
 		values: make([]byte, packedHead, packedHead+c.size),
 		owners: make([]byte, 0, 64+2*c.values),
 	}
-	l.keys[0], l.keys[1] = string(ChangesKey(c.p)), string(MetaKey(c.p))
-	l.plan = packArray(l.plan, 5)
+	l.keys[0], l.keys[1], l.keys[2] = string(ChangesKey(c.p)), string(MetaKey(c.p)), string(OutboxKey(c.p))
+	l.plan = packArray(l.plan, 6)
 	guard := l.guards(c)
 	l.groups(c, guard)
 	l.sets(c)
+	l.plan = packInt(l.plan, OutboxKeep)
 	l.args = [fixedArgs]any{l.plan, string(c.version), strconv.FormatInt(maxLen, 10), c.dict, closeArray(l.values, l.count), c.blobs, l.owners}
 	return l
 }
@@ -121,8 +122,12 @@ func (l *layout) group(form []byte, c *prepared, i, guard int) []byte {
 	for j := range c.ops[i] {
 		op := &c.ops[i][j]
 		again := j > 0 && op.Key == c.ops[i][j-1].Key || j == 0 && len(g.Absent) > 0 && op.Key == g.AbsentIn // it is the last key already
-		if !again {
+		if !again && op.Kind != opEvents {
 			l.keys = append(l.keys, string(op.Key))
+		}
+		target := len(l.keys) - keys
+		if op.Kind == opEvents {
+			target = len(g.Events)
 		}
 		args, first := op.Args, l.count-values+1
 		if op.Kind == OpAppend {
@@ -134,7 +139,7 @@ func (l *layout) group(form []byte, c *prepared, i, guard int) []byte {
 		for _, a := range args {
 			l.value(a)
 		}
-		writes = packInt(packInt(writes, int(op.Kind)), len(l.keys)-keys)
+		writes = packInt(packInt(writes, int(op.Kind)), target)
 		writes = packInt(packInt(writes, first), l.count-values)
 	}
 	switch {

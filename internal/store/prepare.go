@@ -241,8 +241,8 @@ func (c *prepared) joinOps(i int, alone map[Key]bool, sets map[Key]int) {
 			ops = joinOp(ops, op)
 		}
 	}
-	for _, body := range g.Events {
-		ops = append(ops, joinedOp{Op: eventOp(c.p, g.Org, g.User, body)})
+	if len(g.Events) > 0 {
+		ops = append(ops, joinedOp{Op: eventsOp(c.p, g)})
 	}
 	if org, ok := strings.CutPrefix(string(g.Doc), catalogPrefix); ok {
 		ops = joinOp(ops, Op{Kind: OpHSet, Key: catalogsKey(), Args: []string{org, ""}})

@@ -41,8 +41,8 @@ type Group struct {
 	// Writes are applied in order, before the document.
 	Writes []Op
 	Boards []BoardWrite
-	// Events are what becomes true for User with the group, in order: JSON objects with members. Each is appended to the partition's outbox, and followers
-	// are told of it. The group needs a User and a Doc, as a lost reply would repeat them else, and is no deletion.
+	// Events are what becomes true for User with the group, in order: JSON objects with members, in one line each. They are appended to the partition's outbox, and followers
+	// are told of them. The group needs a User and a Doc, as a lost reply would repeat them else, and is no deletion.
 	Events [][]byte
 	// Drops are boards that are removed with all their rows. No group of the commit may write them.
 	Drops []feed.Board
@@ -83,6 +83,7 @@ const (
 	OpZRem                     // ZREM key args…
 	OpAppend                   // XADD key [MAXLEN ~ Op.Keep] * args… (field, value pairs)
 	OpXDel                     // XDEL key args… (ids of entries)
+	opEvents                   // a group's events, as Commit puts them into the outbox: org, user, bodies
 )
 
 // Op is one plain write.
