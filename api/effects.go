@@ -13,6 +13,15 @@ type effectsWire struct {
 	Boards  []boardEffect  `json:"boards" nullable:"false"`
 	Streaks []streakEffect `json:"streaks" nullable:"false"`
 	Wallets []walletEffect `json:"wallets" nullable:"false" doc:"Those in which something moved"`
+	Grants  []grantEffect  `json:"grants,omitempty" doc:"Rewards that were issued to the user or taken back, what a coupon bought among them"`
+}
+
+type grantEffect struct {
+	ID        string  `json:"id" example:"coupon:c1"`
+	Reward    string  `json:"reward" example:"mug"`
+	Status    string  `json:"status" enum:"issued,claimed,redeemed,expired,revoked,out_of_stock"`
+	Code      string  `json:"code,omitempty"`
+	ExpiresAt *string `json:"expires_at,omitempty" format:"date-time"`
 }
 
 type walletEffect struct {
@@ -63,6 +72,9 @@ func wireEffects(e *ingest.Effects) *effectsWire {
 	}
 	for i := range e.Wallets {
 		out.Wallets = append(out.Wallets, wireWallet(&e.Wallets[i]))
+	}
+	for _, g := range e.Grants {
+		out.Grants = append(out.Grants, grantEffect{g.ID, g.Reward, g.Status, g.Code, stamp(g.ExpiresAt)})
 	}
 	return out
 }

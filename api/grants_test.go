@@ -122,9 +122,12 @@ func TestGrants_Coupon(t *testing.T) {
 	const buy = `{"id":"b1","user":"bob","kind":"coupon","name":"mug","meta":{"action":"redeem"},"at":"2026-11-21T12:00:00Z"}`
 	g.call("POST", "/v1/activities", buy).wants(t, 422, "insufficient_points")
 	g.send(`{"id":"p1","user":"bob","kind":"point","name":"coins","value":5,"meta":{"action":"increment"},"at":"2026-11-21T12:00:00Z"}`)
-	g.call("POST", "/v1/activities", buy).wants(t, 201, "")
+	bought := g.call("POST", "/v1/activities", buy).wants(t, 201, "")
 	g.call("POST", "/v1/activities", buy).wants(t, 200, "")
 	grant := g.call("GET", "/v1/users/bob/grants/coupon:b1", "").wants(t, 200, "")
+	if diff := cmp.Diff([]any{map[string]any{"id": "coupon:b1", "reward": "mug", "status": "issued", "code": grant.at("code")}}, bought.at("effects.grants")); diff != "" {
+		t.Errorf("effects (-want +got)\n%s", diff)
+	}
 	if grant.at("status") != "issued" || grant.at("by") != "coupon:b1" || len(grant.at("code").(string)) != len("MUG-########") {
 		t.Errorf("it is %s", grant.Body)
 	}
@@ -133,4 +136,8 @@ func TestGrants_Coupon(t *testing.T) {
 	g.call("POST", "/v1/activities/bob/b1/reject", "").wants(t, 200, "")
 	g.call("POST", "/v1/activities", more).wants(t, 201, "")
 	g.call("POST", "/v1/activities/bob/b1/restore", "").wants(t, 422, "out_of_stock")
+	refunded := g.call("POST", "/v1/activities", `{"id":"r2","user":"bob","kind":"coupon","name":"mug","meta":{"action":"refund","of":"b2"},"at":"2026-11-21T12:00:00Z"}`).wants(t, 201, "")
+	if refunded.at("effects.grants.0.status") != "revoked" || refunded.at("effects.grants.0.id") != "coupon:b2" {
+		t.Errorf("a refund answers %s", refunded.Body)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"laurel/internal/calendar"
 	"laurel/internal/feed"
 	"laurel/internal/fold"
+	"laurel/internal/grants"
 	"laurel/internal/progress"
 	"laurel/internal/rewards"
 	"laurel/internal/store"
@@ -31,8 +32,9 @@ type attempt struct {
 	known map[*unit]activity.Activity
 	// wallets is what was in them before, if somebody asks for effects.
 	wallets *rewards.View
-	done    Outcome // of a command
-	gives   int     // transfers that the group appends
+	granted []grants.Grant // as they are written
+	done    Outcome        // of a command
+	gives   int            // transfers that the group appends
 	// received is the event that the user was given something, nil for none: it comes after all others.
 	received []byte
 	err      error // of a command that is refused

@@ -9,6 +9,7 @@ import (
 	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/internal/feed"
+	"laurel/internal/grants"
 	"laurel/internal/progress"
 	"laurel/internal/rewards"
 	"laurel/ranking"
@@ -20,6 +21,15 @@ type Effects struct {
 	Boards  []BoardEffect
 	Streaks []StreakEffect
 	Wallets []WalletEffect
+	Grants  []GrantEffect
+}
+
+// GrantEffect is a reward that the user was given, or that was taken back, as it is now.
+type GrantEffect struct {
+	ID, Reward string
+	Status     string // of grants.Status; revoked; out_of_stock
+	Code       string
+	ExpiresAt  calendar.Instant // 0: never
 }
 
 // WalletEffect is what became of a wallet. Numbers are scaled by Decimals; Change is how much the balance moved by.
@@ -59,6 +69,7 @@ type pendingEffects struct {
 	boards  []progress.BoardChange
 	streaks []StreakEffect
 	wallets []WalletEffect
+	grants  []GrantEffect
 	catalog *catalog.Catalog
 }
 
@@ -82,7 +93,7 @@ func (a *attempt) effects(t *task) pendingEffects {
 		p.streaks = append(p.streaks, StreakEffect{Rule: rule.ID, Current: v.Run.Length, Longest: v.Longest.Length,
 			Extended: extended[rule.ID+progress.CurrentSuffix], State: v.State})
 	}
-	p.wallets = a.walletEffects(t)
+	p.wallets, p.grants = a.walletEffects(t), a.grantEffects(t.now)
 	return p
 }
 
@@ -113,6 +124,21 @@ func (a *attempt) walletEffects(t *task) (moved []WalletEffect) {
 	return moved
 }
 
+func (a *attempt) grantEffects(now calendar.Instant) (all []GrantEffect) {
+	for i := range a.granted {
+		g := &a.granted[i]
+		e := GrantEffect{ID: g.ID, Reward: g.Reward, Status: string(g.Status(now)), Code: g.Code, ExpiresAt: g.ExpiresAt}
+		switch g.State {
+		case grants.Revoked:
+			e.Status = "revoked"
+		case grants.Refused:
+			e.Status = "out_of_stock"
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
 // decidedOf are the rows of a wallet that were decided with the activity, which was then alone.
 func (a *attempt) decidedOf(def *catalog.Wallet) (rows []DecidedRow) {
 	d := a.units[0].activity.Decided
@@ -134,7 +160,7 @@ func (s *Service) rankEffects(ctx context.Context, r *request) {
 			continue
 		}
 		p := &r.effects[i]
-		e := &Effects{Streaks: p.streaks, Wallets: p.wallets, Boards: make([]BoardEffect, 0, len(p.boards))}
+		e := &Effects{Streaks: p.streaks, Wallets: p.wallets, Grants: p.grants, Boards: make([]BoardEffect, 0, len(p.boards))}
 		for j := range p.boards {
 			e.Boards = append(e.Boards, s.rankEffect(ctx, p, &p.boards[j]))
 		}

@@ -315,6 +315,7 @@ func (g *granter) finish() error {
 		if err != nil {
 			return err
 		}
+		a.granted = append(a.granted, grant)
 		set.Args = append(set.Args, id, record)
 	}
 	for _, op := range []store.Op{set, remove} {
