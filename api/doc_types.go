@@ -232,13 +232,14 @@ type cycleDoc struct {
 // statsDoc counts what a user has. Kinds that the org does not define are absent.
 type statsDoc struct {
 	Activities   *statDoc `json:"activities,omitempty" nullable:"false" doc:"That count"`
+	Ignored      int      `json:"ignored,omitempty" doc:"Activities that are stored without effect; absent where there are none"`
 	Achievements *statDoc `json:"achievements,omitempty" nullable:"false" doc:"Completions"`
 	Levels       *statDoc `json:"levels,omitempty" nullable:"false" doc:"Steps"`
 	Missions     *statDoc `json:"missions,omitempty" nullable:"false" doc:"Completed ones"`
 	KPIs         *statDoc `json:"kpis,omitempty" nullable:"false" doc:"Targets that are met in the periods of now; in the last month: in periods that ended in it, or run"`
 	Rewards      *statDoc `json:"rewards,omitempty" nullable:"false" doc:"Grants that were not bought"`
 	Coupons      *statDoc `json:"coupons,omitempty" nullable:"false" doc:"Grants that were bought"`
-	Gifts        *statDoc `json:"gifts,omitempty" nullable:"false"`
+	Gifts        *statDoc `json:"gifts,omitempty" nullable:"false" doc:"Received, and not taken back"`
 }
 
 type statDoc struct {

@@ -55,10 +55,16 @@ func TestGifts_Life(t *testing.T) {
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Errorf("rows (-want +got)\n%s", diff)
 	}
+	if user := g.call("GET", "/v1/users/bob?stats=month", ""); user.at("stats.gifts.total") != 1. || user.at("stats.gifts.last_month") != 1. || user.at("stats.activities.total") != 1. {
+		t.Errorf("bob has %v", user.at("stats"))
+	}
 	g.call("POST", "/v1/activities/bob/gift:ada:g/reject", "").wants(t, 409, "credit")
 	g.call("POST", "/v1/activities", `{"id":"x","user":"ada","kind":"credit","name":"coffee"}`).wants(t, 422, "bad_kind")
 	g.call("POST", "/v1/activities/ada/g/reject", "").wants(t, 200, "")
 	g.arrives("/v1/activities/bob/gift:ada:g", func(r reply) bool { return r.at("status") == "rejected" })
+	if n := g.call("GET", "/v1/users/bob", "").at("stats.gifts.total"); n != 0. {
+		t.Errorf("bob still has %v gifts", n)
+	}
 	if b := g.call("GET", "/v1/users/bob/wallets/coins", "").at("balance"); b != 3.25 {
 		t.Errorf("bob has %v", b)
 	}

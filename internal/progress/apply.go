@@ -3,6 +3,7 @@ package progress
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"laurel/internal/activity"
@@ -165,13 +166,11 @@ func (a *applier) apply(act *activity.Activity) Verdict {
 		return Verdict{Err: err}
 	}
 	if a.state.Blocked {
-		a.state.noteOldest(act.At)
-		return Verdict{Status: activity.Ignored, Reason: ReasonBlocked}
+		return a.ignore(act, ReasonBlocked)
 	}
 	b := a.plan.behaviourOf(act)
 	if reason := a.state.ignores(a.plan, b, act); reason != "" {
-		a.state.noteOldest(act.At)
-		return Verdict{Status: activity.Ignored, Reason: reason}
+		return a.ignore(act, reason)
 	}
 	if err := a.evaluate(act); err != nil {
 		return Verdict{Err: err}
@@ -181,6 +180,13 @@ func (a *applier) apply(act *activity.Activity) Verdict {
 	a.closed = nil
 	a.add(act)
 	return Verdict{Status: activity.Accepted, ClosedFor: a.closed}
+}
+
+// ignore takes an activity that has no effect.
+func (a *applier) ignore(act *activity.Activity, reason string) Verdict {
+	a.state.noteOldest(act.At)
+	a.state.Ignored++
+	return Verdict{Status: activity.Ignored, Reason: reason}
 }
 
 // receive takes a credit: whatever the user may do, and however old it is, as nobody could be told that it was refused.
@@ -282,11 +288,25 @@ func (a *applier) ordinal(cycle int, at calendar.Instant) (calendar.Ordinal, boo
 	return a.plan.cal.OrdinalOf(cy, a.date), true
 }
 
+// count counts an activity that is stored, by what it is and whether it has an effect.
+func (s *State) count(act *activity.Activity) {
+	switch {
+	case act.Status == activity.Ignored:
+		s.Ignored++
+	case !act.Counts():
+	case act.Kind != activity.Credit:
+		s.Activities++
+	case strings.HasPrefix(string(act.ID), giftCredit):
+		s.Gifts++
+	}
+}
+
+// giftCredit begins the ids of credits that are gifts.
+const giftCredit = "gift:"
+
 // add folds an evaluated activity into the state.
 func (a *applier) add(act *activity.Activity) {
-	if act.Kind != activity.Credit {
-		a.state.Activities++
-	}
+	a.state.count(act)
 	for _, m := range a.matches {
 		r := &a.plan.rules[m.rule]
 		rs := a.state.openBoard(m.board, r.Print)

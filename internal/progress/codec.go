@@ -33,6 +33,8 @@ const (
 	stateExpires
 	stateEnrolments
 	stateActivities
+	stateIgnored
+	stateGifts
 )
 
 // Flags of an encoded tally. Those that are rare come last: a condition's flags are a varint.
@@ -161,6 +163,8 @@ func (e *encoder) user(s *State) {
 	set(s.Expires != 0, stateExpires)
 	set(len(s.Enrolments) > 0, stateEnrolments)
 	set(s.Activities > 0, stateActivities)
+	set(s.Ignored > 0, stateIgnored)
+	set(s.Gifts > 0, stateGifts)
 	e.uint(flags)
 	if s.Merged != "" {
 		e.string(string(s.Merged))
@@ -188,8 +192,10 @@ func (e *encoder) user(s *State) {
 			e.instant(m.At)
 		}
 	}
-	if s.Activities > 0 {
-		e.uint(s.Activities)
+	for _, n := range []uint64{s.Activities, s.Ignored, s.Gifts} {
+		if n > 0 {
+			e.uint(n)
+		}
 	}
 }
 

@@ -109,6 +109,12 @@ func (d *decoder) user(s *State) (earned bool) {
 	if flags&stateActivities != 0 {
 		s.Activities = d.uint()
 	}
+	if flags&stateIgnored != 0 {
+		s.Ignored = d.uint()
+	}
+	if flags&stateGifts != 0 {
+		s.Gifts = d.uint()
+	}
 	return flags&stateEarnings != 0
 }
 

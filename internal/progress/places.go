@@ -71,6 +71,9 @@ func Difference(p *Plan, have, want *State) string {
 	if have.Activities != want.Activities {
 		return fmt.Sprintf("counts %d activities, not %d", have.Activities, want.Activities)
 	}
+	if have.Ignored != want.Ignored || have.Gifts != want.Gifts {
+		return fmt.Sprintf("counts %d ignored activities and %d gifts, not %d and %d", have.Ignored, have.Gifts, want.Ignored, want.Gifts)
+	}
 	for i := range p.rules {
 		r := &p.rules[i]
 		for _, board := range r.boards(have, want) {

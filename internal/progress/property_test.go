@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -341,14 +342,20 @@ func (u *user) check() {
 	}
 	u.checkPlaces()
 	state := u.parse(u.state)
-	counted := uint64(0)
+	counted, ignored, gifts := uint64(0), uint64(0), uint64(0)
 	for _, r := range u.model.Records {
-		if !r.Rejected && !r.Ignored && r.Kind != "credit" {
+		switch {
+		case r.Rejected:
+		case r.Ignored:
+			ignored++
+		case r.Kind != "credit":
 			counted++
+		case strings.HasPrefix(r.ID, "gift:"):
+			gifts++
 		}
 	}
-	if state.Activities != counted {
-		u.fatalf("%d activities, not %d", state.Activities, counted)
+	if state.Activities != counted || state.Ignored != ignored || state.Gifts != gifts {
+		u.fatalf("%d activities, %d ignored ones and %d gifts, not %d, %d and %d", state.Activities, state.Ignored, state.Gifts, counted, ignored, gifts)
 	}
 	for _, at := range []time.Time{u.now, u.now.Add(11 * time.Hour), u.now.Add(75 * time.Hour)} {
 		for i := range u.streaks {

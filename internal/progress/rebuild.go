@@ -43,7 +43,11 @@ func rebuild(p *Plan, old, base *State, records []activity.Activity, now calenda
 	}
 	a := applier{plan: p, state: s, now: now, sorted: true, bounded: bounded}
 	for _, act := range inOrder(records) {
-		if !act.Counts() || act.At < s.Sealed { // before the seal: in the base already
+		if act.At < s.Sealed { // in the base already
+			continue
+		}
+		if !act.Counts() {
+			s.count(act)
 			continue
 		}
 		a.evaluate(act)
@@ -114,6 +118,8 @@ func (s *State) continueFrom(p *Plan, base *State) {
 		return
 	}
 	s.Activities += base.Activities
+	s.Ignored += base.Ignored
+	s.Gifts += base.Gifts
 	for i := range base.Rules {
 		from := &base.Rules[i]
 		r := p.ruleOf(from.ID)
@@ -261,10 +267,12 @@ func Fold(p *Plan, old, base *State, records []activity.Activity, seal calendar.
 			continue
 		}
 		dropped = append(dropped, act.ID)
-		if act.Counts() {
-			a.evaluate(act)
-			a.add(act)
+		if !act.Counts() {
+			base.count(act)
+			continue
 		}
+		a.evaluate(act)
+		a.add(act)
 	}
 	a.release() // every sum was in range when its activities were accepted; as a part of it this one may be out of it for a while
 	a.sealEarnings(old, seal)

@@ -33,6 +33,8 @@ type State struct {
 	Merged activity.User
 	// Activities is how many of the user's count, those that others gave rise to (credits) aside.
 	Activities uint64
+	// Ignored is how many are stored without effect, Gifts how many the user was given and has not lost again.
+	Ignored, Gifts uint64
 	// Attributes are what the customer says of the user and rules may read, in order of Name.
 	Attributes []Attribute
 	Zones      []ZoneChange    // in order of At

@@ -18,16 +18,17 @@ type statObject struct {
 	LastMonth *int64 `json:"last_month,omitempty"`
 }
 
-// statsObject counts what a user has. Of kinds that the org does not define, and of those that nobody counts, there is none.
+// statsObject counts what a user has. Of kinds that the org does not define there is none.
 type statsObject struct {
 	Activities   *statObject `json:"activities,omitempty"`
+	Ignored      int64       `json:"ignored,omitzero"`       // activities without effect
 	Achievements *statObject `json:"achievements,omitempty"` // completions
 	Levels       *statObject `json:"levels,omitempty"`       // steps
 	Missions     *statObject `json:"missions,omitempty"`     // completed ones
 	KPIs         *statObject `json:"kpis,omitempty"`         // targets that are met in the periods of now
 	Rewards      *statObject `json:"rewards,omitempty"`      // grants, save those that were bought
 	Coupons      *statObject `json:"coupons,omitempty"`      // grants that were bought
-	Gifts        *statObject `json:"gifts,omitempty"`        // left to who counts them
+	Gifts        *statObject `json:"gifts,omitempty"`        // that were received
 }
 
 // MonthBefore is the same time of day a calendar month before now, in the org's zone: on the last day of a month that has none so late.
@@ -70,7 +71,10 @@ func (r *Reader) stats(ctx context.Context, m *moment, v *rewards.View, user act
 // counts are the totals of what follows from the user's state, of which v shows what is earned.
 func (m *moment) counts(v *rewards.View) *statsObject {
 	c := m.plan.Catalog
-	o := &statsObject{Activities: &statObject{Total: int64(m.state.Activities)}}
+	o := &statsObject{Activities: &statObject{Total: int64(m.state.Activities)}, Ignored: int64(m.state.Ignored)}
+	if len(c.Gifts) > 0 {
+		o.Gifts = &statObject{Total: int64(m.state.Gifts)}
+	}
 	if len(c.Achievements) > 0 {
 		o.Achievements = &statObject{}
 		for i := range v.Achievements {
@@ -99,7 +103,7 @@ func (m *moment) counts(v *rewards.View) *statsObject {
 
 // gainedSince fills in what there is more than there was. What was undone is no gain.
 func (o *statsObject) gainedSince(then *statsObject) {
-	for _, pair := range [][2]*statObject{{o.Activities, then.Activities}, {o.Achievements, then.Achievements}, {o.Levels, then.Levels}, {o.Missions, then.Missions}} {
+	for _, pair := range [][2]*statObject{{o.Activities, then.Activities}, {o.Achievements, then.Achievements}, {o.Levels, then.Levels}, {o.Missions, then.Missions}, {o.Gifts, then.Gifts}} {
 		if pair[0] != nil {
 			gained := max(pair[0].Total-pair[1].Total, 0)
 			pair[0].LastMonth = &gained
@@ -131,7 +135,7 @@ func (o *statsObject) countGrants(set grants.Set, now, since calendar.Instant, m
 	given, bought := make([]int64, 2), make([]int64, 2)
 	for _, g := range set {
 		counts := given
-		if strings.HasPrefix(g.By, "coupon:") {
+		if strings.HasPrefix(g.By, couponPrefix) {
 			counts = bought
 		}
 		if g.Status(now) == grants.None {
