@@ -79,6 +79,7 @@ type nextLevelDoc struct {
 }
 
 type earnedPartDoc struct {
+	Of          string  `json:"of" doc:"What it looks at: streak:, wallet:, level: or achievement: and an id, or the kind of activities (activity: of any) with :name,name where names matter" example:"behaviour:commit"`
 	Progress    float64 `json:"progress" example:"40"`
 	ProgressMax float64 `json:"progress_max" example:"100"`
 	Met         bool    `json:"met"`
@@ -145,7 +146,7 @@ type kpisDoc struct {
 
 const (
 	exampleMissions = `{"missions":[{"mission":"onboarding","status":"started","startable":false,"attempts":1,"max_attempts":3,"started_at":"2026-11-21T19:40:00.000Z",` +
-		`"deadline":"2026-12-21T19:40:00.000Z","success_rate":0,"needs":[{"progress":40,"progress_max":100,"met":false}]}]}`
+		`"deadline":"2026-12-21T19:40:00.000Z","success_rate":0,"needs":[{"of":"achievement:hundred","progress":40,"progress_max":100,"met":false}]}]}`
 	exampleWallet = `"wallet":"xp","name":"XP","balance":120,"earned":120,"redeemed":0,"spent":0,"refunded":0,"set":0,"expired":0`
 )
 

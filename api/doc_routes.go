@@ -227,7 +227,7 @@ func docGetActivities() operation {
 			{name: "name", description: "Of this name", schema: text()},
 			{name: "status", description: "With this status", schema: huma.Schema{Type: huma.TypeString, Enum: []any{"accepted", "rejected", "ignored"}}},
 			{name: "from", description: "Whose at is this or later", schema: instantText()}, {name: "to", description: "Whose at is before this", schema: instantText()},
-			{name: "sort", description: "By at; of those of one instant ids decide", schema: huma.Schema{Type: huma.TypeString, Enum: []any{query.Newest, query.Oldest}, Default: query.Newest}},
+			{name: "sort", description: "-at where it is left out; of what is equal at and then ids decide, and no value is less than any", schema: choice(query.ActivitySorts())},
 			{name: "cursor", description: "next of the answer before; good for the same filters and order only", schema: text()}, minRevision()},
 		responses: []response{ok("The activities", activityPage{}, `{"activities":[`+exampleActivity+`]}`)}, errors: append(userErrors(), "bad_cursor")}
 }

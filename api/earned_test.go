@@ -43,7 +43,7 @@ func TestEarned_Reads(t *testing.T) {
 		"wallets.1.expiring.amount": 1.25, "wallets.1.expiring.at": "2026-11-23T00:00:00.000Z",
 		"levels.0.step_name": "Bronze", "levels.0.next.missing": 70.,
 		"achievements.0.completed_at": "2026-11-21T10:00:00.000Z", "achievements.0.progress": 3., "achievements.1.progress": 3., "achievements.1.completed": false,
-		"missions.0.status": "available", "missions.0.startable": true,
+		"missions.0.status": "available", "missions.0.startable": true, "missions.0.needs.0.of": "achievement:many",
 	} {
 		if got := user.at(path); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
@@ -51,6 +51,30 @@ func TestEarned_Reads(t *testing.T) {
 	}
 	for _, path := range []string{"wallets", "wallets/xp", "achievements", "missions", "kpis"} {
 		g.call("GET", "/v1/users/bob/"+path, "").wants(t, 404, "user_not_found")
+	}
+}
+
+// What each criterion looks at is told, and how many activities had no effect.
+func TestEarned_WhatCriteriaLookAt(t *testing.T) {
+	g := newEarnedRig(t)
+	g.call("PUT", "/v1/catalog/behaviours/push", `{}`).wants(t, 201, "")
+	g.call("PUT", "/v1/catalog/achievements/all-rounder", `{"all":[{"when":{"name":["commit","push"]},"at_least":9},{"when":{"kind":"gift"},"at_least":1},{"when":{},"at_least":2},`+
+		`{"streak":"daily","at_least":3},{"wallet":"coins","at_least":50},{"level":"tier","at_least":2},{"achievement":"trio"}]}`).wants(t, 201, "")
+	var of []string
+	for _, a := range g.call("GET", "/v1/users/ada/achievements", "").wants(t, 200, "").at("achievements").([]any) {
+		criteria, _ := a.(map[string]any)["criteria"].([]any)
+		for _, c := range criteria {
+			of = append(of, c.(map[string]any)["of"].(string))
+		}
+	}
+	want := []string{"behaviour:commit,push", "gift", "activity", "streak:daily", "wallet:coins", "level:tier", "achievement:trio"}
+	if diff := cmp.Diff(want, of); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	g.call("POST", "/v1/users/ada/block", "").wants(t, 200, "")
+	g.call("POST", "/v1/activities", commit("4", "ada", "2026-11-21T10:00:00Z")).wants(t, 201, "")
+	if n := g.call("GET", "/v1/users/ada", "").at("stats.ignored"); n != 1. {
+		t.Errorf("%v are ignored", n)
 	}
 }
 

@@ -210,6 +210,7 @@ type givenRewardDoc struct {
 	EntryCount       int64            `json:"entry_count,omitempty" doc:"Of type entry"`
 	Code             string           `json:"code,omitempty" example:"MUG-7KXQ2M9A"`
 	By               string           `json:"by,omitempty" doc:"What it was issued by: achievement:, level:, mission:, prize:, coupon: or gift: and an id; absent where it was by command" example:"achievement:hundred"`
+	Paid             *paidDoc         `json:"paid,omitempty" nullable:"false" doc:"What it cost, where it was bought as a coupon; absent where that is sealed, and where one grant is read alone"`
 	IssuedAt         calendar.Instant `json:"issued_at" example:"2026-11-21T19:40:00.000Z"`
 	ClaimedAt        calendar.Instant `json:"claimed_at,omitempty"`
 	RedeemedAt       calendar.Instant `json:"redeemed_at,omitempty"`
@@ -218,6 +219,12 @@ type givenRewardDoc struct {
 	EventSubCategory string           `json:"event_sub_category,omitempty"`
 	Community        string           `json:"community,omitempty"`
 	RedeemableType   string           `json:"redeemable_type,omitempty"`
+}
+
+// paidDoc is what a coupon cost when it was bought.
+type paidDoc struct {
+	Wallet string  `json:"wallet" example:"coins"`
+	Points float64 `json:"points" example:"25"`
 }
 
 type givenRewardPageDoc struct {

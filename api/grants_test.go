@@ -131,6 +131,9 @@ func TestGrants_Coupon(t *testing.T) {
 	if grant.at("status") != "issued" || grant.at("by") != "coupon:b1" || len(grant.at("code").(string)) != len("MUG-########") {
 		t.Errorf("it is %s", grant.Body)
 	}
+	if list := g.call("GET", "/v1/users/bob/rewards?by=coupon", "").wants(t, 200, ""); list.at("rewards.0.paid.wallet") != "coins" || list.at("rewards.0.paid.points") != 2.5 {
+		t.Errorf("what was paid is missing: %s", list.Body)
+	}
 	const more = `{"id":"b2","user":"bob","kind":"coupon","name":"mug","meta":{"action":"redeem"},"at":"2026-11-21T12:00:00Z"}`
 	g.call("POST", "/v1/activities", more).wants(t, 422, "out_of_stock")
 	g.call("POST", "/v1/activities/bob/b1/reject", "").wants(t, 200, "")

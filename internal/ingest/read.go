@@ -64,7 +64,31 @@ func (s *Service) Activity(ctx context.Context, org activity.Org, user activity.
 	return &a, err
 }
 
-// Place is where an activity stands in its user's log, newest first.
+// Recorded reads those of some activities that are in a user's log.
+func (s *Service) Recorded(ctx context.Context, org activity.Org, user activity.User, ids []activity.ID) ([]activity.Activity, error) {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = string(id)
+	}
+	records, err := s.Store.LogRecords(ctx, s.Store.PartitionOf(org, user), org, user, names)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]activity.Activity, 0, len(ids))
+	for i, record := range records {
+		if record == "" {
+			continue
+		}
+		a, err := activity.ParseRecord(user, ids[i], record)
+		if err != nil {
+			return nil, fmt.Errorf("log of user %q of org %s, activity %q: %w", user, org, ids[i], err)
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+// Place is where something stands in a listing by instants and ids.
 type Place struct {
 	At calendar.Instant
 	ID activity.ID
@@ -72,10 +96,10 @@ type Place struct {
 
 // ActivityQuery says which of a user's activities are listed, and in what order; the zero value all of them, newest first.
 type ActivityQuery struct {
-	Oldest bool // first
-	Pass   func(*activity.Activity) bool
-	Limit  int
-	After  *Place // the last of the page before
+	Order func(a, b *activity.Activity) int // of no two that differ in ids is it 0
+	Pass  func(*activity.Activity) bool
+	Limit int
+	After *activity.Activity // the last of the page before, as far as Order looks at it
 }
 
 // Activities lists a user's log. more says that there is another page. ErrUserNotFound.
@@ -87,20 +111,20 @@ func (s *Service) Activities(ctx context.Context, org activity.Org, user activit
 	if err != nil {
 		return nil, false, err
 	}
-	order := newestFirst
-	if q.Oldest {
-		order = func(a, b activity.Activity) int { return newestFirst(b, a) }
+	order := q.Order
+	if order == nil {
+		order = newestFirst
 	}
 	records = slices.DeleteFunc(records, func(a activity.Activity) bool {
-		return q.Pass != nil && !q.Pass(&a) || q.After != nil && order(a, activity.Activity{At: q.After.At, ID: q.After.ID}) <= 0
+		return q.Pass != nil && !q.Pass(&a) || q.After != nil && order(&a, q.After) <= 0
 	})
-	slices.SortFunc(records, order)
+	slices.SortFunc(records, func(a, b activity.Activity) int { return order(&a, &b) })
 	if len(records) > q.Limit {
 		return records[:q.Limit], true, nil
 	}
 	return records, false, nil
 }
 
-func newestFirst(a, b activity.Activity) int {
+func newestFirst(a, b *activity.Activity) int {
 	return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.ID, a.ID))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,13 +25,14 @@ func TestActivities_FilteredAndSorted(t *testing.T) {
 		id, name string
 		at       time.Time
 		rejected bool
+		value    int
 	}
 	begin, err := time.Parse(time.RFC3339, "2026-11-19T12:00:00Z")
 	must(t, err)
 	var all []line
 	for i := range 120 {
-		l := line{fmt.Sprint("a", i+1), []string{"score", "lap"}[r.IntN(2)], begin.Add(time.Duration(r.IntN(40)) * time.Hour), r.IntN(4) == 0}
-		g.send(fmt.Sprint(l.name, " ann 1 ", l.at.Format(time.RFC3339)))
+		l := line{fmt.Sprint("a", i+1), []string{"score", "lap"}[r.IntN(2)], begin.Add(time.Duration(r.IntN(40)) * time.Hour), r.IntN(4) == 0, r.IntN(5)}
+		g.send(fmt.Sprint(l.name, " ann ", l.value, " ", l.at.Format(time.RFC3339)))
 		if l.rejected {
 			_, err := g.ingest.Reject(t.Context(), org, "ann", activity.ID(l.id), "")
 			must(t, err)
@@ -46,7 +48,7 @@ func TestActivities_FilteredAndSorted(t *testing.T) {
 	}
 	for range 60 {
 		q := ActivityQuery{Kind: []string{"", "behaviour", "point"}[r.IntN(3)], Name: []string{"", "lap"}[r.IntN(2)], Status: []string{"", "accepted", "rejected", "ignored"}[r.IntN(4)],
-			From: bound(), To: bound(), Sort: []string{"", Newest, Oldest}[r.IntN(3)], Limit: 1 + r.IntN(30)}
+			From: bound(), To: bound(), Sort: append(ActivitySorts(), "")[r.IntN(9)], Limit: 1 + r.IntN(30)}
 		var want, got []string
 		kept := slices.DeleteFunc(slices.Clone(all), func(l line) bool {
 			at := calendar.InstantOf(l.at)
@@ -54,12 +56,18 @@ func TestActivities_FilteredAndSorted(t *testing.T) {
 				q.From != nil && at < *q.From || q.To != nil && at >= *q.To
 		})
 		slices.SortFunc(kept, func(a, b line) int {
-			if c := a.at.Compare(b.at); c != 0 {
-				return c
+			by, differ := strings.TrimPrefix(q.Sort, "-"), a.at.Compare(b.at)
+			if by == "name" && a.name != b.name {
+				differ = strings.Compare(a.name, b.name)
+			} else if by == "value" && a.value != b.value {
+				differ = a.value - b.value
+			}
+			if differ != 0 {
+				return differ
 			}
 			return map[bool]int{true: -1, false: 1}[a.id < b.id]
 		})
-		if q.Sort != Oldest {
+		if q.Sort == "" || strings.HasPrefix(q.Sort, "-") {
 			slices.Reverse(kept)
 		}
 		for _, l := range kept {

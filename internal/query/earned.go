@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -69,9 +70,10 @@ type nextObject struct {
 }
 
 type partObject struct {
-	Progress    Score `json:"progress"`
-	ProgressMax Score `json:"progress_max"`
-	Met         bool  `json:"met"`
+	Of          string `json:"of"` // what it looks at, as the type and the name of it
+	Progress    Score  `json:"progress"`
+	ProgressMax Score  `json:"progress_max"`
+	Met         bool   `json:"met"`
 }
 
 type achievementObject struct {
@@ -170,7 +172,7 @@ func showAchievement(c *catalog.Catalog, i int, v *rewards.View) achievementObje
 	parts := v.Criteria(i)
 	for k, part := range parts {
 		d := def.Criteria[k].Decimals
-		o.Criteria = append(o.Criteria, showPart(part, d))
+		o.Criteria = append(o.Criteria, showPart(criterionOf(c, &def.Criteria[k]), part, d))
 		if !def.All && part.Progress == a.Progress && part.Max == a.Max || len(parts) == 1 {
 			decimals = d
 		}
@@ -182,8 +184,36 @@ func showAchievement(c *catalog.Catalog, i int, v *rewards.View) achievementObje
 	return o
 }
 
-func showPart(p rewards.Part, decimals int) partObject {
-	return partObject{Score{p.Progress, decimals}, Score{p.Max, decimals}, p.Met}
+func showPart(of string, p rewards.Part, decimals int) partObject {
+	return partObject{of, Score{p.Progress, decimals}, Score{p.Max, decimals}, p.Met}
+}
+
+// criterionOf names what a criterion looks at: "streak:daily-commit", "behaviour:commit,push", "point" for activities of any name, "activity" for those of any kind.
+func criterionOf(c *catalog.Catalog, of *catalog.Criterion) string {
+	switch of.Kind {
+	case catalog.OfStreak:
+		return "streak:" + c.Streaks[of.Of].ID
+	case catalog.OfWallet:
+		return "wallet:" + c.Wallets[of.Of].ID
+	case catalog.OfLevel, catalog.OfAchievement:
+		return needOf(c, of.Kind, of.Of)
+	}
+	kind := of.Selector.Kind.String()
+	if of.AnyKind {
+		kind = "activity"
+	}
+	if len(of.Names) == 0 {
+		return kind
+	}
+	return kind + ":" + strings.Join(of.Names, ",")
+}
+
+// needOf names a level or an achievement.
+func needOf(c *catalog.Catalog, kind catalog.CriterionKind, i int) string {
+	if kind == catalog.OfLevel {
+		return "level:" + c.Levels[i].ID
+	}
+	return "achievement:" + c.Achievements[i].ID
 }
 
 func showMission(c *catalog.Catalog, i int, v *rewards.View) missionObject {
@@ -200,7 +230,7 @@ func showMission(c *catalog.Catalog, i int, v *rewards.View) missionObject {
 		case len(c.Achievements[need.Of].Criteria) == 1:
 			decimals = c.Achievements[need.Of].Criteria[0].Decimals
 		}
-		o.Needs = append(o.Needs, showPart(part, decimals))
+		o.Needs = append(o.Needs, showPart(needOf(c, def.Needs[k].Kind, def.Needs[k].Of), part, decimals))
 	}
 	return o
 }

@@ -41,6 +41,7 @@ type grantObject struct {
 	EntryCount       int64            `json:"entry_count,omitzero"`
 	Code             string           `json:"code,omitempty"`
 	By               string           `json:"by,omitempty"`
+	Paid             *paidObject      `json:"paid,omitempty"` // of a coupon whose purchase is not sealed
 	IssuedAt         calendar.Instant `json:"issued_at"`
 	ClaimedAt        calendar.Instant `json:"claimed_at,omitzero"`
 	RedeemedAt       calendar.Instant `json:"redeemed_at,omitzero"`
@@ -49,6 +50,12 @@ type grantObject struct {
 	EventSubCategory string           `json:"event_sub_category,omitempty"`
 	Community        string           `json:"community,omitempty"`
 	RedeemableType   string           `json:"redeemable_type,omitempty"`
+}
+
+// paidObject is what a coupon cost when it was bought.
+type paidObject struct {
+	Wallet string `json:"wallet"`
+	Points Score  `json:"points"`
 }
 
 // typeOf is asset or entry.
@@ -151,8 +158,15 @@ func (r *Reader) Rewards(ctx context.Context, org activity.Org, user activity.Us
 		}
 		all = slices.DeleteFunc(all, func(g grants.Grant) bool { return !q.after(&g, from) })
 	}
-	for i := range all[:min(q.Limit, len(all))] {
-		o.Rewards = append(o.Rewards, showGrant(plan.Catalog, &all[i], now))
+	shown := all[:min(q.Limit, len(all))]
+	paid, err := r.paid(ctx, org, user, shown)
+	if err != nil {
+		return nil, err
+	}
+	for i := range shown {
+		grant := showGrant(plan.Catalog, &shown[i], now)
+		grant.Paid = paid[grant.By]
+		o.Rewards = append(o.Rewards, grant)
 	}
 	if len(all) > q.Limit {
 		last := &all[q.Limit-1]
@@ -248,3 +262,30 @@ func (r *Reader) RewardList(ctx context.Context, org activity.Org) ([]byte, erro
 		Rewards []rewardObject `json:"rewards"`
 	}{list}, json.Deterministic(true))
 }
+
+// paid reads what the coupons among some grants cost, by what they were issued by.
+func (r *Reader) paid(ctx context.Context, org activity.Org, user activity.User, some []grants.Grant) (map[string]*paidObject, error) {
+	var bought []activity.ID
+	for i := range some {
+		if id, is := strings.CutPrefix(some[i].By, couponPrefix); is {
+			bought = append(bought, activity.ID(id))
+		}
+	}
+	if len(bought) == 0 {
+		return nil, nil
+	}
+	records, err := r.ingest.Recorded(ctx, org, user, bought)
+	if err != nil {
+		return nil, err
+	}
+	paid := make(map[string]*paidObject, len(records))
+	for i := range records {
+		if d := records[i].Decided; d != nil && len(d.Own.Rows) > 0 {
+			row := &d.Own.Rows[0]
+			paid[couponPrefix+string(records[i].ID)] = &paidObject{row.Wallet, Score{-row.Amount, int(row.Decimals)}}
+		}
+	}
+	return paid, nil
+}
+
+const couponPrefix = "coupon:"
