@@ -60,10 +60,15 @@ class Redis {
 /** Everything that a test needs: `await using` is for newer Nodes, so call `close`. */
 export class World {
   readonly #redis = new Redis();
-  readonly node = new LaurelNode(catalog, ["--redis", `unix://${this.#redis.socket}`]);
+  readonly node: LaurelNode;
   readonly #sites: Server[] = [];
   #browser: Browser | undefined;
   #written = 0;
+
+  /** Of the orgs of a catalog; one of them is `shop`. */
+  constructor(orgs = catalog) {
+    this.node = new LaurelNode(orgs, ["--redis", `unix://${this.#redis.socket}`]);
+  }
 
   async open(): Promise<void> {
     await this.#redis.start();
@@ -93,6 +98,13 @@ export class World {
     page.on("console", (message) => {
       if (message.type() === "error" && /policy|trusted/i.test(message.text())) faults.push(message.text());
     });
+    return { page, faults };
+  }
+
+  /** A page of somebody who has signed in with the secret key. */
+  async signedIn(options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
+    const { page, faults } = await this.page(options);
+    await page.addInitScript(`sessionStorage.setItem("laurel.key", ${JSON.stringify(key)}); sessionStorage.setItem("laurel.org", "shop")`);
     return { page, faults };
   }
 

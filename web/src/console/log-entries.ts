@@ -28,7 +28,7 @@ export class RequestLog extends EventTarget {
 
   /** Takes what a Rest client tells. `source` tells clients apart. */
   exchange(source: number, exchange: Exchange): void {
-    const what = `${exchange.method} ${exchange.path}`;
+    const what = `${exchange.method} ${exchange.path}${activityIn(exchange)}`;
     const name = `${source}.${exchange.id}`;
     if (exchange.tookMs === undefined) {
       this.#pending.set(name, this.#add({ kind: "REQ", at: exchange.began, what, status: "pending", note: "", payload: exchange.body }));
@@ -58,4 +58,11 @@ export class RequestLog extends EventTarget {
     this.dispatchEvent(new Event("change"));
     return id;
   }
+}
+
+/** What a request records, such as ` · point coins`. */
+function activityIn({ method, path, body }: Exchange): string {
+  if (method !== "POST" || path !== "/v1/activities" || typeof body !== "object" || body === null || !("name" in body)) return "";
+  const { kind, name } = body as { kind?: unknown; name: unknown };
+  return ` · ${String(kind ?? "behaviour")} ${String(name)}`;
 }

@@ -4,8 +4,10 @@ import type { Entry, RequestLog } from "./log-entries.js";
 
 /** The footer with the log: folded away, open, or filling the page. */
 export class LogFooter extends LitElement {
-  static override properties = { log: { attribute: false }, size: { state: true } };
+  static override properties = { log: { attribute: false }, only: { attribute: false }, size: { state: true } };
   declare log: RequestLog;
+  /** Which entries are shown; all of them where it is left out. */
+  declare only: ((entry: Entry) => boolean) | undefined;
   declare size: "folded" | "open" | "full";
   readonly #changed = () => this.requestUpdate();
 
@@ -33,13 +35,13 @@ export class LogFooter extends LitElement {
   }
 
   protected override render() {
-    const { entries } = this.log;
+    const entries = this.only ? this.log.entries.filter(this.only) : this.log.entries;
     const failed = entries.filter(({ kind }) => kind === "ERR").length;
     const open = this.size !== "folded";
     return html`
       <section class="log ${this.size}" aria-label="Request log">
         <header>
-          <button class="plain" aria-expanded=${open ? "true" : "false"} aria-controls="log-entries" @click=${() => this.toggle()}>
+          <button class="plain" aria-expanded=${open ? "true" : "false"} @click=${() => this.toggle()}>
             <span class="chevron" aria-hidden="true">${open ? "▾" : "▸"}</span> Request log <span class="badge quiet">${entries.length}</span>
             ${failed ? html`<span class="badge bad">${failed} failed</span>` : nothing}
           </button>
@@ -48,7 +50,7 @@ export class LogFooter extends LitElement {
             <button class="plain" @click=${() => this.log.clear()}>Clear</button>
           </span>
         </header>
-        <div id="log-entries" class="entries" ?hidden=${!open} tabindex="0" role="group" aria-label="Entries, the newest first">
+        <div class="entries" ?hidden=${!open} tabindex="0" role="group" aria-label="Entries, the newest first">
           ${entries.length === 0 ? html`<p class="soft small">Nothing was sent yet.</p>` : [...entries].reverse().map(entryOf)}
         </div>
       </section>`;

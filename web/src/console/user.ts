@@ -139,7 +139,7 @@ export class UserPage extends LitElement {
       <div role="tablist" aria-label="About the user" class="choice">
         ${tabs.map(({ id, name: title }) => html`<button role="tab" id="tab-${id}" aria-selected=${id === this.tab ? "true" : "false"} @click=${() => this.#select(id)}>${title}</button>`)}</div>
       <div role="tabpanel" id="panel" aria-labelledby="tab-${this.tab}">${this.#panel()}</div>
-      <laurel-log-activity .api=${this.session.rest} .user=${this.user} @logged=${() => this.#changed()}></laurel-log-activity>`;
+      <laurel-log-activity .api=${this.session.rest} .log=${this.log} .user=${this.user} .name=${name} @logged=${() => this.#changed()}></laurel-log-activity>`;
   }
 }
 

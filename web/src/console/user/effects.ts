@@ -1,0 +1,46 @@
+import { html, nothing } from "lit";
+import type { components } from "../../api/schema.gen.js";
+import { number, periodName } from "../../shared/text.js";
+
+export type Recorded = components["schemas"]["Recorded"];
+
+const reasons: Record<string, string> = {
+  blocked: "the user is blocked",
+  opted_out: "the user opted out",
+  cool_off: "it came within the cool-off after the one before",
+  cap: "the cap of the period is reached",
+};
+
+/** What became of an activity, in a sentence. */
+export function outcome({ status, activity, effects }: Recorded): string {
+  const what = activity ? `${activity.kind} ${activity.name}` : "Activity";
+  if (status === "duplicate") return `${what} was recorded before: nothing changed.`;
+  if (status === "ignored") return `${what} is recorded without effect: ${reasons[activity?.reason ?? ""] ?? activity?.reason ?? "it does not count"}.`;
+  const counts = effects && effects.boards.length + effects.streaks.length + effects.wallets.length > 0;
+  return counts ? `${what} is recorded.` : `${what} is recorded. No board, streak or wallet of the user moved.`;
+}
+
+const signed = (n: number): string => (n > 0 ? `+${number(n)}` : n < 0 ? `−${number(-n)}` : "±0");
+
+/** The rows of what changed: of what, what it is now, and what to say of that. */
+export function changes({ effects, closed_for }: Recorded): { readonly sort: string; readonly what: string; readonly now: string; readonly note: string }[] {
+  const rank = (now: number | undefined, before: number | undefined) => (now === undefined ? "" : before === undefined ? `rank ${number(now)}, new` : now === before ? `rank ${number(now)}` : `rank ${number(now)}, was ${number(before)}`);
+  return [
+    ...(effects?.wallets ?? []).map((w) => ({ sort: "Wallet", what: w.wallet, now: signed(Number(w.change)), note: `balance ${number(Number(w.balance))}` })),
+    ...(effects?.streaks ?? []).map((s) => ({ sort: "Streak", what: s.rule, now: number(s.current), note: s.extended ? "extended" : s.state.replace("_", " ") })),
+    ...(effects?.boards ?? []).map((b) => ({ sort: "Board", what: `${b.rule}${b.segment ? ` @ ${b.segment}` : ""}, ${periodName(b.cycle).toLowerCase()}`, now: number(Number(b.value)), note: rank(b.rank, b.rank_before) })),
+    ...(closed_for ?? []).map((c) => ({ sort: "Board", what: `${c.rule}, ${c.label}`, now: "–", note: "closed: too late to count" })),
+  ];
+}
+
+/** What became of an activity: the sentence, and what changed as a table. */
+export function effectsView(answer: Recorded) {
+  const rows = changes(answer);
+  return html`
+    <p class="outcome"><strong>${outcome(answer)}</strong> <span class="soft small">Id <code>${answer.id}</code>, kept: ${answer.durability}.</span></p>
+    ${rows.length === 0 ? nothing : html`
+      <div class="scroll effects" tabindex="0" role="group" aria-label="What it changed">
+        <table class="table small"><thead class="sr"><tr><th scope="col">What</th><th scope="col">Which</th><th scope="col">Now</th><th scope="col">Note</th></tr></thead>
+          <tbody>${rows.map(({ sort, what, now, note }) => html`<tr><td class="soft">${sort}</td><th scope="row">${what}</th><td class="number">${now}</td><td class="soft">${note}</td></tr>`)}</tbody></table>
+      </div>`}`;
+}
