@@ -106,7 +106,7 @@ describe("the slide-over that logs activities", () => {
     await p.getByLabel("note").fill(hostile[0]!);
     await p.getByLabel("items").press("Enter");
     await p.waitFor({ state: "detached" });
-    await page.getByRole("status").getByText("behaviour buy is recorded.").waitFor();
+    await page.getByRole("status").getByText("Recorded: behaviour buy.").waitFor();
     assert.match(sent[0]!["id"], /^console-[0-9a-f]{24}$/);
     assert.deepEqual({ ...sent[0], id: "" }, { id: "", user: "ada", kind: "behaviour", name: "buy", meta: { amount: 12.5, items: 2, express: true, note: hostile[0] } });
     assert.equal(await page.evaluate("window.harmed"), undefined);
@@ -135,10 +135,10 @@ describe("the slide-over that logs activities", () => {
     await p.getByLabel("Value of member 2").fill("-3");
     await accessible(page, "names and values");
     await send(page).click();
-    await p.getByText("behaviour visit is recorded.").waitFor();
+    await p.getByText("Recorded: behaviour visit.").waitFor();
     assert.equal(await p.getByLabel("Value of member 1").inputValue(), "7", "it keeps the values");
     await send(page).click();
-    await p.getByText("recorded without effect: the cap of the period is reached").waitFor();
+    await p.getByText("Recorded without effect: behaviour visit. The cap of the period is reached.").waitFor();
     assert.deepEqual(sent.map((s) => s["meta"]), Array(2).fill({ page: "7", depth: -3, bot: false }));
     assert.notEqual(sent[0]!["id"], sent[1]!["id"]);
     assert.deepEqual(faults, []);
@@ -163,7 +163,7 @@ describe("the slide-over that logs activities", () => {
     await act("Redeem", "5");
     await wrong(p.getByLabel("Points")).getByText("lacks").waitFor();
     await act("Increment", "40");
-    await p.getByText("point coins is recorded.").waitFor();
+    await p.getByText("Recorded: point coins.").waitFor();
     await p.getByRole("row", { name: "Wallet coins +40 balance 40" }).waitFor();
     await act("Redeem", "15");
     await p.getByRole("row", { name: "Wallet coins −15 balance 25" }).waitFor();
@@ -218,7 +218,7 @@ describe("the slide-over that logs activities", () => {
     await wrong(p.getByLabel("From")).getByText("A gift goes to another user.").waitFor();
     await p.getByLabel("From").fill("cyd");
     await send(page).click();
-    await page.getByRole("status").getByText("gift coffee is recorded.").waitFor();
+    await page.getByRole("status").getByText("Recorded: gift coffee.").waitFor();
     assert.deepEqual({ ...sent.at(-1), id: "" }, { id: "", user: "cyd", kind: "gift", name: "coffee", meta: { to: "eve" } });
     await until(async () => (await balance("eve")) === 3, "the gift");
     assert.deepEqual(faults, []);
@@ -248,7 +248,7 @@ describe("the slide-over that logs activities", () => {
     await wrong(p.getByLabel("To", { exact: true })).getByText("does not know this user").waitFor();
     await p.getByLabel("To", { exact: true }).fill("eve");
     await send(page).click();
-    await p.getByText("bounty bug is recorded.").waitFor();
+    await p.getByText("Recorded: bounty bug.").waitFor();
     await until(async () => (await balance("eve")) >= 20, "the award");
     assert.deepEqual(faults, []);
     await page.context().close();
@@ -271,11 +271,11 @@ describe("the slide-over that logs activities", () => {
     await p.getByRole("alert").getByText("cannot be reached").waitFor();
     cut = false;
     await send(page).click();
-    await p.getByText("was recorded before").waitFor();
+    await p.getByText("Recorded before: point coins.").waitFor();
     assert.equal(sent[0]!["id"], sent[1]!["id"]);
     assert.equal(await balance("ada"), had + 1);
     await send(page).click();
-    await p.getByText("point coins is recorded.").waitFor();
+    await p.getByText("Recorded: point coins.").waitFor();
     assert.notEqual(sent[2]!["id"], sent[1]!["id"]);
     const log = p.getByRole("region", { name: "Request log" });
     await log.getByRole("button", { name: /Request log/ }).click();

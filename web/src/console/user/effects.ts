@@ -5,19 +5,19 @@ import { number, periodName } from "../../shared/text.js";
 export type Recorded = components["schemas"]["Recorded"];
 
 const reasons: Record<string, string> = {
-  blocked: "the user is blocked",
-  opted_out: "the user opted out",
-  cool_off: "it came within the cool-off after the one before",
-  cap: "the cap of the period is reached",
+  blocked: "The user is blocked",
+  opted_out: "The user opted out",
+  cool_off: "It came within the cool-off after the one before",
+  cap: "The cap of the period is reached",
 };
 
 /** What became of an activity, in a sentence. */
 export function outcome({ status, activity, effects }: Recorded): string {
-  const what = activity ? `${activity.kind} ${activity.name}` : "Activity";
-  if (status === "duplicate") return `${what} was recorded before: nothing changed.`;
-  if (status === "ignored") return `${what} is recorded without effect: ${reasons[activity?.reason ?? ""] ?? activity?.reason ?? "it does not count"}.`;
+  const what = activity ? `${activity.kind} ${activity.name}` : "the activity";
+  if (status === "duplicate") return `Recorded before: ${what}. Nothing changed.`;
+  if (status === "ignored") return `Recorded without effect: ${what}. ${reasons[activity?.reason ?? ""] ?? activity?.reason ?? "It does not count"}.`;
   const counts = effects && effects.boards.length + effects.streaks.length + effects.wallets.length > 0;
-  return counts ? `${what} is recorded.` : `${what} is recorded. No board, streak or wallet of the user moved.`;
+  return counts ? `Recorded: ${what}.` : `Recorded: ${what}. No board, streak or wallet moved.`;
 }
 
 const signed = (n: number): string => (n > 0 ? `+${number(n)}` : n < 0 ? `−${number(-n)}` : "±0");
@@ -43,4 +43,14 @@ export function effectsView(answer: Recorded) {
         <table class="table small"><thead class="sr"><tr><th scope="col">What</th><th scope="col">Which</th><th scope="col">Now</th><th scope="col">Note</th></tr></thead>
           <tbody>${rows.map(({ sort, what, now, note }) => html`<tr><td class="soft">${sort}</td><th scope="row">${what}</th><td class="number">${now}</td><td class="soft">${note}</td></tr>`)}</tbody></table>
       </div>`}`;
+}
+
+const inShort = 3; // changes
+
+/** What became of an activity in few words: the sentence, and the first things that changed. */
+export function effectsInShort(answer: Recorded) {
+  const rows = changes(answer);
+  const more = rows.length - inShort;
+  return html`<span>${outcome(answer)}${rows.slice(0, inShort).map(({ what, now, note }) => html`<br><span class="small">${what} <strong>${now}</strong> <span class="soft">${note}</span></span>`)}
+    ${more > 0 ? html`<br><span class="soft small">and ${number(more)} more</span>` : nothing}</span>`;
 }

@@ -5,8 +5,8 @@ import type { paths } from "../../api/schema.gen.js";
 import type { Entry, RequestLog } from "../log-entries.js";
 import "../log.js";
 import { definitionsOf, type Definition } from "./definitions.js";
-import { activityOf, emptyDraft, fieldOf, fieldsOf, kinds, type ActivityIn, type Draft, type Kind } from "./draft.js";
-import { effectsView, outcome, type Recorded } from "./effects.js";
+import { activityOf, emptyDraft, fieldOf, fieldsOf, kinds, type ActivityIn, type Draft, type Field, type Kind } from "./draft.js";
+import { effectsInShort, effectsView, type Recorded } from "./effects.js";
 import { fieldView, pairsView, type FieldSetting } from "./fields.js";
 import { pastOf, type Activity } from "./past.js";
 import { People } from "./people.js";
@@ -177,6 +177,7 @@ export class LogActivity extends LitElement {
     if (this.another) {
       this.answer = answer;
       void this.#read(); // there may be more to refund
+      void this.updateComplete.then(() => this.querySelector(".answer")?.scrollIntoView({ block: "nearest" }));
       return;
     }
     const { [kind]: _, ...others } = this.drafts;
@@ -197,7 +198,7 @@ export class LogActivity extends LitElement {
   protected override render() {
     return html`
       ${this.shown ? this.#panel() : nothing}
-      <div class="toast card" role="status" ?hidden=${!this.news}>${this.news ? html`<span>${outcome(this.news)}</span>
+      <div class="toast card" role="status" ?hidden=${!this.news}>${this.news ? html`${effectsInShort(this.news)}
         <button class="plain" aria-label="Dismiss" @click=${() => (this.news = undefined)}>✕</button>` : nothing}</div>`;
   }
 
@@ -228,13 +229,17 @@ export class LogActivity extends LitElement {
     const chosen = this.#chosen(draft);
     const { actions } = kinds.find(({ kind }) => kind === this.kind)!;
     const setting = this.#setting(draft, known);
+    const fields = fieldsOf(draft, chosen);
+    const declared = ({ name }: Field) => this.kind === "behaviour" && name.startsWith("meta.");
     return html`
       <form novalidate @submit=${(e: SubmitEvent) => void this.#submit(e)}>
         ${actions.length > 0 ? html`
           <fieldset class="choice actions"><legend class="sr">What to do</legend>${actions.map((action) => html`
             <label><input type="radio" name="action" value=${action} .checked=${action === draft.action} @change=${() => this.#act(action)}><span>${actionNames[action] ?? action}</span></label>`)}</fieldset>` : nothing}
-        ${fieldsOf(draft, chosen).map((field) => fieldView(field, setting))}
-        ${this.kind === "behaviour" && !chosen?.meta ? pairsView(draft.pairs, (name) => this.faults[name], (pairs) => this.#change({ pairs })) : nothing}
+        ${fields.filter((field) => !declared(field)).map((field) => fieldView(field, setting))}
+        ${this.kind !== "behaviour" ? nothing : chosen?.meta
+          ? html`<fieldset class="members"><legend>Metadata</legend>${fields.filter(declared).map((field) => fieldView(field, setting))}</fieldset>`
+          : pairsView(draft.pairs, (name) => this.faults[name], (pairs) => this.#change({ pairs }))}
         <div class="send">
           <button class="primary" ?disabled=${this.busy}>${this.busy ? "Sending" : "Log activity"}</button>
           <label class="check"><input type="checkbox" .checked=${this.another} @change=${(e: Event) => (this.another = (e.target as HTMLInputElement).checked)}> Create another</label>
