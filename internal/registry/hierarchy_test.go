@@ -85,7 +85,7 @@ func TestRegistry_ApplyHierarchy(t *testing.T) {
 func TestRegistry_RestoresAChildFirst(t *testing.T) {
 	r := node(t, openStore(t, 1))
 	for _, c := range []*catalog.Catalog{under(t, "a", "b"), org(t, "b", "r")} {
-		if _, err := r.Restore(t.Context(), c); err != nil {
+		if _, err := r.Restore(t.Context(), c, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -33,12 +33,15 @@ type publication struct {
 	ifMatch store.Version
 	force   bool
 	file    []*catalog.Catalog
-	orphan  bool // the parent need not be known
+	// restored is of a backup: the parent need not be known, nor a secret.
+	restored bool
+	secrets  map[string]string // of the backup, by hint
 }
 
-// Restore publishes a catalog of a backup whatever is there, and wherever its org stood: the orgs above it may be still to come. Errors as Publish.
-func (r *Registry) Restore(ctx context.Context, c *catalog.Catalog) (*Entry, error) {
-	return r.publish(ctx, publication{c: c, force: true, orphan: true})
+// Restore publishes a catalog of a backup whatever is there, and wherever its org stood: the orgs above it may be still to come. secrets are those of its
+// webhooks and hooks, by hint, as far as the backup has them. Errors as Publish.
+func (r *Registry) Restore(ctx context.Context, c *catalog.Catalog, secrets map[string]string) (*Entry, error) {
+	return r.publish(ctx, publication{c: c, force: true, restored: true, secrets: secrets})
 }
 
 func (r *Registry) publish(ctx context.Context, p publication) (*Entry, error) {
@@ -51,18 +54,22 @@ func (r *Registry) publish(ctx context.Context, p publication) (*Entry, error) {
 		if !p.force && doc.Version != p.ifMatch {
 			return nil, ErrVersionMismatch
 		}
-		if doc.Version != "" && bytes.Equal(doc.Content, c.Source) {
+		writes, err := r.hookWrites(ctx, &p)
+		if err != nil {
+			return nil, err
+		}
+		if doc.Version != "" && bytes.Equal(doc.Content, c.Source) && len(writes) == 0 {
 			return r.Reload(ctx, c.Org)
 		}
 		if err := follows(c, doc); err != nil {
 			return nil, err
 		}
-		if !p.orphan {
+		if !p.restored {
 			if err := r.checkParent(ctx, c, p.file); err != nil {
 				return nil, err
 			}
 		}
-		group := store.Group{Org: c.Org, Doc: doc.Key, Expect: doc.Version, Content: c.Source, OrgChanged: true}
+		group := store.Group{Org: c.Org, Doc: doc.Key, Expect: doc.Version, Content: c.Source, Writes: writes, OrgChanged: true}
 		applied, err := r.commit(ctx, 0, group)
 		if err != nil {
 			return nil, fmt.Errorf("publish catalog of org %s: %w", c.Org, err)

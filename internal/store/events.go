@@ -170,3 +170,19 @@ func (e *outboxEntry) events(p Partition, to []Event) []Event {
 	}
 	return to
 }
+
+// EventsEnd is a position in a partition's outbox that is before all events to come, and behind those that are there. Who goes on from it is told if
+// something was trimmed meanwhile, also where nothing was there yet.
+func (s *Store) EventsEnd(ctx context.Context, p Partition) (feed.Position, error) {
+	if err := s.checkPartition(p); err != nil {
+		return feed.Position{}, err
+	}
+	last, err := s.client.XRevRangeN(ctx, string(OutboxKey(p)), "+", "-", 1).Result()
+	if err != nil {
+		return feed.Position{}, unavailable("read the end of events", err)
+	}
+	if len(last) == 0 {
+		return feed.Position{Seq: 1}, nil
+	}
+	return feed.ParsePosition(last[0].ID)
+}

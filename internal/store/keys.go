@@ -184,3 +184,12 @@ func BackfillKey(org activity.Org) Key { return Key("{0}:filled:" + string(org))
 
 // SegmentsKey is the document of the values that the users' attributes have had: the org's segments.
 func SegmentsKey(org activity.Org) Key { return Key("{0}:segments:" + string(org)) }
+
+// HooksKey is the hash of what webhooks and hooks of an org need beside their definitions: secrets by hint, and from where on a webhook's events are sent. It
+// lives in partition 0, and is written with the catalog.
+func HooksKey(org activity.Org) Key { return Key("{0}:hooks:" + string(org)) }
+
+// WebhookKey is the document of how far a webhook's events were sent, and by which node.
+func WebhookKey(org activity.Org, id string) Key {
+	return Key("{0}:w:" + string(org) + ":" + id)
+}

@@ -174,6 +174,13 @@ func (e *exporter) org(ctx context.Context, org activity.Org) error {
 		l.Documents = map[string][]byte{}
 	}
 	maps.Copy(l.Documents, stocks)
+	if !e.WithoutKeys {
+		hooks, err := e.Registry.HookState(ctx, org)
+		if err != nil {
+			return err
+		}
+		l.Secrets = hooks.Secrets
+	}
 	return e.write(typeOrg, l)
 }
 

@@ -154,7 +154,7 @@ func (i *importer) org(ctx context.Context, l *orgLine) error {
 	if c.Org != l.Org {
 		return fmt.Errorf("%w: the catalog of %s stands at %s", ErrDamaged, c.Org, l.Org)
 	}
-	if _, err := i.Registry.Restore(ctx, c); err != nil {
+	if _, err := i.Registry.Restore(ctx, c, l.Secrets); err != nil {
 		return err
 	}
 	for p := range i.Store.Partitions() {

@@ -47,6 +47,8 @@ type orgLine struct {
 	Fence jsontext.Value `json:"fence,omitzero"`
 	// Documents are the org's other documents, by name (see documents).
 	Documents map[string][]byte `json:"documents,omitempty"`
+	// Secrets are those of webhooks and hooks, by the hint that the catalog has of each.
+	Secrets map[string]string `json:"secrets,omitempty"`
 }
 
 // keyLine is an API key. Of its secret it has the hash.
