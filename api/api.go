@@ -53,6 +53,7 @@ type Reads interface {
 	Several(ctx context.Context, org activity.Org, queries []query.BoardQuery) (*query.BoardSet, error)
 	Ranks(ctx context.Context, org activity.Org, rule, period string, users []activity.User, relative bool) (*query.Ranks, error)
 	User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
+	AppendUser(ctx context.Context, b []byte, org activity.Org, user activity.User) ([]byte, error)
 	UserWithMonth(ctx context.Context, org activity.Org, user activity.User) ([]byte, error)
 	Users(ctx context.Context, org activity.Org, q query.UserList) ([]byte, error)
 	TargetGroup(ctx context.Context, org activity.Org, id string) ([]byte, error)

@@ -6,7 +6,7 @@ import (
 )
 
 // hot are the handlers of the reads that most requests are. They are found without http.ServeMux, which takes a µs for what a look at a few slashes tells.
-type hot struct{ board, rank, ranks handler }
+type hot struct{ board, rank, ranks, user handler }
 
 // handler is a route as it is served, with what stands in the path where the mux has not read it.
 type handler func(w http.ResponseWriter, r *http.Request, at place)
@@ -14,7 +14,10 @@ type handler func(w http.ResponseWriter, r *http.Request, at place)
 // place is the wildcards of a hot path.
 type place struct{ rule, period, user string }
 
-const boardsPrefix = "/v1/leaderboards/"
+const (
+	boardsPrefix = "/v1/leaderboards/"
+	usersPrefix  = "/v1/users/"
+)
 
 // newHot picks the hot routes out of the table.
 func (a *API) newHot() hot {
@@ -27,15 +30,19 @@ func (a *API) newHot() hot {
 		panic("api: no route " + method + " " + pattern)
 	}
 	const board = boardsPrefix + "{rule}/{period}"
-	return hot{board: find(http.MethodGet, board), rank: find(http.MethodGet, board+"/users/{user}"), ranks: find(http.MethodPost, board+"/ranks")}
+	return hot{board: find(http.MethodGet, board), rank: find(http.MethodGet, board+"/users/{user}"), ranks: find(http.MethodPost, board+"/ranks"),
+		user: find(http.MethodGet, usersPrefix+"{user}")}
 }
 
 // find is the route of a request if it is a hot one, nil otherwise: then the mux knows. Paths with an escape that matters are the mux's too; net/url keeps these
 // apart, in RawPath.
 func (h *hot) find(r *http.Request) (handler, place) {
-	rest, ok := strings.CutPrefix(r.URL.Path, boardsPrefix)
-	if !ok || r.URL.RawPath != "" {
+	if r.URL.RawPath != "" {
 		return nil, place{}
+	}
+	rest, ok := strings.CutPrefix(r.URL.Path, boardsPrefix)
+	if !ok {
+		return h.findUser(r)
 	}
 	var at place
 	if at.rule, rest, ok = strings.Cut(rest, "/"); !ok || at.rule == "" {
@@ -57,9 +64,18 @@ func (h *hot) find(r *http.Request) (handler, place) {
 	return nil, place{}
 }
 
+// findUser is the route of a user, nil if it is another one.
+func (h *hot) findUser(r *http.Request) (handler, place) {
+	user, ok := strings.CutPrefix(r.URL.Path, usersPrefix)
+	if !ok || user == "" || strings.IndexByte(user, '/') >= 0 || r.Method != http.MethodGet {
+		return nil, place{}
+	}
+	return h.user, place{user: user}
+}
+
 // PathValue is the wildcard of the path by its name, as http.Request's.
 func (r *request) PathValue(name string) string {
-	if r.at.rule == "" {
+	if r.at == (place{}) {
 		return r.Request.PathValue(name)
 	}
 	switch name {

@@ -47,11 +47,29 @@ func (a *API) userObject(read func(context.Context, activity.Org, activity.User)
 func (a *API) getUser(w http.ResponseWriter, r *request) error {
 	switch r.query().Get("stats") {
 	case "":
-		return a.userObject(a.Reads.User)(w, r)
+		return a.getUserNow(w, r)
 	case "month":
 		return a.userObject(a.Reads.UserWithMonth)(w, r)
 	}
 	return badRequest("stats", "This may be month or absent.")
+}
+
+// getUserNow serves the read of a user that most are, in memory that is used again.
+func (a *API) getUserNow(w http.ResponseWriter, r *request) error {
+	user, err := pathUser(r)
+	if err != nil {
+		return err
+	}
+	if err := a.await(r); err != nil {
+		return err
+	}
+	lent := a.buffers.get()
+	object, err := a.Reads.AppendUser(r.Context(), *lent, r.org, user)
+	if err != nil {
+		return err
+	}
+	defer a.buffers.put(lent, object)
+	return writeBytes(w, http.StatusOK, object)
 }
 
 // getUserRanks serves the ranks of the user of the path: on the current boards, or on those of ?period=.

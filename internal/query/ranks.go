@@ -10,7 +10,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"laurel/internal/activity"
-	"laurel/internal/calendar"
 	"laurel/internal/catalog"
 	"laurel/ranking"
 )
@@ -118,101 +117,6 @@ func (t *target) renumber(rows []Row) {
 			rows[i].Rank = rows[i-1].Rank
 		}
 	}
-}
-
-// BoardRank is a user's place on one of the current boards.
-type BoardRank struct {
-	Rule         string           `json:"rule"`
-	Segment      string           `json:"segment,omitempty"` // as Leaderboard.Segment
-	Cycle        string           `json:"cycle"`
-	Label        string           `json:"label"`
-	Rank         int              `json:"rank"`
-	Score        Score            `json:"score"`
-	ReachedAt    calendar.Instant `json:"reached_at"`
-	Total        int              `json:"total"`
-	PreviousRank int              `json:"previous_rank,omitzero"`
-}
-
-// userRanks reads a user's places on the current period of every cycle of every rule, of everyone's boards and of the segments' that the user is in, and
-// on the streak boards. Boards the user is not on are left out. With a period it is that of every rule which has it; ErrBadPeriod where none does.
-func (r *Reader) userRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]BoardRank, error) {
-	_, entry, err := r.ingest.Plan(org)
-	if err != nil {
-		return nil, err
-	}
-	segments, err := r.segmentsOf(ctx, org, user)
-	if err != nil {
-		return nil, err
-	}
-	list, known := []BoardRank{}, period == ""
-	for _, rule := range boardRules(entry.Catalog) {
-		_, cycles, err := r.describe(org, rule)
-		if err != nil {
-			return nil, err
-		}
-		periods := []string{period}
-		if period == "" {
-			periods = periods[:0]
-			for _, cy := range cycles {
-				periods = append(periods, cy.String())
-			}
-		}
-		for _, name := range periods {
-			ranks, err := r.appendRanks(ctx, list, org, user, boardName{rule, name, segments[rule]})
-			switch {
-			case errors.Is(err, ErrBadPeriod): // between listed periods, or no period of this rule
-				continue
-			case err != nil && !errors.Is(err, ErrPeriodGone):
-				return nil, err
-			case err == nil:
-				list = ranks
-			}
-			known = true
-		}
-	}
-	if !known {
-		return nil, detailed(ErrBadPeriod, "%q is no period of any rule: a cycle, cycle~N (N periods before), or a label", period)
-	}
-	return list, nil
-}
-
-// boardName names a rule's boards of one period: everyone's, and those of segments.
-type boardName struct {
-	rule, period string
-	segments     []string
-}
-
-func (r *Reader) appendRanks(ctx context.Context, list []BoardRank, org activity.Org, user activity.User, of boardName) (_ []BoardRank, err error) {
-	for _, segment := range append([]string{""}, of.segments...) {
-		if list, err = r.With(Show{Segment: segment}).appendRank(ctx, list, org, user, of.rule, of.period); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
-}
-
-func (r *Reader) appendRank(ctx context.Context, list []BoardRank, org activity.Org, user activity.User, rule, period string) ([]BoardRank, error) {
-	now := r.clock.Now()
-	t, err := r.locate(org, rule, period, now)
-	if err != nil {
-		return nil, err
-	}
-	b, err := r.open(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	ranks := t.ranksOf(b, []activity.User{user}, &room{})
-	if len(ranks.Rows) == 0 {
-		return list, nil
-	}
-	both, err := r.withBefore(ctx, t, b, now)
-	if err != nil {
-		return nil, err
-	}
-	both.addPrevious(ranks.room)
-	row := ranks.Rows[0]
-	return append(list, BoardRank{Rule: rule, Segment: t.segment, Cycle: t.cycle.String(), Label: t.label, Rank: row.Rank, Score: row.Score,
-		ReachedAt: row.ReachedAt, Total: ranks.Total, PreviousRank: row.PreviousRank}), nil
 }
 
 // LeaderboardList names the rules of an org and their cycles.

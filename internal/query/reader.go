@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/progress"
+	"laurel/internal/recent"
+	"laurel/internal/registry"
 	"laurel/ranking"
 )
 
@@ -29,12 +32,17 @@ type Reader struct {
 	last   *atomic.Pointer[edition] // shared with those that With made, as rooms
 	rooms  *rooms
 	spans  *periods
+	users  *recent.Users[*shownUser]
+	nows   *sync.Map // activity.Org → *currentBoards
 }
 
-// New returns a Reader over the write path's plans and states and the boards in memory. secret gives what signs cursors: the same on all nodes, now and
+// New returns a Reader over the write path's plans and states and the boards in memory. It comes before the write path runs, which tells it of changes. secret gives what signs cursors: the same on all nodes, now and
 // after a restart, or clients cannot go on where they were.
 func New(s *ingest.Service, b *ranking.Boards, c *clock.Clock, secret func() []byte) *Reader {
-	return &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}, last: new(atomic.Pointer[edition]), rooms: new(rooms), spans: new(periods)}
+	r := &Reader{ingest: s, boards: b, clock: c, sealer: sealer{secret}, last: new(atomic.Pointer[edition]), rooms: new(rooms), spans: new(periods),
+		users: recent.New[*shownUser](userMemory), nows: new(sync.Map)}
+	s.Watch(r.users.Drop, r.users.Reset)
+	return r
 }
 
 // target is a board as a read names it: a rule and one period of one of its cycles.
@@ -84,6 +92,10 @@ func (r *Reader) describe(org activity.Org, rule string) (*target, []calendar.Cy
 	if err != nil {
 		return nil, nil, err
 	}
+	return r.describeIn(plan, entry, org, rule)
+}
+
+func (r *Reader) describeIn(plan *progress.Plan, entry *registry.Entry, org activity.Org, rule string) (*target, []calendar.Cycle, error) {
 	t := &target{org: org, rule: rule, cal: plan.Calendar(), spans: r.spans, catalog: entry.Catalog, kept: entry.Kept, through: entry.ClosedThrough,
 		pending: r.ingest.Pending(org, rule), profiles: r.profileRevision()}
 	if cr := t.catalog.Rule(rule); cr != nil {
@@ -178,8 +190,11 @@ func (t *target) closeGrace() calendar.Instant {
 
 // gone says whether the period is one that the rule no longer keeps. By the clock it is so at once; the fence, and with it the writers, follow within a moment.
 func (t *target) gone(now calendar.Instant) bool {
+	if !t.closed(now) {
+		return false
+	}
 	r := t.catalog.Rule(t.rule)
-	if r == nil || !t.closed(now) {
+	if r == nil {
 		return false
 	}
 	first, some := t.catalog.FirstKept(r, t.cycle, max(now, t.through))
@@ -200,15 +215,24 @@ func (t *target) board() feed.Board {
 
 // periodBefore is the target of the period before, nil if there is none.
 func (t *target) periodBefore(now calendar.Instant) *target {
+	p := t.earlier()
+	if p == nil || p.gone(now) {
+		return nil
+	}
+	return p
+}
+
+// earlier is the target of the period before, which may be gone; nil if there is none.
+func (t *target) earlier() *target {
+	if t.cycle.Unit == calendar.All {
+		return nil
+	}
 	o, ok := t.cal.Before(t.cycle, t.ordinal, 1)
-	if !ok || t.cycle.Unit == calendar.All {
+	if !ok {
 		return nil
 	}
 	p := *t
 	p.ordinal, p.span = o, t.spans.of(t.cal, t.cycle, o)
-	if p.gone(now) {
-		return nil
-	}
 	p.label = p.span.Label
 	return &p
 }

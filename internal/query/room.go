@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"laurel/internal/activity"
 	"laurel/ranking"
 )
 
@@ -15,6 +16,7 @@ type room struct {
 	sorted []ranking.Row
 	order  []uint64
 	before ranking.Elsewhere
+	user   [1]activity.User
 	home   *rooms // nil: of nobody
 }
 

@@ -95,15 +95,10 @@ func (r *Reader) profileRevision() uint64 {
 	return r.ingest.ProfileRevision()
 }
 
-// segmentsOf are the segments of each segmented rule in which the user has a value, none where no rule is segmented.
-func (r *Reader) segmentsOf(ctx context.Context, org activity.Org, user activity.User) (map[string][]string, error) {
-	plan, _, err := r.ingest.Plan(org)
-	if err != nil || len(plan.Attributes()) == 0 {
-		return nil, err
-	}
-	s, err := r.state(ctx, org, user)
-	if err != nil {
-		return nil, err
+// segmentsIn are the segments of each segmented rule in which a user has a value, none where no rule is segmented.
+func segmentsIn(plan *progress.Plan, s *progress.State) map[string][]string {
+	if len(plan.Attributes()) == 0 {
+		return nil
 	}
 	of := map[string][]string{}
 	for i := range s.Rules {
@@ -114,5 +109,5 @@ func (r *Reader) segmentsOf(ctx context.Context, org activity.Org, user activity
 	for _, list := range of {
 		slices.Sort(list)
 	}
-	return of, nil
+	return of
 }

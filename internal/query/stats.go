@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 
@@ -41,31 +42,32 @@ func MonthBefore(now calendar.Instant, cal *calendar.Calendar) calendar.Instant 
 	return calendar.InstantOf(then)
 }
 
-// stats counts what a user has. With month it folds the user's log up to a month ago, and what there is more now has come since; where that is sealed it says only what there is.
-func (r *Reader) stats(ctx context.Context, m *moment, v *rewards.View, user activity.User, month bool) (*statsObject, error) {
+// stats counts what a user has.
+func (m *moment) stats(v *rewards.View, set grants.Set) *statsObject {
 	o := m.counts(v)
+	if len(m.plan.Catalog.Rewards) > 0 {
+		o.countGrants(set, m.now)
+	}
+	return o
+}
+
+// addMonth folds the user's log up to a month ago, and what there is more now has come since; where that is sealed it says only what there is.
+func (r *Reader) addMonth(ctx context.Context, o *statsObject, m *moment, user activity.User, set grants.Set) error {
 	since := MonthBefore(m.now, m.plan.Calendar())
-	if month {
-		then, err := r.past(ctx, m.org, user, m.state, since)
-		if err == nil {
-			o.gainedSince(then.counts(then.state.DeriveEarned(then.plan, then.now)))
-		} else if !errors.Is(err, ErrSealed) {
-			return nil, err
-		}
-		if o.KPIs != nil {
-			met := m.kpisMetSince(since)
-			o.KPIs.LastMonth = &met
-		}
+	then, err := r.past(ctx, m.org, user, m.state, since)
+	if err == nil {
+		o.gainedSince(then.counts(then.state.DeriveEarned(then.plan, then.now)))
+	} else if !errors.Is(err, ErrSealed) {
+		return err
 	}
-	if len(m.plan.Catalog.Rewards) == 0 {
-		return o, nil
+	if o.KPIs != nil {
+		met := m.kpisMetSince(since)
+		o.KPIs.LastMonth = &met
 	}
-	set, err := r.ingest.Grants(ctx, m.org, user)
-	if err != nil {
-		return nil, err
+	if o.Rewards != nil {
+		o.countGrantsSince(set, m.now, since)
 	}
-	o.countGrants(set, m.now, since, month)
-	return o, nil
+	return nil
 }
 
 // counts are the totals of what follows from the user's state, of which v shows what is earned.
@@ -131,22 +133,26 @@ func (m *moment) kpisMetSince(since calendar.Instant) (n int64) {
 }
 
 // countGrants counts what the user was given, and what was bought.
-func (o *statsObject) countGrants(set grants.Set, now, since calendar.Instant, month bool) {
-	given, bought := make([]int64, 2), make([]int64, 2)
+func (o *statsObject) countGrants(set grants.Set, now calendar.Instant) {
+	given, bought := countIssued(set, now, math.MinInt64)
+	o.Rewards, o.Coupons = &statObject{Total: given}, &statObject{Total: bought}
+}
+
+func (o *statsObject) countGrantsSince(set grants.Set, now, since calendar.Instant) {
+	given, bought := countIssued(set, now, since)
+	o.Rewards.LastMonth, o.Coupons.LastMonth = &given, &bought
+}
+
+// countIssued counts what was issued at an instant or later. That it expired makes no difference.
+func countIssued(set grants.Set, now, since calendar.Instant) (given, bought int64) {
 	for _, g := range set {
-		counts := given
-		if strings.HasPrefix(g.By, couponPrefix) {
-			counts = bought
-		}
-		if g.Status(now) == grants.None {
-			continue
-		}
-		if counts[0]++; g.IssuedAt >= since {
-			counts[1]++
+		switch {
+		case g.Status(now) == grants.None || g.IssuedAt < since:
+		case strings.HasPrefix(g.By, couponPrefix):
+			bought++
+		default:
+			given++
 		}
 	}
-	o.Rewards, o.Coupons = &statObject{Total: given[0]}, &statObject{Total: bought[0]}
-	if month {
-		o.Rewards.LastMonth, o.Coupons.LastMonth = &given[1], &bought[1]
-	}
+	return given, bought
 }

@@ -41,7 +41,11 @@ type countedUser struct {
 
 func (g *rig) counted(month bool) (u countedUser) {
 	g.t.Helper()
-	b, err := g.user(g.t.Context(), org, "ann", month)
+	read := g.User
+	if month {
+		read = g.UserWithMonth
+	}
+	b, err := read(g.t.Context(), org, "ann")
 	must(g.t, err)
 	must(g.t, json.Unmarshal(b, &u))
 	return u

@@ -12,6 +12,7 @@ import (
 	"laurel/internal/catalog"
 	"laurel/internal/fold"
 	"laurel/internal/progress"
+	"laurel/internal/registry"
 	"laurel/streaks"
 )
 
@@ -76,8 +77,11 @@ func streakOf(p *progress.Plan, rule string) (int, error) {
 type moment struct {
 	org   activity.Org
 	plan  *progress.Plan
+	entry *registry.Entry // that the plan is of
 	state *progress.State
 	now   calendar.Instant
+	// folded: the state is not the stored one, as that does not follow the plan.
+	folded bool
 }
 
 // moment reads a user: now (nil), or as of an instant.
@@ -94,8 +98,8 @@ func (r *Reader) moment(ctx context.Context, org activity.Org, user activity.Use
 
 // present is a user as of now. Who was decided under other definitions, and waits for the backfill, is folded anew: a state does not tell what those would have made of it.
 func (r *Reader) present(ctx context.Context, org activity.Org, user activity.User, s *progress.State) (*moment, error) {
-	plan, _, err := r.ingest.Plan(org)
-	m := &moment{org, plan, s, r.clock.Now()}
+	plan, entry, err := r.ingest.Plan(org)
+	m := &moment{org: org, plan: plan, entry: entry, state: s, now: r.clock.Now()}
 	if err != nil || s.Follows(plan) {
 		return m, err
 	}
@@ -108,6 +112,7 @@ func (r *Reader) present(ctx context.Context, org activity.Org, user activity.Us
 
 // fold makes the moment's state anew of all that there is of the user.
 func (m *moment) fold(base *progress.State, records []activity.Activity) (err error) {
+	m.folded = true
 	m.state, err = progress.Rebuild(m.plan, m.state, base, records, m.now)
 	if errors.Is(err, fold.ErrRange) {
 		err = nil // a sum that a later activity brought back into the range, or of a rule that passes over what it cannot take
@@ -120,7 +125,7 @@ func (r *Reader) past(ctx context.Context, org activity.Org, user activity.User,
 	if at < s.Sealed {
 		return nil, detailed(ErrSealed, "history before %s is sealed", s.Sealed)
 	}
-	plan, _, err := r.ingest.Plan(org)
+	plan, entry, err := r.ingest.Plan(org)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +139,7 @@ func (r *Reader) past(ctx context.Context, org activity.Org, user activity.User,
 			known = append(known, records[i])
 		}
 	}
-	m := &moment{org, plan.AsOf(at), s.AsOf(at), at}
+	m := &moment{org: org, plan: plan.AsOf(at), entry: entry, state: s.AsOf(at), now: at}
 	return m, m.fold(base, known)
 }
 

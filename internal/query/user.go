@@ -4,28 +4,38 @@ import (
 	"context"
 	"errors"
 
-	"github.com/go-json-experiment/json"
-
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
 	"laurel/internal/ingest"
 	"laurel/internal/profile"
 	"laurel/internal/progress"
+	"laurel/internal/rewards"
 )
 
 func (r *Reader) state(ctx context.Context, org activity.Org, user activity.User) (*progress.State, error) {
 	s, err := r.ingest.State(ctx, org, user)
+	return s, absence(err)
+}
+
+// facts reads what the store has of a user. ErrUserNotFound, ErrUserMerged.
+func (r *Reader) facts(ctx context.Context, org activity.Org, user activity.User) (*ingest.Facts, *progress.State, error) {
+	f, s, err := r.ingest.Facts(ctx, org, user)
+	return f, s, absence(err)
+}
+
+// absence is an error of the write path as reads name it, if it says that the user is not there.
+func absence(err error) error {
 	var merged *ingest.MergedError
 	switch {
 	case errors.Is(err, ingest.ErrUserNotFound):
-		return nil, ErrUserNotFound
+		return ErrUserNotFound
 	case errors.As(err, &merged):
-		return nil, detailed(ErrUserMerged, "%s", merged.Detail())
+		return detailed(ErrUserMerged, "%s", merged.Detail())
 	}
-	return s, err
+	return err
 }
 
-// userObject is GET /v1/users/{user}.
+// userObject is GET /v1/users/{user} but for its last member, ranks, which others' activities change too.
 type userObject struct {
 	ID         activity.User     `json:"id"`
 	CreatedAt  calendar.Instant  `json:"created_at,omitzero"`
@@ -38,7 +48,6 @@ type userObject struct {
 	Groups     []enrolledObject  `json:"target_groups,omitempty"`
 	Streaks    []streakObject    `json:"streaks"`
 	earnedObject
-	Ranks []BoardRank `json:"ranks"`
 }
 
 // enrolledObject is a target group that the user is enrolled in.
@@ -47,53 +56,75 @@ type enrolledObject struct {
 	Since calendar.Instant `json:"since"`
 }
 
-// UserWithMonth is User with what came in the last month; it folds the user's log for that. Errors as User.
+// UserWithMonth is AppendUser with what came in the last month; it folds the user's log for that. Errors as there.
 func (r *Reader) UserWithMonth(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
-	return r.user(ctx, org, user, true)
-}
-
-// User reads everything about a user, as a JSON object with its members in a fixed order. ErrUserNotFound, ErrUserMerged, ranking.ErrLoading.
-func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
-	return r.user(ctx, org, user, false)
-}
-
-func (r *Reader) user(ctx context.Context, org activity.Org, user activity.User, month bool) ([]byte, error) {
-	s, err := r.state(ctx, org, user)
+	facts, state, err := r.facts(ctx, org, user)
 	if err != nil {
 		return nil, err
 	}
-	o := userObject{ID: user, Hidden: s.Hidden, Blocked: s.Blocked}
+	m, err := r.present(ctx, org, user, state)
+	if err != nil {
+		return nil, err
+	}
+	o, view := r.userObject(m, user, facts)
+	if err := r.addMonth(ctx, o.Stats, m, user, facts.Grants); err != nil {
+		return nil, err
+	}
+	u, err := r.shown(o, m, view, facts)
+	if err != nil {
+		return nil, err
+	}
+	return r.appendUser(ctx, nil, org, user, u, m.now)
+}
+
+// User is AppendUser to nothing.
+func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User) ([]byte, error) {
+	return r.AppendUser(ctx, nil, org, user)
+}
+
+// AppendUser appends everything about a user, as a JSON object with its members in a fixed order. It reads the store only where the user is not in memory (doc.go). ErrUserNotFound,
+// ErrUserMerged, ranking.ErrLoading.
+func (r *Reader) AppendUser(ctx context.Context, b []byte, org activity.Org, user activity.User) ([]byte, error) {
+	u, now, err := r.shownNow(ctx, org, user)
+	if err != nil {
+		return nil, err
+	}
+	return r.appendUser(ctx, b, org, user, u, now)
+}
+
+func (r *Reader) appendUser(ctx context.Context, b []byte, org activity.Org, user activity.User, u *shownUser, now calendar.Instant) ([]byte, error) {
+	boards, err := r.currentBoards(org, now)
+	if err != nil {
+		return nil, err
+	}
+	b = append(b, u.head...)
+	if b, err = r.appendRanks(ctx, b, boards.list, user, u.segments, now); err != nil {
+		return nil, err
+	}
+	return append(b, '}'), nil
+}
+
+// userObject is what is shown of a user at a moment, and what of it was earned.
+func (r *Reader) userObject(m *moment, user activity.User, facts *ingest.Facts) (*userObject, *rewards.View) {
+	s := m.state
+	o := &userObject{ID: user, CreatedAt: facts.Profile.CreatedAt, Profile: facts.Profile, Hidden: s.Hidden, Blocked: s.Blocked}
 	if n := len(s.Zones); n > 0 {
 		o.Timezone = s.Zones[n-1].Name
 	}
-	if o.Profile, err = r.ingest.Profile(ctx, org, user); err != nil {
-		return nil, err
-	}
-	o.CreatedAt = o.Profile.CreatedAt
 	for _, a := range s.Attributes {
 		if o.Attributes == nil {
 			o.Attributes = make(map[string]string, len(s.Attributes))
 		}
 		o.Attributes[a.Name] = a.Value
 	}
-	m, err := r.present(ctx, org, user, s)
-	if err != nil {
-		return nil, err
-	}
-	v := m.state.DeriveEarned(m.plan, m.now)
-	o.Streaks, o.earnedObject = r.showStreaks(m), earned(m, v)
-	if o.Stats, err = r.stats(ctx, m, v, user, month); err != nil {
-		return nil, err
-	}
+	v := s.DeriveEarned(m.plan, m.now)
+	o.Stats, o.Streaks, o.earnedObject = m.stats(v, facts.Grants), r.showStreaks(m), earned(m, v)
 	for _, g := range m.plan.Catalog.TargetGroups {
-		if since, some := m.state.Enrolled(g.ID); some {
+		if since, some := s.Enrolled(g.ID); some {
 			o.Groups = append(o.Groups, enrolledObject{g.ID, since})
 		}
 	}
-	if o.Ranks, err = r.userRanks(ctx, org, user, ""); err != nil {
-		return nil, err
-	}
-	return json.Marshal(o, json.Deterministic(true))
+	return o, v
 }
 
 // FindUser reads everything about the user who has a value of a unique field (profile.Unique). ErrUserNotFound, *ParamError, ranking.ErrLoading.
@@ -111,14 +142,26 @@ func (r *Reader) FindUser(ctx context.Context, org activity.Org, field, text str
 
 // UserRanks reads a user's places on all current boards, or on those of a period, as a JSON object. ErrUserNotFound, ErrUserMerged, ErrBadPeriod, ranking.ErrLoading.
 func (r *Reader) UserRanks(ctx context.Context, org activity.Org, user activity.User, period string) ([]byte, error) {
-	if _, err := r.state(ctx, org, user); err != nil {
-		return nil, err
-	}
-	ranks, err := r.userRanks(ctx, org, user, period)
+	s, err := r.state(ctx, org, user)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(struct {
-		Ranks []BoardRank `json:"ranks"`
-	}{ranks})
+	plan, _, err := r.ingest.Plan(org)
+	if err != nil {
+		return nil, err
+	}
+	now := r.clock.Now()
+	var list []ranked
+	if period != "" {
+		list, err = r.boardsOf(org, period, now)
+	} else if current, failed := r.currentBoards(org, now); failed == nil {
+		list = current.list
+	} else {
+		err = failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.appendRanks(ctx, []byte(`{"ranks":`), list, user, segmentsIn(plan, s), now)
+	return append(b, '}'), err
 }
