@@ -264,7 +264,7 @@ func (r *Reader) Missions(ctx context.Context, org activity.Org, user activity.U
 }
 
 func (r *Reader) earnedPart(ctx context.Context, org activity.Org, user activity.User, part func(*earnedObject) any) ([]byte, error) {
-	m, err := r.moment(ctx, org, user, nil)
+	m, err := r.current(ctx, org, user)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ type kpiObject struct {
 
 // KPIs reads a user's KPIs in the current period of each cycle, or of one, as a JSON object. ErrUserNotFound, ErrUserMerged.
 func (r *Reader) KPIs(ctx context.Context, org activity.Org, user activity.User, cycle string) ([]byte, error) {
-	m, err := r.moment(ctx, org, user, nil)
+	m, err := r.current(ctx, org, user)
 	if err != nil {
 		return nil, err
 	}

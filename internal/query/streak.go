@@ -19,7 +19,7 @@ import (
 // Streaks reads a user's streaks, as a JSON object: now, or as of an instant, by the activities up to it as they are known now, and what was ordered
 // until then. ErrUserNotFound, ErrUserMerged; ErrSealed for an instant before the seal.
 func (r *Reader) Streaks(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) ([]byte, error) {
-	m, err := r.moment(ctx, org, user, at)
+	m, err := r.currentOr(ctx, org, user, at)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (r *Reader) Streaks(ctx context.Context, org activity.Org, user activity.Us
 
 // Streak reads one of Streaks. Errors as there; progress.ErrStreakNotFound.
 func (r *Reader) Streak(ctx context.Context, org activity.Org, user activity.User, rule string, at *calendar.Instant) ([]byte, error) {
-	m, err := r.moment(ctx, org, user, at)
+	m, err := r.currentOr(ctx, org, user, at)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (r *Reader) Streak(ctx context.Context, org activity.Org, user activity.Use
 
 // Freezes are how many freezes of a streak rule a user holds, and may hold. Errors as Streak.
 func (r *Reader) Freezes(ctx context.Context, org activity.Org, user activity.User, rule string) (held, most int, err error) {
-	m, err := r.moment(ctx, org, user, nil)
+	m, err := r.current(ctx, org, user)
 	if err != nil {
 		return 0, 0, err
 	}

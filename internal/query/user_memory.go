@@ -125,6 +125,14 @@ func (r *Reader) current(ctx context.Context, org activity.Org, user activity.Us
 	return r.moment(ctx, org, user, nil)
 }
 
+// currentOr is current, or as of an instant.
+func (r *Reader) currentOr(ctx context.Context, org activity.Org, user activity.User, at *calendar.Instant) (*moment, error) {
+	if at == nil {
+		return r.current(ctx, org, user)
+	}
+	return r.moment(ctx, org, user, at)
+}
+
 // shown encodes what is shown of a user, of which view is what was earned, and says up to when it is so.
 func (r *Reader) shown(o *userObject, m *moment, view *rewards.View, facts *ingest.Facts) (*shownUser, error) {
 	head, err := json.Marshal(o, json.Deterministic(true))
