@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -91,10 +90,7 @@ func clusterFaults() []fault {
 // TestCluster: on a cluster, whatever happens, all nodes come to show what the model says, and nothing that was acknowledged as replicated is lost.
 func TestCluster(t *testing.T) {
 	binary := build(t)
-	for _, program := range []string{"redis-server", "valkey-server"} {
-		if _, err := exec.LookPath(program); err != nil && program != "redis-server" {
-			continue // the same protocol; tested where it is installed
-		}
+	for _, program := range testenv.Servers() {
 		t.Run(program, func(t *testing.T) { newClusterStage(t, binary, program).playCluster(3) })
 	}
 }
@@ -185,10 +181,26 @@ func (s *stage) migrate() {
 		}
 		g := s.d.cluster.Migrate(slot, to)
 		g.Move(1 + s.rng.IntN(20))
-		s.work(20)
+		s.workIfPossible(20)
 		g.Finish()
 		s.work(20)
 	}
+}
+
+// workIfPossible waits until the clients have done so many more operations, or none for a second: all of them may want what nobody can write now.
+func (s *stage) workIfPossible(n int64) {
+	s.t.Helper()
+	until, last, since := s.l.done.Load()+n, int64(0), time.Now()
+	eventually(s.t, "the clients do not get on", func() error {
+		done := s.l.done.Load()
+		if done != last {
+			last, since = done, time.Now()
+		}
+		if done < until && time.Since(since) < time.Second {
+			return fmt.Errorf("%d operations of %d are missing", until-done, n)
+		}
+		return nil
+	})
 }
 
 func (s *stage) freezeNode() {

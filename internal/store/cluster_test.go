@@ -27,8 +27,9 @@ func elsewhere(c *testenv.Cluster) (slot int, owner, other *testenv.Member) {
 	return slot, owner, other
 }
 
-func TestCluster_PartitionsAreSpread(t *testing.T) {
-	c := shared.Cluster(t)
+func TestCluster_PartitionsAreSpread(t *testing.T) { onClusters(t, partitionsAreSpread) }
+
+func partitionsAreSpread(t *testing.T, c *testenv.Cluster) {
 	h := open(t, store.Options{URL: c.URL()})
 	if h.Partitions() != 16 {
 		t.Fatalf("%d partitions", h.Partitions())
@@ -49,7 +50,10 @@ func TestCluster_PartitionsAreSpread(t *testing.T) {
 
 // TestCluster_AMigratingPartitionIsNotWritten: a script on keys of which a part has moved, or on one that goes while it runs, never begins.
 func TestCluster_AMigratingPartitionIsNotWritten(t *testing.T) {
-	c := shared.Cluster(t)
+	onClusters(t, aMigratingPartitionIsNotWritten)
+}
+
+func aMigratingPartitionIsNotWritten(t *testing.T, c *testenv.Cluster) {
 	h := open(t, store.Options{URL: c.URL()})
 	ctx := context.Background()
 	one, two := &store.Standing{Value: 1, Reached: 1}, &store.Standing{Value: 2, Reached: 2}
@@ -117,8 +121,9 @@ func TestCluster_AMigratingPartitionIsNotWritten(t *testing.T) {
 }
 
 // TestCluster_AWalkGoesOnWhereThePartitionIs: a cursor of one server means nothing to another.
-func TestCluster_AWalkGoesOnWhereThePartitionIs(t *testing.T) {
-	c := shared.Cluster(t)
+func TestCluster_AWalkGoesOnWhereThePartitionIs(t *testing.T) { onClusters(t, aWalkGoesOn) }
+
+func aWalkGoesOn(t *testing.T, c *testenv.Cluster) {
 	h := open(t, store.Options{URL: c.URL()})
 	ctx := context.Background()
 	var groups []store.Group
@@ -206,7 +211,14 @@ func (h *harness) changed(after feed.Position) ([]feed.Change, error) {
 
 // TestCluster_Failover: what was acknowledged as replicated is there when a replica takes over, and who follows is told of what is not.
 func TestCluster_Failover(t *testing.T) {
-	c := testenv.StartCluster(t, testenv.ClusterOptions{Replicas: 1})
+	for _, program := range testenv.Servers() {
+		t.Run(program, func(t *testing.T) {
+			failover(t, testenv.StartCluster(t, testenv.ClusterOptions{Program: program, Replicas: 1}))
+		})
+	}
+}
+
+func failover(t *testing.T, c *testenv.Cluster) {
 	h := open(t, store.Options{URL: c.URL(), Replicas: 1})
 	_, master, _ := elsewhere(c)
 	replica := c.Replica(master)

@@ -23,7 +23,7 @@ type harness struct {
 	t       testing.TB
 }
 
-// onBoth runs a test on the embedded store, on a real server and on a cluster, each empty.
+// onBoth runs a test on the embedded store, and on a server and a cluster of each kind that is installed, all empty.
 func onBoth(t *testing.T, test func(t *testing.T, h *harness)) {
 	t.Helper()
 	onBothWith(t, store.Options{}, test)
@@ -36,20 +36,30 @@ func onBothWith(t *testing.T, o store.Options, test func(t *testing.T, h *harnes
 		o.DataDir = t.TempDir()
 		test(t, open(t, o))
 	})
-	t.Run("redis", func(t *testing.T) {
+	for _, program := range testenv.Servers() {
+		t.Run(program, func(t *testing.T) {
+			o := o
+			o.URL = testenv.StartServer(t, program).URL()
+			test(t, open(t, o))
+		})
+	}
+	onClusters(t, func(t *testing.T, c *testenv.Cluster) {
 		o := o
-		o.URL = testenv.StartRedis(t).URL()
-		test(t, open(t, o))
-	})
-	t.Run("cluster", func(t *testing.T) {
-		o := o
-		o.URL = shared.Cluster(t).URL()
+		o.URL = c.URL()
 		test(t, open(t, o))
 	})
 }
 
-// shared is the cluster of all tests that need no faults.
-var shared testenv.Shared
+// shared are the clusters of all tests that need no faults, by what their servers are.
+var shared = map[string]*testenv.Shared{"redis-server": {}, "valkey-server": {Program: "valkey-server"}}
+
+// onClusters runs a test on a cluster of each kind of server that is installed.
+func onClusters(t *testing.T, test func(t *testing.T, c *testenv.Cluster)) {
+	t.Helper()
+	for _, program := range testenv.Servers() {
+		t.Run("cluster of "+program, func(t *testing.T) { test(t, shared[program].Cluster(t)) })
+	}
+}
 
 func open(t testing.TB, o store.Options) *harness {
 	t.Helper()

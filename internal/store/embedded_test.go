@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(shared.Main(m).Run())
+	os.Exit(shared["redis-server"].Main(shared["valkey-server"].Main(m)).Run())
 }
 
 const childUsers = 7

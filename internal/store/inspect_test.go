@@ -10,30 +10,14 @@ import (
 
 	"laurel/internal/feed"
 	"laurel/internal/store"
-	"laurel/internal/testenv"
 )
 
 func TestWalkAndScores(t *testing.T) {
-	for name, o := range map[string]store.Options{
-		"embedded": {DataDir: t.TempDir(), Fsync: store.FsyncNo, Partitions: 2},
-		"redis":    {URL: testenv.StartRedis(t).URL(), Partitions: 2},
-		"cluster":  {URL: shared.Cluster(t).URL(), Partitions: 2},
-	} {
-		t.Run(name, func(t *testing.T) { walks(t, o) })
-	}
+	onBothWith(t, store.Options{Fsync: store.FsyncNo, Partitions: 2}, walks)
 }
 
-func walks(t *testing.T, o store.Options) {
+func walks(t *testing.T, s *harness) {
 	ctx := context.Background()
-	s, err := store.Open(ctx, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	board := feed.Board{Org: "o", Rule: "r", Label: "all"}
 	for p := range store.Partition(2) {
 		g := store.Group{Org: "o", User: "u", Doc: store.StateKey(p, "o", "u"), Content: []byte("x"),

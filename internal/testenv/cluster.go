@@ -54,7 +54,10 @@ func StartCluster(t testing.TB, o ClusterOptions) *Cluster {
 	t.Helper()
 	c, err := startCluster(t, o)
 	if c != nil {
-		t.Cleanup(c.end)
+		t.Cleanup(func() {
+			c.checkCommands(t)
+			c.end()
+		})
 	}
 	if err != nil {
 		t.Fatalf("start cluster: %v", err)
@@ -169,6 +172,13 @@ func (c *Cluster) end() {
 	for _, m := range c.Nodes {
 		m.Kill()
 		_ = m.client.Close()
+	}
+}
+
+func (c *Cluster) checkCommands(t reporter) {
+	t.Helper()
+	for _, m := range c.Nodes {
+		m.checkCommands(t)
 	}
 }
 

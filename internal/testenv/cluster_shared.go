@@ -11,6 +11,8 @@ import (
 
 // Shared is a cluster that many tests of a package use one after the other, because a start takes seconds. The zero value has not started.
 type Shared struct {
+	Program string // of its servers; "" = redis-server
+
 	turn    sync.Mutex // held by the test that has it
 	start   sync.Once
 	cluster *Cluster
@@ -27,13 +29,14 @@ func (s *Shared) Cluster(t testing.TB) *Cluster {
 	s.start.Do(func() {
 		s.own = &ownReporter{}
 		if s.own.dir, s.err = os.MkdirTemp("", "laurel-cluster-"); s.err == nil {
-			s.cluster, s.err = startCluster(s.own, ClusterOptions{})
+			s.cluster, s.err = startCluster(s.own, ClusterOptions{Program: s.Program})
 		}
 	})
 	if s.err != nil {
 		t.Fatalf("start cluster: %v", s.err)
 	}
 	s.cluster.Flush()
+	t.Cleanup(func() { s.cluster.checkCommands(t) })
 	return s.cluster
 }
 

@@ -25,7 +25,7 @@ const startTimeout = time.Minute
 // portTries is how often a start is tried again that found its port taken.
 const portTries = 20
 
-// Redis is a redis-server of one test. Its methods are for the test's own goroutine.
+// Redis is a redis-server, or another of Servers, of one test. Its methods are for the test's own goroutine.
 type Redis struct {
 	Addr string // host:port, the same after a restart
 	Dir  string // where its files are
@@ -49,12 +49,21 @@ type reporter interface {
 // keeps nothing on disk. A machine without redis-server fails the test: a test that is skipped is one that nobody runs.
 func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
+	return StartServer(t, "redis-server", args...)
+}
+
+// StartServer is StartRedis for one of Servers.
+func StartServer(t testing.TB, program string, args ...string) *Redis {
+	t.Helper()
+	path, err := exec.LookPath(program)
 	if err != nil {
-		t.Fatalf("redis-server is not on the PATH, and this test needs one: install it (apt-get install redis-server, brew install redis), 7.0 or later")
+		t.Fatalf("%s is not on the PATH, and this test needs one: install it (redis-server: apt-get install redis-server, brew install redis), 7.0 or later", program)
 	}
 	r := &Redis{t: t, Dir: t.TempDir()}
-	t.Cleanup(r.Kill)
+	t.Cleanup(func() {
+		r.checkCommands(t)
+		r.Kill()
+	})
 	// Between finding a free port and using it another process may take it: then try another.
 	for try := 0; ; try++ {
 		port := freePort(t)
@@ -65,7 +74,7 @@ func StartRedis(t testing.TB, args ...string) *Redis {
 			return r
 		}
 		if try == portTries || !r.portTaken() {
-			t.Fatalf("start redis-server: %v\n%s", err, r.out.String())
+			t.Fatalf("start %s: %v\n%s", program, err, r.out.String())
 		}
 	}
 }
