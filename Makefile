@@ -8,7 +8,10 @@ TESTFLAGS ?=
 # of one package's tests: they take up to two minutes, and ten times as long on a slow machine that does other things too
 TIMEOUT ?= 30m
 
-.PHONY: web/build/checked help build ui run test redis node chromium lint fuzz bench cover web client e2e screenshots fps release clean
+# make tools puts programs there that tests run where they find them
+export PATH := $(PATH):$(CURDIR)/bin/tools
+
+.PHONY: web/build/checked help build ui run test tools redis node chromium lint fuzz bench cover web client e2e screenshots fps release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +41,9 @@ test: redis node chromium ## run every test, with the race detector, and the rep
 	go test -race -timeout $(TIMEOUT) $(TESTFLAGS) $(PACKAGES)
 	go test -run TestReplay -timeout $(TIMEOUT) $(TESTFLAGS) ./cmd/laurel
 	$(MAKE) --no-print-directory client e2e
+
+tools: ## get Valkey, promtool and helm into bin/tools, so that make test runs them too (CI does)
+	@.ci/tools
 
 # $(call install,PROGRAM,PACKAGES): installs a program that is missing, where it can
 install = @command -v $(1) >/dev/null || { \

@@ -3,7 +3,11 @@ package deploy
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -12,6 +16,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 )
@@ -219,25 +224,61 @@ func TestChart_EveryValueIsUsed(t *testing.T) {
 	walk("", own)
 }
 
-// TestChart_Helm asks helm itself, where it is installed.
+// kubernetes is the version that helm renders for: without a release's own build it would take one of long ago.
+const kubernetes = "1.30.0"
+
+// TestChart_Helm asks helm itself, where it is installed (make tools).
 func TestChart_Helm(t *testing.T) {
 	helm, err := exec.LookPath("helm")
 	if err != nil {
 		return // TestChart_Renders does as much as it can without
 	}
-	run := func(text string) ([]byte, error) {
-		cmd := exec.Command(helm, "template", "board", chart, "--values", "-")
-		cmd.Stdin = strings.NewReader(text)
-		return cmd.CombinedOutput()
+	file := filepath.Join(t.TempDir(), "values.yaml")
+	run := func(text string, args ...string) ([]byte, error) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return exec.Command(helm, append(args, "--kube-version", kubernetes, "--values", file)...).CombinedOutput()
 	}
 	for name, text := range settings {
-		if out, err := run(text); err != nil {
+		if out, err := run(text, "lint", "--strict", chart); err != nil {
+			t.Errorf("%s: lint: %v\n%s", name, err, out)
+		}
+		out, err := run(text, "template", "board", chart)
+		if err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
+		sameObjects(t, name, string(out), render(t, values(t, text)))
 	}
 	for name, text := range wrong {
-		if out, err := run(text); err == nil {
+		if out, err := run(text, "template", "board", chart); err == nil {
 			t.Errorf("%s is taken:\n%s", name, out)
 		}
+	}
+}
+
+// sameObjects says whether helm made what render made: then the tests of what render made are about what helm makes.
+func sameObjects(t *testing.T, name, helm string, rendered map[string]string) {
+	t.Helper()
+	objects := func(text string) map[string]any {
+		found := map[string]any{}
+		for docs := yaml.NewDecoder(strings.NewReader(text)); ; {
+			o := map[string]any{}
+			switch err := docs.Decode(&o); {
+			case errors.Is(err, io.EOF):
+				return found
+			case err != nil:
+				t.Fatalf("%s: %v\n%s", name, err, text)
+			case len(o) > 0:
+				found[fmt.Sprint(o["kind"], " ", o["metadata"].(map[string]any)["name"])] = o
+			}
+		}
+	}
+	own := map[string]any{}
+	for _, text := range rendered {
+		maps.Copy(own, objects(text))
+	}
+	if diff := cmp.Diff(objects(helm), own); diff != "" {
+		t.Errorf("%s (-helm +render)\n%s", name, diff)
 	}
 }
