@@ -101,7 +101,7 @@ describe("the console", () => {
 
   test("a user's page follows the user, and hostile names are text", async () => {
     const { page, faults } = await world.page();
-    await inShop(page, "/console/users/u0001");
+    await inShop(page, "/console/users/u0001#leaderboards");
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.locator(".chart canvas").waitFor();
     await world.did([["u0001", 50_000]]);
@@ -197,7 +197,7 @@ describe("the console", () => {
     await inShop(page);
     await until(async () => (await names(page)).length === 50, "users");
     await accessible(page, "users");
-    await page.goto(`${world.node.url}/console/users/u0001`);
+    await page.goto(`${world.node.url}/console/users/u0001#leaderboards`);
     await page.locator(".chart canvas").waitFor();
     await accessible(page, "a user");
     await page.goto(`${world.node.url}/console/boards`);

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
+import { makeAda, shopOfEverything } from "./person.js";
 import { World, key, populate } from "./world.js";
 
 const out = fileURLToPath(new URL("../screenshots/", import.meta.url));
@@ -13,6 +14,10 @@ interface Shot {
   readonly ready: string;
   readonly act?: (page: Page) => Promise<void>;
   readonly signedOut?: boolean;
+  /** In which world: that of many people, or that of one with everything. */
+  readonly of?: "everything";
+  /** All of the page, not what is in the window. */
+  readonly whole?: boolean;
 }
 
 const shots: Shot[] = [
@@ -24,7 +29,19 @@ const shots: Shot[] = [
   } },
   { name: "sign-in", path: "/console", ready: ".sign-in", signedOut: true },
   { name: "users", path: "/console/users", ready: ".users tbody tr" },
-  { name: "user", path: "/console/users/u0000", ready: ".chart canvas" },
+  ...[
+    ["overview", ".peek li"], ["activity", ".activities tbody tr"], ["points", ".ledger tbody tr"], ["rewards", ".goal"], ["kpis", "[role=tabpanel] tbody tr"], ["coupons", "[role=tabpanel] tbody tr"], ["leaderboards", ".chart canvas"], ["settings", ".switches li"],
+  ].map(([tab, ready]): Shot => ({ name: `user-${tab}`, path: `/console/users/ada#${tab}`, ready: ready!, of: "everything", whole: true })),
+  { name: "user-edit", path: "/console/users/ada", ready: ".peek li", of: "everything", act: async (page) => {
+    await page.locator(".pulse[data-state=live]").waitFor();
+    await page.keyboard.press("e");
+    await page.getByLabel("revenue").waitFor();
+  } },
+  { name: "user-menu", path: "/console/users/ada#activity", ready: ".activities tbody tr", of: "everything", act: async (page) => {
+    await page.locator(".dots").nth(1).click();
+    await page.getByRole("menuitem").first().waitFor();
+  } },
+  { name: "user-blocked", path: "/console/users/eva", ready: ".hero.blocked", of: "everything" },
   { name: "boards", path: "/console/boards", ready: ".boards li" },
   { name: "node", path: "/console/node", ready: ".spark" },
   { name: "log", path: "/console/users", ready: ".users tbody tr", act: async (page) => {
@@ -38,23 +55,28 @@ const shots: Shot[] = [
 ];
 
 const world = new World();
+const other = new World(shopOfEverything);
 try {
   await world.open();
   await populate(world, 300);
   await world.call("POST", "/v1/users/u0299/block");
   await world.call("POST", "/v1/users/u0297/hide");
+  await other.open();
+  await makeAda(other);
+  await other.call("POST", "/v1/users/eva/block");
   mkdirSync(out, { recursive: true });
   for (const scheme of ["light", "dark"] as const) {
     for (const width of [1440, 390]) {
       const { page } = await world.page({ viewport: { width, height: width > 600 ? 900 : 844 }, colorScheme: scheme, reducedMotion: "reduce", deviceScaleFactor: 1 });
-      for (const { name, path, ready, act, signedOut } of shots) {
+      for (const { name, path, ready, act, signedOut, of, whole } of shots) {
         if (only && !name.startsWith(only)) continue;
-        await page.goto(`${world.node.url}/docs`);
+        const { url } = (of ? other : world).node;
+        await page.goto(`${url}/docs`);
         await page.evaluate(([k, o]) => (k ? (sessionStorage.setItem("laurel.key", k), sessionStorage.setItem("laurel.org", o!)) : sessionStorage.clear()), signedOut ? [] : [key, "shop"]);
-        await page.goto(world.node.url + path);
+        await page.goto(url + path);
         await page.locator(ready).first().waitFor();
         await act?.(page);
-        await page.screenshot({ path: `${out}${name}-${width}-${scheme}.png` });
+        await page.screenshot({ path: `${out}${name}-${width}-${scheme}.png`, fullPage: whole ?? false });
       }
       if (!only || "widgets".startsWith(only)) {
         const token = await world.token("u0003");
@@ -67,5 +89,6 @@ try {
   }
   console.log(`Pictures are in ${out}`);
 } finally {
+  await other.close();
   await world.close();
 }

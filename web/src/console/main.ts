@@ -121,7 +121,7 @@ class Console extends LitElement {
     const address = new URL(link.href);
     if (address.origin !== location.origin || !/^\/console(\/|$)/.test(address.pathname)) return;
     event.preventDefault();
-    this.#go(address.pathname + address.search);
+    this.#go(address.pathname + address.search + address.hash);
   }
 
   protected override render() {

@@ -44,6 +44,7 @@ export class History extends LitElement {
   declare problem: string | undefined;
   #chart: uPlot | undefined;
   #reading: AbortController | undefined;
+  #what: string | undefined; // whose points these are
   readonly #observer = new ResizeObserver(() => this.#chart?.setSize(this.#size()));
   readonly #dark = matchMedia("(prefers-color-scheme: dark)");
   readonly #repaint = () => this.#draw();
@@ -73,7 +74,9 @@ export class History extends LitElement {
   async #read(): Promise<void> {
     this.#reading?.abort();
     const reading = (this.#reading = new AbortController());
-    this.points = this.problem = undefined;
+    this.problem = undefined;
+    const what = this.of && JSON.stringify([this.of.rule, this.of.segment, this.of.cycle, this.of.user]);
+    if (what !== this.#what) [this.#what, this.points] = [what, undefined]; // what is read anew is shown until then
     if (!this.of || !this.rest || this.of.cycle === "all") return;
     try {
       const points = await readHistory(this.rest, this.of, reading.signal);
