@@ -76,7 +76,10 @@ try {
         await page.goto(url + path);
         await page.locator(ready).first().waitFor();
         await act?.(page);
-        await page.screenshot({ path: `${out}${name}-${width}-${scheme}.png`, fullPage: whole ?? false });
+        const height = whole ? ((await page.evaluate("document.documentElement.scrollHeight")) as number) : undefined;
+        if (height) await page.setViewportSize({ width, height });
+        await page.screenshot({ path: `${out}${name}-${width}-${scheme}.png` });
+        if (height) await page.setViewportSize({ width, height: width > 600 ? 900 : 844 });
       }
       if (!only || "widgets".startsWith(only)) {
         const token = await world.token("u0003");

@@ -90,28 +90,31 @@ export class UserPage extends LitElement {
 
   #watch(): void {
     const view = (this.#view = this.session.live.user(this.user, { max_hz: atMostHz }));
-    view.on("change", (state) => {
-      this.person = state.user as unknown as Person;
-      this.#changed();
-    });
+    view.on("change", (state) => (this.person = state.user as unknown as Person));
     view.on("state", (status) => {
       const back = status === "live" && this.status === "stale";
       this.status = view.staleSince ? "old" : status;
       if (back) this.#changed();
     });
     view.on("error", (err) => (this.problem = err));
-    view.on("snapshot", (state) => this.log.poll(`user ${this.user}`, state.user));
-    view.on("delta", (delta) => this.log.poll(`user ${this.user}, what changed`, delta.user));
+    view.on("snapshot", (state) => {
+      this.log.poll(`user ${this.user}`, state.user);
+      this.#changed();
+    });
+    view.on("delta", (delta) => {
+      this.log.poll(`user ${this.user}, what changed`, delta.user);
+      if (Object.keys(delta.user).some((member) => member !== "ranks")) this.#changed(); // ranks move with others too, and are all there
+    });
     view.on("event", (event) => {
       this.log.poll(`user ${this.user}, ${event.type}`, event);
       this.#changed(); // of a reward that is claimed the user's object says nothing
     });
   }
 
-  // What is shown of the user is asked for again. Whoever asks does so once at a time.
+  // What is shown of the user is asked for again. Whoever asks does so once at a time. What was gained in the last month is another only where there is more or less in all.
   #changed(): void {
     this.fresh++;
-    this.#reading.ask();
+    if (totalsOf(this.person?.stats) !== totalsOf(this.month)) this.#reading.ask();
   }
 
   async #read(signal: AbortSignal): Promise<void> {
@@ -248,6 +251,11 @@ export class UserPage extends LitElement {
 }
 
 const words: Record<string, string> = { pending: "Connecting", live: "Live", stale: "Reconnecting", old: "May be out of date", ended: "Stopped" };
+
+/** The stats without what was gained in the last month, to compare. */
+function totalsOf(stats: Person["stats"]): string {
+  return JSON.stringify(stats, (name, value: unknown) => (name === "last_month" ? undefined : value));
+}
 
 function problemOf(err: unknown): Problem {
   return err instanceof Problem ? err : new Problem(0, "unknown", String(err));

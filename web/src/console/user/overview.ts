@@ -32,11 +32,11 @@ export class UserOverview extends UserTab<Overview> {
       ${card("activity", "Recent activity", activities, "Nothing yet.", (a) => html`
         <li><span class="grow"><bdi class="name">${a.name}</bdi>${a.status === "accepted" ? "" : html` ${statusBadge(a.status)}`}<span class="soft small clip">${metaOf(a) || a.kind}</span></span>
           <span class="soft small">${when(a.at)}</span></li>`, "wide")}
-      ${card("points", "Balances", wallets ?? [], "The catalog has no wallets.", (w) => html`
-        <li><span class="grow name">${w.name ?? w.wallet}</span><strong>${number(w.balance)}</strong></li>`)}
-      ${card("leaderboards", "Leaderboard positions", ranks.slice(0, most + 1), "On no board yet.", (r) => html`
+      ${card("leaderboards", "Leaderboard positions", ranks.slice(0, most), "On no board yet.", (r) => html`
         <li><span class="grow"><span class="name">${r.rule}${r.segment ? ` @ ${r.segment}` : ""}</span><span class="soft small clip">${periodName(r.cycle)}</span></span>
           <span><strong>${number(r.rank)}</strong> <span class="soft small">of ${number(r.total)}</span></span></li>`)}
+      ${card("points", "Balances", wallets ?? [], "The catalog has no wallets.", (w) => html`
+        <li><span class="grow name">${w.name ?? w.wallet}</span><strong>${number(w.balance)}</strong></li>`)}
       ${card("rewards", "Rewards", rewards, "None yet.", (g) => html`
         <li><span class="grow"><span class="name">${g.name ?? g.reward}</span><span class="soft small clip">${issuer(g.by)}</span></span>${statusBadge(g.status)}</li>`)}
       ${card("coupons", "Coupons", coupons, "None yet.", (g) => html`

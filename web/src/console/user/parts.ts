@@ -10,7 +10,7 @@ export function when(at: string | undefined) {
   return at ? html`<time datetime=${at}>${moment(at)}</time>` : dash;
 }
 
-export const dash = html`<span class="soft" aria-label="none">–</span>`;
+export const dash = html`<span class="soft">–</span>`;
 
 /** An amount with its sign. */
 export function signed(n: number): string {

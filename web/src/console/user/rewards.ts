@@ -6,6 +6,7 @@ import { UserTab, type Person } from "./tab.js";
 
 type Part = components["schemas"]["EarnedPart"];
 type Stage = "completed" | "progress" | "available";
+type Shown = Stage | "" | "given";
 
 /** Something that can be completed, whatever its kind. */
 interface Goal {
@@ -20,17 +21,17 @@ interface Goal {
   readonly parts: readonly Part[];
 }
 
-const stages: readonly (readonly [Stage | "", string])[] = [["", "All"], ["completed", "Completed"], ["progress", "In progress"], ["available", "Available"]];
+const choices: readonly (readonly [Shown, string])[] = [["", "All"], ["completed", "Completed"], ["progress", "In progress"], ["available", "Available"], ["given", "Given"]];
 const mostGrants = 100;
 
 /** What can be completed and how far it is, by criterion, and what was given. */
 export class UserRewards extends UserTab<readonly Grant[]> {
-  static override properties = { ...UserTab.properties, stage: { state: true } };
-  declare stage: Stage | "";
+  static override properties = { ...UserTab.properties, choice: { state: true } };
+  declare choice: Shown;
 
   constructor() {
     super();
-    this.stage = "";
+    this.choice = "";
   }
 
   protected override async read(signal: AbortSignal): Promise<readonly Grant[]> {
@@ -39,27 +40,33 @@ export class UserRewards extends UserTab<readonly Grant[]> {
   }
 
   protected override show() {
-    const goals = goalsOf(this.person!);
-    const shown = goals.filter(({ stage }) => this.stage === "" || stage === this.stage);
-    const given = this.data!;
+    const [goals, given] = [goalsOf(this.person!), this.data!];
+    const count = (choice: Shown) => (choice === "given" ? given.length : choice === "" ? goals.length + given.length : goals.filter((g) => g.stage === choice).length);
     return html`
-      <section aria-labelledby="goals">${heading("goals", "Achievements, levels and missions", html`
-        <div class="choice" role="group" aria-label="Which">${stages.map(([stage, name]) => html`<button aria-pressed=${stage === this.stage ? "true" : "false"} @click=${() => (this.stage = stage)}>${name}
-          <span class="soft small">${number(stage === "" ? goals.length : goals.filter((g) => g.stage === stage).length)}</span></button>`)}</div>`)}
-        ${shown.length === 0 ? empty(goals.length === 0 ? "The catalog has nothing to complete." : "None.") : html`<ul class="goals">${shown.map(goalOf)}</ul>`}
-      </section>
-      <section aria-labelledby="given">${heading("given", "Rewards that were given")}
-        ${given.length === 0 ? empty("None yet.") : html`<div class="card scroll"><table class="table"><caption class="sr">Rewards</caption>
-          <thead><tr><th scope="col">Reward</th><th scope="col">Status</th><th scope="col">For</th><th scope="col">Given</th><th scope="col">Code</th><th scope="col">Expires</th></tr></thead>
-          <tbody>${given.map((g) => html`<tr><th scope="row"><span class="name">${g.name ?? g.reward}</span>${g.entry_count ? html` <span class="soft small">${number(g.entry_count)} ${g.entry_count === 1 ? "entry" : "entries"}</span>` : nothing}</th>
-            <td>${statusBadge(g.status)}</td><td class="soft"><bdi>${issuer(g.by)}</bdi></td><td>${when(g.issued_at)}</td><td>${g.code ? html`<code>${g.code}</code>` : dash}</td><td>${when(g.expires_at)}</td></tr>`)}</tbody></table></div>`}
-      </section>`;
+      <div class="choice" role="group" aria-label="Which">${choices.map(([choice, name]) => html`<button aria-pressed=${choice === this.choice ? "true" : "false"} @click=${() => (this.choice = choice)}>${name}
+        <span class="soft small">${number(count(choice))}</span></button>`)}</div>
+      ${this.choice === "given" ? nothing : this.#goals(goals)}
+      ${this.choice === "" || this.choice === "given" ? givenOf(given) : nothing}`;
   }
+
+  #goals(goals: readonly Goal[]) {
+    const shown = goals.filter(({ stage }) => this.choice === "" || stage === this.choice);
+    return html`<section aria-labelledby="goals">${heading("goals", "Achievements, levels and missions")}
+      ${shown.length === 0 ? empty(goals.length === 0 ? "The catalog has nothing to complete." : "None.") : html`<ul class="goals">${shown.map(goalOf)}</ul>`}</section>`;
+  }
+}
+
+function givenOf(given: readonly Grant[]) {
+  return html`<section aria-labelledby="given">${heading("given", "Rewards that were given")}
+    ${given.length === 0 ? empty("None yet.") : html`<div class="card scroll"><table class="table"><caption class="sr">Rewards</caption>
+      <thead><tr><th scope="col">Reward</th><th scope="col">Status</th><th scope="col">For</th><th scope="col">Given</th><th scope="col">Code</th><th scope="col">Expires</th></tr></thead>
+      <tbody>${given.map((g) => html`<tr><th scope="row"><span class="name">${g.name ?? g.reward}</span>${g.entry_count ? html` <span class="soft small">${number(g.entry_count)} ${g.entry_count === 1 ? "entry" : "entries"}</span>` : nothing}</th>
+        <td>${statusBadge(g.status)}</td><td class="soft"><bdi>${issuer(g.by)}</bdi></td><td>${when(g.issued_at)}</td><td>${g.code ? html`<code>${g.code}</code>` : dash}</td><td>${when(g.expires_at)}</td></tr>`)}</tbody></table></div>`}</section>`;
 }
 
 function goalOf(goal: Goal) {
   return html`<li class="card goal ${goal.stage}">
-    <div class="heading"><div><h3>${goal.name}</h3><span class="soft small">${goal.kind}</span></div><span class="badge ${goal.stage === "completed" ? "" : goal.stage === "progress" ? "warn" : "quiet"}">${stages.find(([stage]) => stage === goal.stage)![1]}</span></div>
+    <div class="heading"><div><h3>${goal.name}</h3><span class="soft small">${goal.kind}</span></div><span class="badge ${goal.stage === "completed" ? "" : goal.stage === "progress" ? "warn" : "quiet"}">${choices.find(([choice]) => choice === goal.stage)![1]}</span></div>
     ${goal.description ? html`<p class="small">${goal.description}</p>` : nothing}
     ${goal.parts.length === 0 ? progress(goal.value, goal.most, goal.name, goal.stage === "completed") : html`<ul class="parts">${goal.parts.map((part) => html`
       <li><span class="small"><span class="tick" aria-hidden="true">${part.met ? "✓" : "○"}</span> <bdi>${criterion(part.of)}</bdi>${part.met ? html`<span class="sr">, met</span>` : nothing}</span>${progress(part.progress, part.progress_max, criterion(part.of), part.met)}</li>`)}</ul>`}
