@@ -47,6 +47,7 @@ export class UserPage extends LitElement {
   declare said: string;
   #view: View<UserState> | undefined;
   #unbind: (() => void) | undefined;
+  #inSight: HTMLElement | undefined;
   readonly #panels = new Map<TabName, UserTab<unknown>>();
   readonly #reading = new Latest((signal) => this.#read(signal));
   readonly #moved = () => (this.tab = tabOf(location.hash));
@@ -161,11 +162,17 @@ export class UserPage extends LitElement {
   #select(tab: TabName): void {
     this.tab = tab;
     history.replaceState(history.state, "", `${location.pathname}${location.search}#${tab}`);
-    void this.updateComplete.then(() => {
-      const button = this.querySelector<HTMLElement>(`#tab-${tab}`);
-      button?.focus({ preventScroll: true });
-      button?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    });
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>(`#tab-${tab}`)?.focus({ preventScroll: true }));
+  }
+
+  // On a phone the tabs are wider than the page: the one that is shown is in sight.
+  protected override updated(): void {
+    const button = this.querySelector<HTMLElement>(`#tab-${this.tab}`);
+    if (!button || this.#inSight === button) return;
+    this.#inSight = button;
+    const { left, right } = button.getBoundingClientRect();
+    const list = button.parentElement!.getBoundingClientRect();
+    if (left < list.left || right > list.right) button.parentElement!.scrollLeft += left - list.left - 24;
   }
 
   // A link to a tab, such as View all, is a press on it.

@@ -92,7 +92,7 @@ export class UserActivity extends UserTab<Page> {
   }
 
   #table(rows: readonly Activity[]) {
-    return html`<div class="card scroll"><table class="table activities" aria-busy=${this.busy ? "true" : "false"}>
+    return html`<div class="card scroll"><table class="table stack activities" aria-busy=${this.busy ? "true" : "false"}>
       <caption class="sr">Activities</caption>
       <thead><tr>${this.#column("at", "When")}${this.#column("name", "Activity")}${this.#column("kind", "Kind", "wide")}${this.#column("value", "Value", "number")}
         <th scope="col" class="wide">Details</th><th scope="col">Status</th><th scope="col"><span class="sr">Actions</span></th></tr></thead>
@@ -111,9 +111,9 @@ export class UserActivity extends UserTab<Page> {
     const meta = metaOf(a);
     return html`<tr class=${a.status === "accepted" ? "" : "void"}>
       <td>${when(a.at)}</td><th scope="row"><bdi class="name">${a.name}</bdi></th><td class="wide soft">${kinds.find(([kind]) => kind === a.kind)![1]}</td>
-      <td class="number">${a.value === undefined ? dash : number(a.value)}</td>
+      <td class="number value">${a.value === undefined ? dash : number(a.value)}</td>
       <td class="wide"><bdi class="soft small clip" title=${meta}>${meta || dash}</bdi></td>
-      <td>${statusBadge(a.status)}${a.reason ? html` <bdi class="soft small">${a.reason}</bdi>` : nothing}</td>
+      <td class="status">${statusBadge(a.status)}${a.reason ? html` <bdi class="soft small">${a.reason}</bdi>` : nothing}</td>
       <td class="number"><button class="plain dots" aria-haspopup="menu" aria-label="What to do about ${a.name}" @click=${(e: Event) => this.querySelector<ActivityMenu>("laurel-activity-menu")!.open(a, e.currentTarget as HTMLElement)}>⋯</button></td></tr>`;
   }
 }

@@ -32,10 +32,10 @@ export class UserCoupons extends UserTab<readonly Grant[]> {
     if (coupons.length === 0) return empty("No coupons yet.");
     return html`
       ${spent.size > 0 ? html`<p class="soft">Spent on coupons: ${[...spent].map(([wallet, points], i) => html`${i ? ", " : ""}<strong>${number(points)}</strong> ${wallet}`)}</p>` : nothing}
-      <div class="card scroll"><table class="table"><caption class="sr">Coupons</caption>
+      <div class="card scroll"><table class="table stack"><caption class="sr">Coupons</caption>
         <thead><tr><th scope="col">Coupon</th><th scope="col">Code</th><th scope="col">Status</th><th scope="col">Earned</th><th scope="col">Redeemed</th><th scope="col" class="number">Points spent</th><th scope="col">Expires</th></tr></thead>
-        <tbody>${coupons.map((g) => html`<tr><th scope="row"><span class="name">${g.name ?? g.reward}</span><span class="soft small clip"><bdi>${issuer(g.by)}</bdi></span></th><td>${g.code ? html`<code>${g.code}</code>` : dash}</td>
-          <td>${statusBadge(g.status)}</td><td>${when(g.issued_at)}</td><td>${when(g.redeemed_at)}</td><td class="number">${g.paid ? html`${number(g.paid.points)} <span class="soft small">${g.paid.wallet}</span>` : dash}</td><td>${when(g.expires_at)}</td></tr>`)}</tbody></table></div>`;
+        <tbody>${coupons.map((g) => html`<tr><th scope="row"><span class="name">${g.name ?? g.reward}</span><span class="soft small clip"><bdi>${issuer(g.by)}</bdi></span></th><td data-label="Code">${g.code ? html`<code>${g.code}</code>` : dash}</td>
+          <td data-label="Status">${statusBadge(g.status)}</td><td data-label="Earned">${when(g.issued_at)}</td><td data-label="Redeemed">${when(g.redeemed_at)}</td><td class="number" data-label="Points spent">${g.paid ? html`${number(g.paid.points)} <span class="soft small">${g.paid.wallet}</span>` : dash}</td><td data-label="Expires">${when(g.expires_at)}</td></tr>`)}</tbody></table></div>`;
   }
 }
 

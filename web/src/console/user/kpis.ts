@@ -25,10 +25,10 @@ export class UserKpis extends UserTab<readonly Kpi[]> {
     return html`
       <div class="choice" role="group" aria-label="Target period">${[...cycles, ...rest].map(([c, name]) => html`<button aria-pressed=${c === cycle ? "true" : "false"} @click=${() => (this.cycle = c)}>${name}</button>`)}</div>
       ${shown.length === 0 ? empty(kpis.length === 0 ? "The catalog has no KPIs." : "No KPI has a target for that period.") : html`
-        <div class="card scroll"><table class="table"><caption class="sr">KPIs</caption>
+        <div class="card scroll"><table class="table stack"><caption class="sr">KPIs</caption>
           <thead><tr><th scope="col">KPI</th><th scope="col">Period</th><th scope="col" class="number">Value</th><th scope="col" class="number">Target</th><th scope="col" class="number">Percent</th><th scope="col">Progress</th></tr></thead>
-          <tbody>${shown.map((k) => html`<tr><th scope="row"><span class="name">${k.name ?? k.kpi}</span>${k.description ? html`<span class="soft small clip">${k.description}</span>` : ""}</th><td class="soft">${k.period}</td>
-            <td class="number"><strong>${number(k.value)}</strong></td><td class="number">${number(k.target)}</td><td class="number">${number(k.percent)} %</td><td>${progress(k.value, k.target, `${k.name ?? k.kpi}, ${k.period}`)}</td></tr>`)}</tbody></table></div>`}`;
+          <tbody>${shown.map((k) => html`<tr><th scope="row"><span class="name">${k.name ?? k.kpi}</span>${k.description ? html`<span class="soft small clip">${k.description}</span>` : ""}</th><td class="soft" data-label="Period">${k.period}</td>
+            <td class="number" data-label="Value"><strong>${number(k.value)}</strong></td><td class="number" data-label="Target">${number(k.target)}</td><td class="number" data-label="Percent">${number(k.percent)} %</td><td class="whole">${progress(k.value, k.target, `${k.name ?? k.kpi}, ${k.period}`)}</td></tr>`)}</tbody></table></div>`}`;
   }
 }
 

@@ -43,7 +43,7 @@ export class UserLeaderboards extends UserTab<readonly Rule[]> {
     const places = placesOf(this.person!.ranks, this.data!);
     if (places.length === 0) return empty("The catalog has no rules yet.");
     return html`<div class="split boards-split">
-      <div class="card scroll"><table class="table"><caption class="sr">Leaderboards</caption>
+      <div class="card scroll"><table class="table stack"><caption class="sr">Leaderboards</caption>
         <thead><tr><th scope="col">Board</th><th scope="col">Period</th><th scope="col" class="number">Position</th><th scope="col" class="number">Change</th><th scope="col" class="number">Score</th></tr></thead>
         <tbody>${places.map((place) => this.#place(place))}</tbody></table></div>
       <section class="card chart-card" aria-labelledby="went">${this.chosen ? html`${heading("went", `${this.chosen.rule}, by ${this.chosen.cycle}`, html`<a class="small" href="/live/${encodeURIComponent(this.chosen.rule)}/${encodeURIComponent(this.chosen.cycle)}?user=${encodeURIComponent(this.user)}">Live board</a>`)}
@@ -55,9 +55,9 @@ export class UserLeaderboards extends UserTab<readonly Rule[]> {
     const shown = this.chosen?.rule === rule && this.chosen.cycle === cycle && this.chosen.segment === segment;
     return html`<tr class=${shown ? "chosen" : ""}>
       <th scope="row"><button class="link" aria-pressed=${shown ? "true" : "false"} @click=${() => (this.chosen = { rule, segment, cycle, user: this.user })}>${rule}${segment ? ` @ ${segment}` : ""}</button></th>
-      <td class="soft">${periodName(cycle)}</td>
-      <td class="number">${rank ? html`<strong>${number(rank.rank)}</strong> <span class="soft small">of ${number(rank.total)}</span>` : html`<span class="soft small">Not ranked</span>`}</td>
-      <td class="number">${rank ? change(rank) : dash}</td><td class="number">${rank ? number(rank.score) : dash}</td></tr>`;
+      <td class="soft" data-label="Period">${periodName(cycle)}</td>
+      <td class="number" data-label="Position">${rank ? html`<strong>${number(rank.rank)}</strong> <span class="soft small">of ${number(rank.total)}</span>` : html`<span class="soft small">Not ranked</span>`}</td>
+      <td class="number" data-label="Change">${rank ? change(rank) : dash}</td><td class="number" data-label="Score">${rank ? number(rank.score) : dash}</td></tr>`;
   }
 }
 

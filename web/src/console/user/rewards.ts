@@ -58,10 +58,10 @@ export class UserRewards extends UserTab<readonly Grant[]> {
 
 function givenOf(given: readonly Grant[]) {
   return html`<section aria-labelledby="given">${heading("given", "Rewards that were given")}
-    ${given.length === 0 ? empty("None yet.") : html`<div class="card scroll"><table class="table"><caption class="sr">Rewards</caption>
+    ${given.length === 0 ? empty("None yet.") : html`<div class="card scroll"><table class="table stack"><caption class="sr">Rewards</caption>
       <thead><tr><th scope="col">Reward</th><th scope="col">Status</th><th scope="col">For</th><th scope="col">Given</th><th scope="col">Code</th><th scope="col">Expires</th></tr></thead>
       <tbody>${given.map((g) => html`<tr><th scope="row"><span class="name">${g.name ?? g.reward}</span>${g.entry_count ? html` <span class="soft small">${number(g.entry_count)} ${g.entry_count === 1 ? "entry" : "entries"}</span>` : nothing}</th>
-        <td>${statusBadge(g.status)}</td><td class="soft"><bdi>${issuer(g.by)}</bdi></td><td>${when(g.issued_at)}</td><td>${g.code ? html`<code>${g.code}</code>` : dash}</td><td>${when(g.expires_at)}</td></tr>`)}</tbody></table></div>`}</section>`;
+        <td data-label="Status">${statusBadge(g.status)}</td><td class="soft" data-label="For"><bdi>${issuer(g.by)}</bdi></td><td data-label="Given">${when(g.issued_at)}</td><td data-label="Code">${g.code ? html`<code>${g.code}</code>` : dash}</td><td data-label="Expires">${when(g.expires_at)}</td></tr>`)}</tbody></table></div>`}</section>`;
 }
 
 function goalOf(goal: Goal) {
