@@ -117,6 +117,21 @@ describe("live boards", () => {
     await page.context().close();
   });
 
+  test("the history of a segment's board is that of the segment", async () => {
+    const { page, faults } = await world.page();
+    await world.did([["anna", 1, 1]]);
+    await world.call("PUT", "/v1/users/anna", { attributes: { country: "AT" } });
+    await world.did([["anna", 1]]);
+    await open(page, "/live/visits/day?segment=AT");
+    await page.locator(".board .rows .link").first().click();
+    await page.locator(".chart canvas").waitFor();
+    await page.getByText("As a table").click();
+    const days = await page.locator("dialog tbody tr").evaluateAll((list) => list.slice(0, 2).map((row) => [...row.querySelectorAll(".number")].map((cell) => cell.textContent)));
+    assert.deepEqual(days, [["1", "1"], ["–", "–"]], "alone today, and nowhere yesterday: on everyone's board she is at neither");
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
   test("hostile names are text, and have their own direction", async () => {
     const { page, faults } = await world.page();
     for (const [i, name] of hostile.entries()) await world.call("PUT", `/v1/users/h${i}`, { name });

@@ -20,7 +20,7 @@ orgs:
       - {name: buy}
     rules:
       - {id: points, when: {name: buy}, value: {sum: value}, cycles: [day, week, month, all], ties: standard}
-      - {id: visits, when: {name: buy}, value: count, cycles: [day, all]}
+      - {id: visits, when: {name: buy}, value: count, cycles: [day, all], segment_by: user.country}
     streaks:
       - {id: daily, when: {name: buy}, unit: day, freezes: {initial: 1, max: 2}}
   - id: annex

@@ -15,7 +15,7 @@ export function explainedView(period: Explained, unit: string) {
     ["Done", `${number(period.value)} of ${number(period.target)}`],
     ...(period.conditions ?? []).map(({ value, target }, i): [string, unknown] => [`Condition ${i + 1}`, `${number(value)} of ${number(target)}`]),
     ...(period.met_at ? [["Met at", zoned(period.met_at, zone)] as [string, unknown]] : []),
-    ["Could be met until", zoned(period.can_be_met_until, zone)],
+    [period.status === "open" ? "Can be met until" : "Could be met until", zoned(period.can_be_met_until, zone)],
     ["Streak after it", `${number(period.length)} ${lengthName(period.length, unit)}`],
     ["Freezes after it", number(period.freezes_held)],
     ...(period.exempt ? [["Not required", exempt[period.exempt] ?? period.exempt] as [string, unknown]] : []),

@@ -44,7 +44,6 @@ export class StreakYear extends LitElement {
   readonly #explaining = new Latest((signal) => this.#explain(signal));
   readonly #observer = new IntersectionObserver((list) => (this.seen = list.some(({ isIntersecting }) => isIntersecting)), { rootMargin: "200px" });
   #as = -1; // of which `fresh` the entries are
-  #scrolled = false;
 
   constructor() {
     super();
@@ -69,7 +68,7 @@ export class StreakYear extends LitElement {
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
-    if (!(changed.has("fresh") || changed.has("seen")) || !this.seen || this.#as === this.fresh) return;
+    if (!(changed.has("fresh") || changed.has("seen") || changed.has("streak")) || !this.seen || this.#as === this.fresh || this.streak.opted_out) return;
     this.#reading.ask();
     if (this.chosen) this.#explaining.ask();
   }
@@ -146,11 +145,11 @@ export class StreakYear extends LitElement {
     const unit = (n: number) => lengthName(n, streak.unit);
     return html`
       <dl class="figures">
-        <div class="main"><dt>Current</dt><dd><strong>${number(streak.current)}</strong> ${unit(streak.current)}</dd>
+        <div><dt>Current</dt><dd><strong>${number(streak.current)}</strong> ${unit(streak.current)}</dd>
           <dd class="soft small">${period.met ? "Done" : "Now"}: ${number(period.value)} of ${number(period.target)}${streak.target !== undefined ? " (own target)" : ""}</dd></div>
         <div><dt>Longest</dt><dd><strong>${number(streak.longest)}</strong> ${unit(streak.longest)}</dd>
-          ${span ? html`<dd class="soft small">${span.start === span.end ? labelName(span.start) : html`${span.start} – ${span.end}`}</dd>` : nothing}</div>
-        <div><dt>Freezes left</dt><dd><strong>${number(freezes.held)}</strong> of ${number(freezes.max)}</dd><dd class="soft small">${number(freezes.used)} used</dd></div>
+          ${span ? html`<dd class="soft small">${span.start === span.end ? labelName(span.start) : html`<span class="nowrap">${span.start} –</span> <span class="nowrap">${span.end}</span>`}</dd>` : nothing}</div>
+        ${freezes.max === 0 ? nothing : html`<div><dt>Freezes left</dt><dd><strong>${number(freezes.held)}</strong> of ${number(freezes.max)}</dd><dd class="soft small">${number(freezes.used)} used</dd></div>`}
         <div><dt>Met in all</dt><dd><strong>${number(streak.total_periods)}</strong> ${unit(streak.total_periods)}</dd></div>
         ${this.#deadline()}
       </dl>
@@ -179,7 +178,7 @@ export class StreakYear extends LitElement {
         <table role="grid" aria-label="${streak.rule}, the last year" class=${wide ? "wide" : ""} @keydown=${(e: KeyboardEvent) => this.#press(e, grid, here)}>
           <thead><tr>${grid.firstDay === undefined ? nothing : html`<td></td>`}${grid.months.map(({ month, span }) => html`<th scope="colgroup" colspan=${span}>${span > 1 || wide ? monthName(month) : nothing}</th>`)}</tr></thead>
           <tbody>${grid.rows.map((cells, row) => html`<tr>
-            ${grid.firstDay === undefined ? nothing : html`<th scope="row"><span class=${row % 2 ? "" : "sr"}>${weekdayName((grid.firstDay + row) % 7)}</span></th>`}
+            ${grid.firstDay === undefined ? nothing : html`<th scope="row"><span class=${row % 2 ? "sr" : ""}>${weekdayName((grid.firstDay + row) % 7)}</span></th>`}
             ${cells.map((cell, column) => this.#cell(cell, row === here.row && column === here.column))}</tr>`)}</tbody>
         </table>
       </div>
@@ -196,7 +195,7 @@ export class StreakYear extends LitElement {
 
   #why() {
     const { chosen, explained, untold } = this;
-    const said = chosen === undefined ? "" : untold ?? (explained === undefined ? "" : (explained?.why ?? "This is before the user's first activity for the streak."));
+    const said = chosen === undefined ? "" : untold ?? (explained === undefined ? "" : (explained?.why ?? "The server knows nothing of it."));
     return html`
       <p class="sr" role="status">${said}</p>
       ${chosen === undefined ? nothing : html`
@@ -205,14 +204,6 @@ export class StreakYear extends LitElement {
           ${untold ? html`<p class="notice bad">${untold}</p>` : html`<p class="sentence">${said || "Asking why"}</p>`}
           ${explained && !untold ? explainedView(explained, this.streak.unit) : nothing}
         </section>`}`;
-  }
-
-  // The end of the year is now: that is what is seen first where not all of it fits.
-  protected override updated(): void {
-    const year = this.#scrolled ? null : this.querySelector<HTMLElement>(".year.scroll");
-    if (!year) return;
-    this.#scrolled = true;
-    year.scrollLeft = getComputedStyle(year).direction === "rtl" ? -year.scrollWidth : year.scrollWidth;
   }
 }
 
