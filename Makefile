@@ -11,7 +11,7 @@ TIMEOUT ?= 30m
 # make tools puts programs there that tests run where they find them
 export PATH := $(PATH):$(CURDIR)/bin/tools
 
-.PHONY: web/build/checked help build ui run test tools redis node chromium lint fuzz bench cover web client e2e screenshots fps release clean
+.PHONY: web/build/checked help build ui run test tools redis node chromium lint fuzz bench cover web client e2e screenshots fps usable memory release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -119,6 +119,12 @@ screenshots: ui web/build/checked chromium ## take pictures of every page, into 
 
 fps: ui web/build/checked chromium ## measure how a board of a hundred rows with 200 moves a second is animated
 	cd web && npm run -s bench
+
+usable: ui web/build/checked chromium ## measure how soon a user's page is of use (TIMES=10)
+	cd web && npm run -s usable -- $(TIMES)
+
+memory: ui web/build/checked chromium ## measure whether a board of a hundred rows with 200 moves a second needs more and more memory (MINUTES=10)
+	cd web && npm run -s memory -- $(MINUTES)
 
 release: ui ## build dist/ for Linux and macOS, with checksums
 	@rm -rf dist; mkdir -p dist

@@ -32,6 +32,28 @@ const shots: Shot[] = [
   ...[
     ["overview", ".peek li"], ["activity", ".activities tbody tr"], ["points", ".ledger tbody tr"], ["rewards", ".goal"], ["kpis", "[role=tabpanel] tbody tr"], ["coupons", "[role=tabpanel] tbody tr"], ["leaderboards", ".chart canvas"], ["settings", ".switches li"],
   ].map(([tab, ready]): Shot => ({ name: `user-${tab}`, path: `/console/users/ada#${tab}`, ready: ready!, of: "everything", whole: true })),
+  { name: "user-streaks", path: "/console/users/ada#streaks", ready: ".year td[tabindex]", of: "everything", whole: true, act: async (page) => {
+    await page.locator(".year td.met").last().click();
+    await page.locator(".why .facts").waitFor();
+  } },
+  { name: "log-activity", path: "/console/users/ada", ready: ".peek li", of: "everything", act: async (page) => {
+    await page.locator(".pulse[data-state=live]").waitFor();
+    await page.keyboard.press("l");
+    const panel = page.getByRole("dialog", { name: "Log activity" });
+    await panel.getByLabel("Create another").check();
+    await panel.getByLabel("lines").fill("2");
+    await panel.getByRole("button", { name: "Log activity" }).click();
+    await panel.locator(".effects").waitFor();
+  } },
+  { name: "log-activity-refused", path: "/console/users/ada", ready: ".peek li", of: "everything", act: async (page) => {
+    await page.locator(".pulse[data-state=live]").waitFor();
+    await page.keyboard.press("l");
+    const panel = page.getByRole("dialog", { name: "Log activity" });
+    await panel.getByRole("tab", { name: "Bounty" }).click();
+    await panel.getByLabel("Points").fill("1000000");
+    await panel.getByRole("button", { name: "Log activity" }).click();
+    await panel.locator(".wrong").waitFor();
+  } },
   { name: "user-edit", path: "/console/users/ada", ready: ".peek li", of: "everything", act: async (page) => {
     await page.locator(".pulse[data-state=live]").waitFor();
     await page.keyboard.press("e");

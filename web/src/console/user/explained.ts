@@ -1,7 +1,7 @@
 import { html, nothing } from "lit";
 import type { components } from "../../api/schema.gen.js";
 import { number } from "../../shared/text.js";
-import { lengthName, statuses, zoned } from "./periods.js";
+import { inZone, lengthName, statuses, zoned } from "./periods.js";
 
 type Explained = components["schemas"]["Explained"];
 
@@ -28,7 +28,7 @@ export function explainedView(period: Explained, unit: string) {
       <div class="scroll"><table class="table small">
         <caption class="sr">Activities that count for it</caption>
         <thead><tr><th scope="col">Activity</th><th scope="col">At</th><th scope="col" class="number">Gives</th></tr></thead>
-        <tbody>${period.activities.map(({ id, at, values, stamped }) => html`<tr><th scope="row"><code>${id}</code></th><td>${zoned(at, zone)}${stamped ? html` <span class="soft">of ${stamped}, by grace</span>` : nothing}</td>
+        <tbody>${period.activities.map(({ id, at, values, stamped }) => html`<tr><th scope="row"><code>${id}</code></th><td>${inZone(at, zone)}${stamped ? html` <span class="soft">of ${stamped}, by grace</span>` : nothing}</td>
           <td class="number">${values.map((value) => (typeof value === "number" ? number(value) : value === null ? "–" : String(value))).join(", ")}</td></tr>`)}</tbody>
       </table></div>`}
     ${period.sealed ? html`<p class="soft small">Activities of it may have been summed up; those are not listed.</p>` : nothing}`;

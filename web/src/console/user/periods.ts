@@ -52,13 +52,23 @@ export function lengthName(n: number, unit: string): string {
   return n === 1 ? one : many;
 }
 
-/** The instant in a zone, and the zone itself: as the server names it, or UTC where this browser does not know it. */
+/** The instant in a zone as the server names it; in UTC where this browser does not know that one. */
+export function inZone(at: string, zone: string): string {
+  return formatOf(zone)[0].format(new Date(at));
+}
+
+/** The instant in a zone, and which one that is. */
 export function zoned(at: string, zone: string): string {
+  const [format, name] = formatOf(zone);
+  return `${format.format(new Date(at))} (${name})`;
+}
+
+function formatOf(zone: string): readonly [Intl.DateTimeFormat, string] {
   const options = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" } as const;
   try {
-    return `${new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone }).format(new Date(at))} (${zone})`;
+    return [new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone }), zone];
   } catch {
-    return `${new Intl.DateTimeFormat(undefined, { ...options, timeZone: "UTC" }).format(new Date(at))} (UTC)`;
+    return [new Intl.DateTimeFormat(undefined, { ...options, timeZone: "UTC" }), "UTC"];
   }
 }
 
