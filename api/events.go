@@ -103,8 +103,7 @@ func (p eventPage) AppendJSON(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendText(b, `{"id":`, e.ID)
-		b = append(append(b, ','), e.Body[1:]...) // an object with members
+		b = e.AppendJSON(b)
 	}
 	return append(appendText(b, `],"next":`, p.Next), '}')
 }

@@ -1,6 +1,7 @@
 package closing
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -79,4 +80,26 @@ func eventID(e *store.Event, partitions int) string {
 		return e.ID.String()
 	}
 	return strconv.Itoa(int(e.Partition)) + "." + e.ID.String()
+}
+
+// CursorAt is the cursor from which on a reader gets what comes behind these positions, one a partition.
+func CursorAt(at []feed.Position) string { return cursor(at).String() }
+
+// SkipGone moves a cursor to the oldest event that is kept in each partition in which some behind it were trimmed, and says in how many that was. ErrBadCursor;
+// errors of the store.
+func (c *Closer) SkipGone(ctx context.Context, after string) (next string, partitions int, err error) {
+	at, err := parseCursor(after, c.Store.Partitions())
+	if err != nil {
+		return "", 0, err
+	}
+	for p := range at {
+		_, err := c.Store.Events(ctx, store.Partition(p), at[p], 1)
+		if errors.Is(err, store.ErrEventsGone) {
+			at[p] = feed.Position{}
+			partitions++
+		} else if err != nil {
+			return "", 0, err
+		}
+	}
+	return at.String(), partitions, nil
 }

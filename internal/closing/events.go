@@ -36,6 +36,13 @@ type Event struct {
 	ID   string
 	User activity.User // "" for an event of no user
 	Body []byte        // a JSON object with members
+	At   time.Time     // when it was appended, by the store's clock
+}
+
+// AppendJSON appends the event as clients see it: its body with the id before.
+func (e *Event) AppendJSON(b []byte) []byte {
+	b = append(append(b, `{"id":"`...), e.ID...)
+	return append(append(b, `",`...), e.Body[1:]...)
 }
 
 // EventPage is an answer.
@@ -110,7 +117,7 @@ func (c *Closer) page(ctx context.Context, q *EventQuery, at cursor) (events []E
 			break
 		}
 		if q.wants(e) {
-			events = append(events, Event{eventID(e, len(at)), e.User, e.Body})
+			events = append(events, Event{eventID(e, len(at)), e.User, e.Body, time.UnixMilli(int64(e.ID.Ms))})
 		}
 	}
 	for i := range m.parts {
