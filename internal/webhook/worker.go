@@ -88,6 +88,9 @@ func (w *worker) hold(ctx context.Context, e *registry.Entry, def *catalog.Webho
 	full := calendar.Instant(leaseFor.Milliseconds())
 	left := w.record.Until - now
 	current := w.mine && w.readFrom == e.Version
+	if w.record.Attempts > 0 && now-w.saved >= calendar.Instant(recheck.Milliseconds()) { // somebody may have enabled it
+		current = false
+	}
 	if current && left > full*2/3 && left <= full {
 		return 0, nil
 	}
@@ -106,6 +109,10 @@ func (w *worker) hold(ctx context.Context, e *registry.Entry, def *catalog.Webho
 		if left = w.record.Until - now; w.record.Disabled != "" || w.record.Node != w.node && left > 0 && left <= full {
 			w.note(w.name, 0)
 			return recheck, nil
+		}
+		if w.saved = now; w.record.Node == w.node && left > full*2/3 {
+			w.mine = true
+			return 0, nil
 		}
 	}
 	w.record.Node, w.record.Until = w.node, now+full
