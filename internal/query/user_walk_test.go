@@ -3,8 +3,10 @@ package query
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -27,7 +29,7 @@ import (
 	"laurel/ranking"
 )
 
-// walkDefinitions has, of all that is shown of a user, what depends on the time: the two numbers are what publications change.
+// walkDefinitions has, of all that is shown of a user, what depends on the time: the numbers are what publications change: a name always, what states follow from sometimes.
 const walkDefinitions = `
 orgs:
   - id: o
@@ -50,7 +52,7 @@ orgs:
       - {id: xp-each, when: {name: a}, wallet: xp, points: 10, category: loyalty}
       - {id: coins-each, when: {name: b}, wallet: coins, points: 4}
       - {id: gems-each, when: {}, wallet: gems, points: 1}
-    levels: [{id: tier, wallet: xp, steps: [{at: 20, name: A}, {at: 60, name: B}]}]
+    levels: [{id: tier, name: tier %d, wallet: xp, steps: [{at: 20, name: A}, {at: 60, name: B}]}]
     rewards: [{id: pin, expires: 4h}, {id: mug, price: {wallet: coins, points: 3}}]
     achievements:
       - {id: some, when: {name: a}, at_least: %d, points: [{wallet: coins, points: 5}], grants: [pin]}
@@ -63,8 +65,8 @@ orgs:
       - {id: run, needs: [{achievement: today}, {level: tier, at_least: 1}], start: required, within: 7h, attempts: 5}
       - {id: stay, needs: [{achievement: steady}], within: 4d}
     gifts: [{id: coffee, cost: {wallet: coins, points: 1}, gives: {wallet: gems, points: 1}}]
-    kpis: [{id: k, rule: count, targets: {day: 1, week: 3}}, {id: c, rule: season, targets: {cup: 1}}]
-    target_groups: [{id: crew, cycle: week, rules: [count]}]
+    kpis: [{id: k, rule: count, targets: {week: 3}}, {id: c, rule: season, targets: {cup: 1}}]
+    target_groups: [{id: crew, cycle: week, rules: [count], enrolment: explicit}, {id: all, cycle: week, rules: [sum]}]
 `
 
 // walkNode is one of the nodes on a store, with a reader that remembers users and one that does not.
@@ -78,6 +80,7 @@ type walkNode struct {
 type walk struct {
 	t     *testing.T
 	r     *rand.Rand
+	redis *testenv.Redis
 	clock *clock.Clock
 	now   calendar.Instant
 	nodes [2]*walkNode
@@ -91,9 +94,9 @@ type walk struct {
 func newWalk(t *testing.T, seed uint64) *walk {
 	w := &walk{t: t, r: rand.New(rand.NewPCG(seed, 1)), clock: new(clock.Clock), users: []activity.User{"ann", "bob", "cid", "dot"}, done: map[string]int{}}
 	w.set(instant(t, "2026-03-20T12:00:00.000Z"))
-	url := testenv.StartRedis(t).URL()
+	w.redis = testenv.StartRedis(t)
 	for i := range w.nodes {
-		w.nodes[i] = w.start(url)
+		w.nodes[i] = w.start(w.redis.URL())
 	}
 	w.publish(w.nodes[0])
 	return w
@@ -128,13 +131,15 @@ func (w *walk) start(url string) *walkNode {
 	return n
 }
 
+func key(u activity.User) feed.UserKey { return feed.UserKey{Org: org, User: u} }
+
 func (w *walk) set(now calendar.Instant) {
 	w.now = now
 	w.clock.Set(&now)
 }
 
 func (w *walk) publish(n *walkNode) {
-	all, err := catalog.Parse(fmt.Appendf(nil, walkDefinitions, 2+w.r.IntN(3), 3+w.r.IntN(3)))
+	all, err := catalog.Parse(fmt.Appendf(nil, walkDefinitions, 2+w.n%2*w.r.IntN(2), w.n, 3+w.n%2*w.r.IntN(3)))
 	must(w.t, err)
 	_, err = n.registry.Publish(w.t.Context(), all[0], "", true)
 	must(w.t, err)
@@ -155,7 +160,7 @@ func (w *walk) pass() {
 	case 4:
 		w.set(w.now - calendar.Instant(w.r.IntN(60_000)))
 	case 5, 6:
-		if u, ok := w.nodes[0].remembers.users.Get(feed.UserKey{Org: org, User: w.user()}); ok && u.until < w.now+30*hour {
+		if u, ok := w.nodes[0].remembers.users.Get(key(w.user())); ok && u.until < w.now+30*hour {
 			w.set(max(u.until-calendar.Instant(w.r.IntN(3)), w.now))
 		}
 	}
@@ -167,11 +172,11 @@ func (w *walk) act(n *walkNode) {
 	today := calendar.Date(w.now / 86_400_000)
 	streak := []string{"daily", "event", "weekly"}[w.r.IntN(3)]
 	do := func(what string, err error) {
-		if w.done[what] += 0; err == nil {
+		if err == nil {
 			w.done[what]++
 		}
 	}
-	switch w.r.IntN(24) {
+	switch w.r.IntN(25) {
 	case 0, 1, 2, 3, 4, 5, 6:
 		do("activity", w.submit(n, activity.Behaviour, u, []string{"a", "a", "b"}[w.r.IntN(3)], fmt.Sprintf(`{"n":%d}`, w.r.IntN(4)), true))
 	case 7:
@@ -222,6 +227,9 @@ func (w *walk) act(n *walkNode) {
 		}
 	case 21:
 		w.seldom(n, u, do)
+	case 22:
+		w.publish(n)
+		do("publish", nil)
 	default:
 		w.rename(n, u)
 	}
@@ -230,20 +238,17 @@ func (w *walk) act(n *walkNode) {
 // seldom is what changes much.
 func (w *walk) seldom(n *walkNode, u activity.User, do func(string, error)) {
 	ctx := w.t.Context()
-	switch w.r.IntN(5) {
+	switch w.r.IntN(4) {
 	case 0:
-		w.publish(n)
-		do("publish", nil)
-	case 1:
 		o, err := n.writes.DeclareOutage(ctx, org, w.now-3_600_000, w.now+86_400_000, "test")
 		if do("outage", err); err == nil && w.r.IntN(2) == 0 {
 			do("outage over", n.writes.WithdrawOutage(ctx, org, o.ID))
 		}
-	case 2:
+	case 1:
 		do("merge", n.writes.Merge(ctx, org, u, w.user()))
-	case 3:
+	case 2:
 		do("delete", n.writes.Delete(ctx, org, u))
-	case 4:
+	case 3:
 		e, _ := n.registry.Get(org)
 		_, err := n.registry.Close(ctx, org, w.now, e.Catalog.Kept(w.now))
 		do("close", err)
@@ -315,7 +320,7 @@ func (w *walk) agree() {
 			must(w.t, n.remembers.Wait(w.t.Context(), o.boards.Revision().String()))
 		}
 		for _, u := range w.users {
-			_, held := n.remembers.users.Get(feed.UserKey{Org: org, User: u})
+			_, held := n.remembers.users.Get(key(u))
 			w.same(n, u)
 			if held {
 				w.held++
@@ -338,12 +343,11 @@ func (w *walk) same(n *walkNode, u activity.User) {
 
 // lasts compares what is remembered with what would be made of the same at other instants at which it is to be right.
 func (w *walk) lasts(n *walkNode, u activity.User) {
-	key := feed.UserKey{Org: org, User: u}
-	have, ok := n.remembers.users.Get(key)
+	have, ok := n.remembers.users.Get(key(u))
 	if !ok {
 		return
 	}
-	m, err := n.remembers.remembered(key, have)
+	m, err := n.remembers.remembered(key(u), have)
 	if err != nil || m == nil || m.entry != have.entry {
 		return
 	}
@@ -369,7 +373,7 @@ func TestUser_WhatIsRememberedIsRight(t *testing.T) {
 	w := newWalk(t, seed)
 	for range 150 {
 		w.pass()
-		for range w.r.IntN(3) {
+		for range w.r.IntN(4) {
 			w.act(w.nodes[w.r.IntN(2)])
 		}
 		w.agree()
@@ -377,5 +381,23 @@ func TestUser_WhatIsRememberedIsRight(t *testing.T) {
 	t.Logf("%d reads compared with something remembered; done: %v; at the end it is %s", w.held, w.done, w.now)
 	if w.held < 200 {
 		t.Errorf("only %d reads were of what is remembered", w.held)
+	}
+}
+
+// TestUser_IsReadFromTheStoreByWhoDoesNotFollow: what others commit is not heard of then.
+func TestUser_IsReadFromTheStoreByWhoDoesNotFollow(t *testing.T) {
+	w := newWalk(t, 1)
+	n := w.nodes[0]
+	w.rename(n, "ann")
+	w.rename(n, "ann")
+	if _, ok := n.remembers.users.Get(key("ann")); !ok {
+		t.Fatal("nothing is remembered")
+	}
+	w.redis.Kill()
+	for n.boards.Ready() {
+		runtime.Gosched()
+	}
+	if b, err := n.remembers.User(t.Context(), org, "ann"); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("without a store: %.100s, %v; want ErrUnavailable", b, err)
 	}
 }
