@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ orgs:
     behaviours: [{name: a, meta: {n: integer}}, {name: b, meta: {n: integer}}]
     rules:
       - {id: count, when: {name: a}, value: count, cycles: [day, week, month, all, {every: 3d, from: 2026-01-05}], keep: {day: 22}}
-      - {id: sum, when: {}, value: {sum: meta.n}, cycles: [week, all], ties: standard, segment_by: user.team}
+      - {id: sum, when: {}, value: {sum: meta.n}, cycles: [week, all], ties: %s, segment_by: user.team}
       - id: season
         when: {name: b}
         value: count
@@ -75,7 +76,22 @@ type walkNode struct {
 	writes             *ingest.Service
 	boards             *ranking.Boards
 	registry           *registry.Registry
+
+	testenv.BoardSource
+	halted atomic.Bool  // it hears of no changes any more
+	late   atomic.Int64 // by so many ns the boards' clock is ahead
 }
+
+// Changes implements ranking.Source.
+func (n *walkNode) Changes(ctx context.Context, partition int, after feed.Position, most int, block time.Duration) ([]feed.Change, error) {
+	if n.halted.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return n.BoardSource.Changes(ctx, partition, after, most, block)
+}
+
+func (n *walkNode) now() time.Time { return time.Now().Add(time.Duration(n.late.Load())) }
 
 type walk struct {
 	t     *testing.T
@@ -109,8 +125,8 @@ func (w *walk) start(url string) *walkNode {
 		cancel()
 		w.t.Fatal(err)
 	}
-	n := &walkNode{registry: registry.New(s, zerolog.Nop())}
-	n.boards = ranking.NewBoards(ranking.Options{Source: testenv.BoardSource{Store: s}, LoadWait: time.Minute, OnReset: func(p int) { n.writes.Forget(p) },
+	n := &walkNode{registry: registry.New(s, zerolog.Nop()), BoardSource: testenv.BoardSource{Store: s}}
+	n.boards = ranking.NewBoards(ranking.Options{Source: n, Now: n.now, LoadWait: time.Minute, OnReset: func(p int) { n.writes.Forget(p) },
 		OnChange: func(c feed.Change) {
 			n.writes.Follow(c)
 			for _, o := range c.Orgs {
@@ -139,7 +155,7 @@ func (w *walk) set(now calendar.Instant) {
 }
 
 func (w *walk) publish(n *walkNode) {
-	all, err := catalog.Parse(fmt.Appendf(nil, walkDefinitions, 2+w.n%2*w.r.IntN(2), w.n, 3+w.n%2*w.r.IntN(3)))
+	all, err := catalog.Parse(fmt.Appendf(nil, walkDefinitions, []string{"standard", "dense"}[w.r.IntN(2)], 2+w.n%2*w.r.IntN(2), w.n, 3+w.n%2*w.r.IntN(3)))
 	must(w.t, err)
 	_, err = n.registry.Publish(w.t.Context(), all[0], "", true)
 	must(w.t, err)
@@ -333,6 +349,7 @@ func (w *walk) agree() {
 func (w *walk) same(n *walkNode, u activity.User) {
 	var diff string
 	for until := time.Now().Add(3 * time.Second); time.Now().Before(until); {
+		n.forgets.nows.Clear()
 		got, want := w.reads(n.remembers, u), w.reads(n.forgets, u)
 		if diff = gocmp.Diff(want, got); diff == "" {
 			return
@@ -387,17 +404,30 @@ func TestUser_WhatIsRememberedIsRight(t *testing.T) {
 // TestUser_IsReadFromTheStoreByWhoDoesNotFollow: what others commit is not heard of then.
 func TestUser_IsReadFromTheStoreByWhoDoesNotFollow(t *testing.T) {
 	w := newWalk(t, 1)
-	n := w.nodes[0]
-	w.rename(n, "ann")
-	w.rename(n, "ann")
-	if _, ok := n.remembers.users.Get(key("ann")); !ok {
+	behind, cut := w.nodes[0], w.nodes[1]
+	w.rename(cut, "ann")
+	behind.halted.Store(true)
+	behind.late.Store(int64(followedFor) + 1)
+	for _, name := range []string{"A", "B"} { // of the first it may still hear
+		must(t, cut.writes.SetUser(t.Context(), org, "ann", ingest.UserChange{Name: &name}))
+		if b, err := behind.remembers.User(t.Context(), org, "ann"); err != nil || !strings.Contains(string(b), `"name":"`+name+`"`) {
+			t.Errorf("what another node wrote, and this one has not heard of for long (%s), is shown as %.200s, %v", name, b, err)
+		}
+	}
+
+	_, err := cut.remembers.User(t.Context(), org, "ann")
+	must(t, err)
+	if _, ok := cut.remembers.users.Get(key("ann")); !ok {
 		t.Fatal("nothing is remembered")
 	}
 	w.redis.Kill()
-	for n.boards.Ready() {
+	for cut.boards.Ready() {
 		runtime.Gosched()
 	}
-	if b, err := n.remembers.User(t.Context(), org, "ann"); !errors.Is(err, store.ErrUnavailable) {
+	if u := cut.remembers.recalled(key("ann")); u != nil {
+		t.Error("without a store it is used what is remembered")
+	}
+	if b, err := cut.remembers.User(t.Context(), org, "ann"); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("without a store: %.100s, %v; want ErrUnavailable", b, err)
 	}
 }
