@@ -204,14 +204,6 @@ func TestFiles_NameFlagsThatThereAre(t *testing.T) {
 	}
 }
 
-func TestImage_IsNotRoot(t *testing.T) {
-	text := read(t, "Dockerfile")
-	last := text[strings.LastIndex(text, "\nFROM "):]
-	if !strings.HasPrefix(last, "\nFROM scratch") || !strings.Contains(last, "\nUSER 65532") {
-		t.Errorf("the image has a system, or is root:\n%s", last)
-	}
-}
-
 func TestCompose(t *testing.T) {
 	var file struct {
 		Services map[string]struct {
