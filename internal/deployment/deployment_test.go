@@ -246,6 +246,7 @@ func (s *stage) converge(after string) {
 		eventually(s.t, after+": "+p.name, func() error { return s.compare(p, k.boards(time.Now())) })
 	}
 	eventually(s.t, after+": wallets", func() error { return s.compareWallets(k.balances()) })
+	eventually(s.t, after+": logs", func() error { return logDifference(k.logs(), s.readLog) })
 	for _, v := range s.views {
 		eventually(s.t, fmt.Sprintf("%s: live view of %s/%s on %s", after, v.rule, v.label, v.p.name), func() error { return s.compareView(v) })
 	}
@@ -253,19 +254,7 @@ func (s *stage) converge(after string) {
 }
 
 func (s *stage) compare(p *process, want map[string][]row) error {
-	for board, rows := range want {
-		got, err := readBoard(p, board)
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(rows, got) {
-			return fmt.Errorf("board %s (-model +node)\n%s", board, cmp.Diff(rows, got))
-		}
-	}
-	if rows := want["visits/all"]; len(rows) == 0 {
-		return errors.New("the clients got nothing done")
-	}
-	return nil
+	return difference(want, func(board string) ([]row, error) { return readBoard(p, board) })
 }
 
 // compareWallets asks some node for every user's wallet.
