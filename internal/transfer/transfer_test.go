@@ -28,7 +28,10 @@ import (
 	"laurel/internal/verify"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(shared.Main(m)) }
+
+// shared is the cluster of all tests of this package.
+var shared testenv.Shared
 
 const org = testenv.WorldOrg
 
@@ -202,6 +205,38 @@ func TestImport_AnswersAsBefore(t *testing.T) {
 			goOn(t, from, to)
 		})
 	}
+}
+
+// TestImport_FromStoreToStore: a deployment outgrows a server, then 16 partitions of a cluster, and then comes to fit into a process. After each move it answers as
+// before, and all that follows from what was decided is as it should be.
+func TestImport_FromStoreToStore(t *testing.T) {
+	from := lived(t, redis(t, 1), rand.Uint64())
+	first, was := export(t, from), answers(t, from)
+	dump, last := first, (*testenv.World)(nil)
+	move := func(t *testing.T, o store.Options, partitions int) *testenv.World {
+		to := testenv.NewWorld(t, o)
+		to.Set(from.Now)
+		if _, err := restore(t, to, bytes.NewReader(dump)); err != nil {
+			t.Fatal(err)
+		}
+		if to.Store.Partitions() != partitions {
+			t.Errorf("%d partitions", to.Store.Partitions())
+		}
+		settle(t, to)
+		if diff := cmp.Diff(was, answers(t, to)); diff != "" {
+			t.Errorf("answers: %s", diff)
+		}
+		dump = export(t, to)
+		if diff := cmp.Diff(canonical(first), canonical(dump)); diff != "" {
+			t.Errorf("exported again: %s", diff)
+		}
+		return to
+	}
+	t.Run("to a cluster", func(t *testing.T) { move(t, store.Options{URL: shared.Cluster(t).URL()}, 16) })
+	t.Run("to more partitions", func(t *testing.T) { move(t, store.Options{URL: shared.Cluster(t).URL(), Partitions: 40}, 40) })
+	last = move(t, embedded(t, 1), 1)
+	claimed(t, last)
+	goOn(t, from, last)
 }
 
 // claimed: unique values are whose they were, and nobody else gets them.
