@@ -23,13 +23,13 @@ func nudjOptional() []string {
 }
 
 // newPersonRig has ann, of whom everything is known, and bob, of whom nothing is.
-func newPersonRig(t *testing.T) *rig {
+func newPersonRig(t testing.TB) *rig {
 	g := newDoorRig(t)
 	g.people(t)
 	return g
 }
 
-func (g *rig) people(t *testing.T) {
+func (g *rig) people(t testing.TB) {
 	t.Helper()
 	g.setClock("2022-11-20T09:00:00+05:30")
 	g.call("PUT", "/v1/users/ann", `{"username":"annie","email":"Ann@Example.com","external_id":"1243","name":"Ann B.","picture":"https://cdn.example/ann.png","first_name":"Ann","last_name":"Bee",

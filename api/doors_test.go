@@ -22,7 +22,7 @@ import (
 const doorNow = "2022-11-25T21:55:05.000+05:30"
 
 // newDoorRig is a server with the orgs of testdata/doors/catalog.yaml, in which texts may be replaced; the key of each is sk_ and its name.
-func newDoorRig(t *testing.T, replace ...string) *rig {
+func newDoorRig(t testing.TB, replace ...string) *rig {
 	t.Helper()
 	g := newRig(t)
 	g.setClock(doorNow) // before there are periods that could be closed
@@ -35,7 +35,7 @@ func newDoorRig(t *testing.T, replace ...string) *rig {
 	return g
 }
 
-func doorFile(t *testing.T, name string) []byte {
+func doorFile(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", "doors", name))
 	must(t, err)

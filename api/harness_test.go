@@ -53,7 +53,7 @@ const now = "2026-11-21T19:40:00.000Z"
 
 // rig is a whole server over an embedded store, and what a client of it needs. Every answer is held against the OpenAPI document.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	api    *API
 	store  *store.Store
 	clock  *clock.Clock
@@ -72,7 +72,7 @@ type served struct {
 }
 
 // newRig starts a server; change may put other things into its options.
-func newRig(t *testing.T, change ...func(*Options)) *rig {
+func newRig(t testing.TB, change ...func(*Options)) *rig {
 	t.Helper()
 	s, err := store.Open(context.Background(), store.Options{DataDir: t.TempDir(), Fsync: store.FsyncNo, Log: zerolog.Nop()})
 	must(t, err)
@@ -106,7 +106,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	return g
 }
 
-func compiler(t *testing.T, doc []byte) *jsonschema.Compiler {
+func compiler(t testing.TB, doc []byte) *jsonschema.Compiler {
 	t.Helper()
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(doc))
 	must(t, err)
@@ -116,7 +116,7 @@ func compiler(t *testing.T, doc []byte) *jsonschema.Compiler {
 	return c
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +247,7 @@ func escape(s string) string {
 }
 
 // wants checks the status and, where it is one of an error, the code.
-func (r reply) wants(t *testing.T, status int, code string) reply {
+func (r reply) wants(t testing.TB, status int, code string) reply {
 	t.Helper()
 	if r.Code != status || r.code() != code {
 		t.Errorf("got %d %q, want %d %q\n%s", r.Code, r.code(), status, code, r.Body)

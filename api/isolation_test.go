@@ -74,7 +74,7 @@ type visit struct {
 }
 
 // visits are all of them: what only reads comes first, what the doors are asked by POST next, and what removes last.
-func visits(t *testing.T, g *rig) (list []visit) {
+func visits(t testing.TB, g *rig) (list []visit) {
 	for path, item := range readDocument(t, g).Paths {
 		for method, op := range item {
 			list = append(list, visit{strings.ToUpper(method), path, op})

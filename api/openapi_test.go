@@ -48,7 +48,7 @@ type docBody struct {
 	}
 }
 
-func readDocument(t *testing.T, g *rig) document {
+func readDocument(t testing.TB, g *rig) document {
 	t.Helper()
 	w := httptest.NewRecorder()
 	g.api.ServeHTTP(w, httptest.NewRequest("GET", "/openapi.json", nil))

@@ -35,6 +35,7 @@ type law struct {
 
 	*chance // its lock is of what follows too
 	users   []activity.User
+	gone    []activity.User
 	into    map[activity.User]activity.User
 	entries []*entry
 	opened  map[activity.ID]*entry // bounties that may be open
@@ -192,6 +193,34 @@ func (l *law) merge(from, into activity.User) {
 	l.into[from] = into
 }
 
+// erase deletes somebody into whom nobody was merged, while nothing is on its way: what the user had is gone, what the user gave stays where it is, and a new user comes.
+func (l *law) erase() {
+	l.t.Helper()
+	i := l.draw(len(l.users))
+	user := l.users[i]
+	for from, into := range l.into {
+		if from == user || into == user {
+			return
+		}
+	}
+	if err := l.node().Delete(context.Background(), l.org, user); errors.Is(err, ingest.ErrUserNotFound) {
+		return
+	} else if err != nil {
+		l.t.Fatalf("delete %s: %v", user, err)
+	}
+	for _, e := range l.entries {
+		if e.user == user || l.last(e.user) == user {
+			e.own, e.busy = 0, true // it cannot be turned any more
+			delete(l.opened, e.id)
+		}
+		if e.to != "" && l.last(e.to) == user {
+			e.other = 0
+		}
+	}
+	l.gone = append(l.gone, user)
+	l.users[i] = activity.User(fmt.Sprint("new:", len(l.gone)))
+}
+
 // moment is what is stored: who has how much, what has come of each credit, and what is on its way.
 type moment struct {
 	Balances map[activity.User]int64
@@ -215,7 +244,7 @@ func (l *law) look(n *node) moment {
 
 func (l *law) read(n *node) moment {
 	m, ctx := moment{Balances: map[activity.User]int64{}}, context.Background()
-	for _, u := range l.users {
+	for _, u := range slices.Concat(l.users, l.gone) {
 		docs, err := n.store.Docs(ctx, []store.Key{store.StateKey(n.store.PartitionOf(l.org, u), l.org, u)})
 		if err != nil {
 			l.t.Fatal(err)
@@ -242,7 +271,8 @@ func (l *law) read(n *node) moment {
 				l.t.Fatal(err)
 			}
 			for _, u := range t.To {
-				if k := (credit{t.ID, l.last(u)}); latest[k].ID == "" || latest[k].Turn < t.Turn {
+				k := credit{t.ID, l.last(u)}
+				if !slices.Contains(l.gone, k.to) && (latest[k].ID == "" || latest[k].Turn < t.Turn) { // for who is gone it will be dropped
 					latest[k] = t
 				}
 			}
@@ -342,10 +372,11 @@ func (l *law) run(rounds int, between func(round int)) {
 		}
 		if round%25 == 24 {
 			l.settle()
+			l.erase()
 		}
 	}
 	l.settle()
-	l.t.Logf("%d activities, %d steps failed, %d merges", len(l.entries), l.stops(), len(l.into))
+	l.t.Logf("%d activities, %d steps failed, %d merges, %d deletions", len(l.entries), l.stops(), len(l.into), len(l.gone))
 }
 
 func TestLedgerLaw_TwoNodes(t *testing.T) {

@@ -156,7 +156,8 @@ func (a *appendFile) close() error {
 		err = errors.Join(a.sync(a.f), a.f.Close())
 	}
 	if a.lock != nil {
-		err = errors.Join(err, a.lock.Close())
+		// Closing alone would leave the lock to a process that is being started and has not let go of this one's files yet.
+		err = errors.Join(err, syscall.Flock(int(a.lock.Fd()), syscall.LOCK_UN), a.lock.Close())
 	}
 	return err
 }
