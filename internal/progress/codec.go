@@ -3,6 +3,7 @@ package progress
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"laurel/internal/calendar"
 	"laurel/internal/fold"
@@ -12,10 +13,10 @@ import (
 // ErrBadState says that bytes are no encoded state: damaged, or written by a newer version.
 var ErrBadState = errors.New("not a user state")
 
-// Formats of encoded states. What is written is the latest. Format 5, which had no bounties, format 4, which had nothing of what is earned, and format 3, which had no freezes, pauses
-// and events, are read too.
+// Formats of encoded states. What is written is the latest. Format 6, in which each instant stood as often as it was needed, format 5, which had no bounties, format 4, which had nothing of
+// what is earned, and format 3, which had no freezes, pauses and events, are read too.
 const (
-	stateFormat  = 6
+	stateFormat  = 7
 	stateFormat5 = 5
 	stateFormat4 = 4
 	stateFormat3 = 3
@@ -49,9 +50,11 @@ const (
 	tallyID
 	tallySet
 	conditionNegative
+	// Of stretches of tallies only: each was reached at the instant that is likely to come next.
+	tallyNext
 )
 
-// Append appends the state in its stored form: a format number, then varints, instants as differences to the one before.
+// Append appends the state in its stored form: a format number, then varints, and instants, each of them once (codec_instant.go).
 func (s *State) Append(b []byte) []byte {
 	e := encoder{b: append(b, stateFormat)}
 	e.instant(s.Sealed)
@@ -127,6 +130,9 @@ type encoder struct {
 	b       []byte
 	last    calendar.Instant
 	ordinal calendar.Ordinal
+	text    string // that stood there last
+	seen    seen
+	places  places
 }
 
 func (e *encoder) byte(c byte)     { e.b = append(e.b, c) }
@@ -135,9 +141,31 @@ func (e *encoder) int(i int64)     { e.b = binary.AppendVarint(e.b, i) }
 func (e *encoder) string(s string) { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
 func (e *encoder) print(p uint32)  { e.b = binary.BigEndian.AppendUint32(e.b, p) }
 
-func (e *encoder) instant(i calendar.Instant) {
-	e.int(int64(i - e.last))
-	e.last = i
+// again is a string that is often the one before.
+func (e *encoder) again(s string) {
+	if s != "" && s == e.text {
+		e.uint(1)
+		return
+	}
+	n := uint64(len(s))
+	if n > 0 {
+		n++
+	}
+	e.uint(n)
+	e.b, e.text = append(e.b, s...), s
+}
+
+// cycleKeys are the keys of cycles that stand in a state as a number.
+var cycleKeys = [...]string{"all", "day", "week", "month", "quarter", "year"}
+
+// cycle is the key of a cycle: its place in cycleKeys, or its length behind them and itself.
+func (e *encoder) cycle(key string) {
+	if i := slices.Index(cycleKeys[:], key); i >= 0 {
+		e.uint(uint64(i))
+		return
+	}
+	e.uint(uint64(len(cycleKeys) + len(key)))
+	e.b = append(e.b, key...)
 }
 
 func (e *encoder) period(o calendar.Ordinal) {
@@ -230,7 +258,7 @@ func (e *encoder) rule(r *RuleState) {
 	e.uint(uint64(len(r.Cycles)))
 	for i := range r.Cycles {
 		c := &r.Cycles[i]
-		e.string(c.Key)
+		e.cycle(c.Key)
 		e.uint(uint64(len(c.Periods)))
 		for rest := c.Periods; len(rest) > 0; {
 			rest = e.stretch(rest)
@@ -241,8 +269,12 @@ func (e *encoder) rule(r *RuleState) {
 // stretch encodes the first of the periods, as many as follow each other and have equal flags, and returns the others.
 func (e *encoder) stretch(periods []PeriodTally) (rest []PeriodTally) {
 	first, flags, n := periods[0].Ordinal, tallyFlags(&periods[0].Tally), 1
-	for n < len(periods) && periods[n].Ordinal == first+calendar.Ordinal(n) && tallyFlags(&periods[n].Tally) == flags {
+	follow := e.seen.follows(0, periods[0].Reached)
+	for n < len(periods) && periods[n].Ordinal == first+calendar.Ordinal(n) && tallyFlags(&periods[n].Tally) == flags && (!follow || e.seen.follows(n, periods[n].Reached)) {
 		n++
+	}
+	if follow = follow && n > 1; follow {
+		flags |= tallyNext
 	}
 	e.period(first)
 	e.uint(flags)
@@ -250,7 +282,7 @@ func (e *encoder) stretch(periods []PeriodTally) (rest []PeriodTally) {
 		e.uint(uint64(n))
 	}
 	for i := range n {
-		e.tally(&periods[i].Tally)
+		e.tally(&periods[i].Tally, follow)
 	}
 	e.ordinal += calendar.Ordinal(n - 1)
 	return periods[n:]
@@ -275,12 +307,16 @@ func tallyFlags(t *fold.Tally) (flags uint64) {
 	return flags
 }
 
-// tally encodes what the flags do not say.
-func (e *encoder) tally(t *fold.Tally) {
+// tally encodes what the flags do not say; of one that is next, not when it was reached.
+func (e *encoder) tally(t *fold.Tally, next bool) {
 	e.uint(uint64(t.Value ^ t.Value>>63))
-	e.instant(t.Reached)
+	if next {
+		e.last, e.seen.next = t.Reached, e.seen.next+1
+	} else {
+		e.instant(t.Reached)
+	}
 	if t.ID != "" {
-		e.string(string(t.ID))
+		e.again(string(t.ID))
 	}
 	if len(t.Set) > 0 {
 		e.uint(uint64(len(t.Set)))

@@ -15,7 +15,7 @@ const (
 	walletOther // sums beside what was earned
 )
 
-// Flags of an encoded achievement and mission.
+// Flags of an encoded mission, and of an achievement up to format 6.
 const (
 	keptNoted uint64 = 1 << iota
 	keptBegun
@@ -40,7 +40,7 @@ func (e *encoder) earnings(s *Earnings) {
 	}
 	e.uint(uint64(len(s.Achievements)))
 	for i := range s.Achievements {
-		e.achievement(&s.Achievements[i])
+		e.achievement(s.Achievements, i)
 	}
 	e.uint(uint64(len(s.Missions)))
 	for i := range s.Missions {
@@ -60,7 +60,11 @@ func (d *decoder) earnings() *Earnings {
 	}
 	s.Achievements = make([]AchievementState, d.count())
 	for i := range s.Achievements {
-		d.achievement(&s.Achievements[i])
+		if d.format < stateFormat {
+			d.achievement6(&s.Achievements[i])
+		} else {
+			d.achievement(s.Achievements, i)
+		}
 	}
 	s.Missions = make([]MissionState, d.count())
 	for i := range s.Missions {
@@ -144,67 +148,6 @@ func (d *decoder) wallet(w *WalletState) {
 	if flags&walletOther != 0 {
 		for _, n := range [...]*int64{&w.Redeemed, &w.Spent, &w.Refunded, &w.Set} {
 			*n = d.int()
-		}
-	}
-}
-
-func (e *encoder) achievement(a *AchievementState) {
-	flags := flagsOf(a.Noted != 0, a.Begun, a.Times > 0)
-	e.string(a.ID)
-	e.print(a.Print)
-	e.uint(flags)
-	if flags&keptNoted != 0 {
-		e.instant(a.Noted)
-	}
-	if flags&keptBegun != 0 {
-		e.instant(a.First)
-	}
-	if flags&keptDone != 0 {
-		e.uint(uint64(a.Times))
-		e.period(a.Last)
-		e.instant(a.FirstAt)
-		e.instant(a.LastAt)
-	}
-	e.uint(uint64(len(a.Periods)))
-	if len(a.Periods) == 0 {
-		return
-	}
-	n := len(a.Conditions) / len(a.Periods)
-	e.uint(uint64(n))
-	for i, o := range a.Periods {
-		e.period(o)
-		for k := range n {
-			e.condition(&a.Conditions[i*n+k])
-		}
-	}
-}
-
-func (d *decoder) achievement(a *AchievementState) {
-	a.ID, a.Print = d.string(), d.print()
-	flags := d.uint()
-	if flags&keptNoted != 0 {
-		a.Noted = d.instant()
-	}
-	if flags&keptBegun != 0 {
-		a.Begun, a.First = true, d.instant()
-	}
-	if flags&keptDone != 0 {
-		a.Times, a.Last, a.FirstAt, a.LastAt = int(d.uint()), d.period(), d.instant(), d.instant()
-	}
-	periods := d.count()
-	if periods == 0 {
-		return
-	}
-	n := d.count()
-	if n == 0 || periods*n > len(d.s) {
-		d.bad = true
-		return
-	}
-	a.Periods, a.Conditions = chunk(&d.periods, periods), chunk(&d.criteria, periods*n)
-	for i := range a.Periods {
-		a.Periods[i] = d.period()
-		for k := range n {
-			d.condition(&a.Conditions[i*n+k])
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (e *encoder) streak(st *StreakState) {
 	e.print(st.Print)
 	e.print(st.Terms)
 	e.instant(st.Latest.At)
-	e.string(string(st.Latest.ID))
+	e.again(string(st.Latest.ID))
 	e.int(int64(st.Latest.Offset))
 	e.sum(st)
 	e.standing(st.Shown.Current)
@@ -206,7 +206,7 @@ func (e *encoder) condition(c *Condition) {
 	set(c.LastAt == c.Reached, conditionLastReached)
 	set(c.Negative, conditionNegative)
 	e.uint(flags)
-	e.tally(&c.Tally)
+	e.tally(&c.Tally, false)
 	if c.Met && c.MetAt != c.Reached {
 		e.instant(c.MetAt)
 	}

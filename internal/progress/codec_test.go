@@ -2,6 +2,7 @@ package progress_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"testing"
@@ -75,22 +76,57 @@ func TestParse_TakesWholeStatesOnly(t *testing.T) {
 	}
 }
 
-// TestParse_ReadsFormat3: a state as it was written in format 3; it must be read for as long as there are such states, and is written in the form of today.
-func TestParse_ReadsFormat3(t *testing.T) {
-	text, err := os.ReadFile("testdata/format3")
+// TestParse_ReadsEarlierFormats: states as they were written once. They must be read for as long as there are such states, and are written in the form of today, which means the same.
+func TestParse_ReadsEarlierFormats(t *testing.T) {
+	for _, c := range []struct {
+		format byte
+		has    func(*progress.State) bool
+	}{
+		{3, func(s *progress.State) bool { return len(s.Streaks[0].Marks) > 0 && s.Earnings == nil }},
+		{4, func(s *progress.State) bool { return len(s.Behaviours) > 0 && s.Earnings == nil }},
+		{5, func(s *progress.State) bool { return len(s.Earnings.Achievements) > 0 && len(s.Earnings.Bounties) == 0 }},
+		{6, func(s *progress.State) bool {
+			a, w := s.Earnings.Achievements, s.Earnings.Wallets
+			return len(a) > 4 && a[1].Times == 2 && len(a[0].Conditions) > 0 && w[1].Carry.Expired == 9 && len(s.Earnings.Bounties) == 2
+		}},
+	} {
+		t.Run(fmt.Sprint(c.format), func(t *testing.T) {
+			text, err := os.ReadFile(fmt.Sprint("testdata/format", c.format))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := progress.Parse(string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text[0] != c.format || len(s.Rules) == 0 || len(s.Zones) != 1 || len(s.Streaks) == 0 || !c.has(s) {
+				t.Errorf("format %d lacks something: %d rules, %d streaks, earnings %+v", text[0], len(s.Rules), len(s.Streaks), s.Earnings)
+			}
+			written := s.Append(nil)
+			again, err := progress.Parse(string(written))
+			if diff := cmp.Diff(s, again, cmpopts.IgnoreUnexported(progress.PeriodTally{}, streaks.Sum{}), cmpopts.EquateEmpty()); err != nil || diff != "" {
+				t.Errorf("%v (-as written once +as written today)\n%s", err, diff)
+			}
+			if len(written) >= len(text) {
+				t.Errorf("%d bytes became %d", len(text), len(written))
+			}
+		})
+	}
+}
+
+// TestParse_Format6IsWhatItWas: what the sample of format 6 was made of makes the same state today.
+func TestParse_Format6IsWhatItWas(t *testing.T) {
+	text, err := os.ReadFile("testdata/format6")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := progress.Parse(string(text))
+	was, err := progress.Parse(string(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Rules) == 0 || len(s.Zones) != 1 || len(s.Streaks) == 0 || len(s.Streaks[0].Marks) == 0 {
-		t.Errorf("%+v", s)
-	}
-	again, err := progress.Parse(string(s.Append(nil)))
-	if diff := cmp.Diff(s, again, cmpopts.IgnoreUnexported(progress.PeriodTally{}, streaks.Sum{}), cmpopts.EquateEmpty()); err != nil || diff != "" {
-		t.Errorf("%v (-format 3 +format 4)\n%s", err, diff)
+	is, err := progress.Parse(sampleState(t))
+	if diff := cmp.Diff(was, is, cmpopts.IgnoreUnexported(progress.PeriodTally{}, streaks.Sum{}), cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("%v (-format 6 +today)\n%s", err, diff)
 	}
 }
 
@@ -114,40 +150,17 @@ func TestParse_DamagedStatesTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// TestParse_ReadsFormat4: a state as it was written in format 4, of a user of whom everything but earnings was known. That of today differs in the number alone.
-func TestParse_ReadsFormat4(t *testing.T) {
-	text, err := os.ReadFile("testdata/format4")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := progress.Parse(string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff("\x06"+string(text[1:]), string(s.Append(nil))); text[0] != 4 || s.Earnings != nil || diff != "" {
-		t.Error(diff)
-	}
-}
-
-// TestParse_ReadsFormat5: a state as it was written in format 5, of a user who earned. That of today differs in the number and in having no bounties.
-func TestParse_ReadsFormat5(t *testing.T) {
-	text, err := os.ReadFile("testdata/format5")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := progress.Parse(string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff("\x06"+string(text[1:])+"\x00", string(s.Append(nil))); text[0] != 5 || s.Earnings == nil || diff != "" {
-		t.Error(diff)
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	whole := sampleState(f)
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
+	for n := 3; n < 7; n++ {
+		text, err := os.ReadFile(fmt.Sprint("testdata/format", n))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
 	f.Add("\x01\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
 	f.Add("\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x7f\x7f")
 	f.Fuzz(func(t *testing.T, content string) {
@@ -158,8 +171,13 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if _, err := progress.Parse(string(s.Append(nil))); err != nil {
-			t.Errorf("what it wrote again: %v", err)
+		written := string(s.Append(nil))
+		again, err := progress.Parse(written)
+		if err != nil {
+			t.Fatalf("what it wrote again: %v", err)
+		}
+		if string(again.Append(nil)) != written {
+			t.Error("what it wrote again is another state")
 		}
 	})
 }

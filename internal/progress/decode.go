@@ -15,6 +15,8 @@ type decoder struct {
 	bad     bool
 	last    calendar.Instant
 	ordinal calendar.Ordinal
+	text    string
+	seen    seen
 	// periods and criteria are rooms for achievements.
 	periods  []calendar.Ordinal
 	criteria []Condition
@@ -65,9 +67,41 @@ func (d *decoder) string() string {
 	return s
 }
 
-func (d *decoder) instant() calendar.Instant {
-	d.last += calendar.Instant(d.int())
-	return d.last
+func (d *decoder) again() string {
+	if d.format < stateFormat {
+		return d.string()
+	}
+	n := d.uint()
+	if n == 1 {
+		return d.text
+	}
+	if n > 0 {
+		n--
+	}
+	d.text = d.cut(n)
+	return d.text
+}
+
+func (d *decoder) cycle() string {
+	if d.format < stateFormat {
+		return d.string()
+	}
+	n := d.uint()
+	if n < uint64(len(cycleKeys)) {
+		return cycleKeys[n]
+	}
+	return d.cut(n - uint64(len(cycleKeys)))
+}
+
+// cut takes n bytes.
+func (d *decoder) cut(n uint64) string {
+	if n > uint64(len(d.s)) {
+		d.bad, d.s = true, ""
+		return ""
+	}
+	s := d.s[:n]
+	d.s = d.s[n:]
+	return s
 }
 
 func (d *decoder) period() calendar.Ordinal {
@@ -146,7 +180,7 @@ func (d *decoder) rule(r *RuleState) {
 	r.Cycles = take(&d.room.cycles, d.count())
 	for i := range r.Cycles {
 		c := &r.Cycles[i]
-		c.Key = d.string()
+		c.Key = d.cycle()
 		c.Periods = take(&d.room.periods, d.count())
 		for rest := c.Periods; len(rest) > 0; {
 			rest = d.stretch(rest)
@@ -187,9 +221,14 @@ func (d *decoder) tally(t *fold.Tally, flags uint64) {
 	if flags&tallyNegative != 0 {
 		t.Value = ^t.Value
 	}
-	t.Reached = d.instant()
+	if flags&tallyNext == 0 {
+		t.Reached = d.instant()
+	} else {
+		d.referred(0)
+		t.Reached = d.last
+	}
 	if flags&tallyID != 0 {
-		t.ID = activity.ID(d.string())
+		t.ID = activity.ID(d.again())
 	}
 	if flags&tallySet != 0 {
 		d.set(t)
@@ -210,7 +249,7 @@ func (d *decoder) streak(st *StreakState) {
 		st.Terms = d.print()
 	}
 	st.Latest.At = d.instant()
-	st.Latest.ID = activity.ID(d.string())
+	st.Latest.ID = activity.ID(d.again())
 	st.Latest.Offset = int16(d.int())
 	if d.format == stateFormat3 {
 		d.sum3(&st.Sealed)

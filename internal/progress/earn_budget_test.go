@@ -84,7 +84,7 @@ func TestEarned_StateStaysSmall(t *testing.T) {
 	}
 	earned := len(*fullState) - len(*bareState)
 	t.Logf("after a year %d bytes, of which %d are of what was earned; after two months %d", len(*fullState), earned, month)
-	if earned > 1600 || earned > month+month/4 {
+	if earned > 1100 || earned > month+month/4 {
 		t.Error("that is too much")
 	}
 }
