@@ -60,7 +60,7 @@ describe("the page of a user", () => {
     for (const text of ["Rewards 2 +2", "Levels 2 +2", "Gifts 1 +1", "Missions 1 +1", "Coupons 2 +2"]) assert.ok(shown.includes(text), `${text} in ${shown.join(", ")}`);
     await page.locator(".peek li").first().waitFor();
     const before = asked.length;
-    assert.ok(asked.filter((path) => path.startsWith("/v1/users/ada")).length <= 10, asked.join(" "));
+    assert.ok(asked.filter((path) => path.startsWith("/v1/users/ada")).length <= 8, asked.join(" "));
     await press(page, "3");
     await panel(page).getByRole("table", { name: "Wallets" }).waitFor();
     assert.ok(asked.slice(before).every((path) => /ada(\/wallets\/xp)?$/.test(path)), asked.slice(before).join(" "));

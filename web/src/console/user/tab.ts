@@ -24,6 +24,7 @@ export abstract class UserTab<Data = undefined> extends LitElement {
   declare protected busy: boolean;
   readonly #reading = new Latest((signal) => this.#read(signal));
   #as = -1; // of which `fresh` the data are
+  #asked = -1; // of which they were asked for last
 
   constructor() {
     super();
@@ -39,7 +40,9 @@ export abstract class UserTab<Data = undefined> extends LitElement {
 
   /** Reads anew, at once: something else is asked for. */
   protected again(): void {
-    if (this.read) this.#reading.restart();
+    if (!this.read) return;
+    this.#asked = this.fresh;
+    this.#reading.restart();
   }
 
   protected override createRenderRoot(): HTMLElement {
@@ -54,6 +57,7 @@ export abstract class UserTab<Data = undefined> extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#reading.stop();
+    this.#asked = this.#as;
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
@@ -62,7 +66,8 @@ export abstract class UserTab<Data = undefined> extends LitElement {
 
   // A tab that is not in the page reads when it is shown again.
   #follow(): void {
-    if (!this.read || !this.isConnected || !this.session || this.#as === this.fresh) return;
+    if (!this.read || !this.isConnected || !this.session || this.#asked === this.fresh) return;
+    this.#asked = this.fresh;
     this.#reading.ask();
   }
 
