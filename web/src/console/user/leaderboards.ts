@@ -1,6 +1,5 @@
 import { html } from "lit";
 import type { components } from "../../api/schema.gen.js";
-import "../../shared/history.js";
 import type { HistoryOf } from "../../shared/history.js";
 import { number, periodName } from "../../shared/text.js";
 import { dash, empty, heading } from "./parts.js";
@@ -24,6 +23,12 @@ export class UserLeaderboards extends UserTab<readonly Rule[]> {
 
   protected override async read(signal: AbortSignal): Promise<readonly Rule[]> {
     return (await this.session.rest.get("/v1/leaderboards", { signal })).leaderboards;
+  }
+
+  // The chart is half of the console's script: it comes when it is first shown.
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void import("../../shared/history.js");
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
