@@ -130,7 +130,7 @@ func (p *Plan) BoardPrint(rule string) uint32 { return p.boards[rule] }
 // fingerprint tells plans apart that would fold the same activities to another state.
 func fingerprint(p *Plan) uint32 {
 	h := fnv.New32a()
-	fmt.Fprintln(h, "org", p.Catalog.Zone, p.Catalog.WeekStart, p.Catalog.Limits.CloseGrace, "counted") // states of before activities were counted are made anew
+	fmt.Fprintln(h, "org", p.Catalog.Zone, p.Catalog.WeekStart, p.Catalog.Limits.CloseGrace, "counted with gifts") // states of before they were counted are made anew
 	for _, r := range p.rules {
 		fmt.Fprintln(h, "rule", r.ID, r.Print)
 		for _, c := range r.cycles {

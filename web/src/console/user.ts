@@ -27,7 +27,7 @@ const atMostHz = 5; // what happens faster is shown together
 
 /** A user, live: who it is, what there is, what can be done, and a tab for each sort of it. */
 export class UserPage extends LitElement {
-  static override properties = { session: { attribute: false }, user: {}, person: { state: true }, month: { state: true }, status: { state: true }, problem: { state: true }, refused: { state: true }, tab: { state: true }, fresh: { state: true }, busy: { state: true }, said: { state: true } };
+  static override properties = { session: { attribute: false }, user: {}, person: { state: true }, month: { state: true }, status: { state: true }, problem: { state: true }, refused: { state: true }, tab: { state: true }, fresh: { state: true }, said: { state: true } };
   declare session: Session;
   declare log: RequestLog;
   declare shortcuts: Shortcuts;
@@ -42,11 +42,11 @@ export class UserPage extends LitElement {
   declare refused: Problem | undefined;
   declare tab: TabName;
   declare fresh: number;
-  declare busy: boolean;
   /** For who cannot see what has changed. */
   declare said: string;
   #view: View<UserState> | undefined;
   #unbind: (() => void) | undefined;
+  #blocking = false; // or unblocking
   #inSight: HTMLElement | undefined;
   readonly #panels = new Map<TabName, UserTab<unknown>>();
   readonly #reading = new Latest((signal) => this.#read(signal));
@@ -57,7 +57,6 @@ export class UserPage extends LitElement {
     this.status = "pending";
     this.tab = tabOf(location.hash);
     this.fresh = 0;
-    this.busy = false;
     this.said = "";
   }
 
@@ -143,12 +142,12 @@ export class UserPage extends LitElement {
   }
 
   async #block(block: boolean): Promise<void> {
-    if (!this.person || this.busy) return;
+    if (!this.person || this.#blocking) return;
     if (Boolean(this.person.blocked) === block) {
       this.said = block ? "Blocked already" : "Not blocked";
       return;
     }
-    [this.busy, this.refused] = [true, undefined];
+    [this.#blocking, this.refused] = [true, undefined];
     const input = { path: { user: this.user } };
     try {
       this.#tell(await (block ? this.session.rest.post("/v1/users/{user}/block", input) : this.session.rest.post("/v1/users/{user}/unblock", input)));
@@ -156,7 +155,7 @@ export class UserPage extends LitElement {
     } catch (err) {
       this.refused = problemOf(err);
     }
-    this.busy = false;
+    this.#blocking = false;
   }
 
   #select(tab: TabName): void {
@@ -205,6 +204,7 @@ export class UserPage extends LitElement {
   protected override render() {
     const { person, problem } = this;
     const name = person?.profile?.name ?? this.user;
+    const blocked = person?.blocked === true;
     const unknown = problem?.code === "user_not_found" || problem?.code === "user_merged";
     return html`
       <div class="head">
@@ -213,9 +213,7 @@ export class UserPage extends LitElement {
         <span class="pulse" data-state=${this.status} role="status">${words[this.status] ?? this.status}</span>
         <div class="acts" ?hidden=${unknown}>
           <button @click=${() => this.#edit()} aria-keyshortcuts="e" ?disabled=${!person}>Edit <kbd aria-hidden="true">E</kbd></button>
-          ${person?.blocked
-            ? html`<button @click=${() => void this.#block(false)} aria-keyshortcuts="u" ?disabled=${this.busy}>Unblock <kbd aria-hidden="true">U</kbd></button>`
-            : html`<button @click=${() => void this.#block(true)} aria-keyshortcuts="b" ?disabled=${this.busy || !person}>Block <kbd aria-hidden="true">B</kbd></button>`}
+          <button @click=${() => void this.#block(!blocked)} aria-keyshortcuts=${blocked ? "u" : "b"} ?disabled=${!person}>${blocked ? "Unblock" : "Block"} <kbd aria-hidden="true">${blocked ? "U" : "B"}</kbd></button>
           <button class="primary" @click=${() => this.#logActivity()} aria-keyshortcuts="l">Log activity <kbd aria-hidden="true">L</kbd></button>
         </div>
       </div>

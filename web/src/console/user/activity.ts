@@ -82,10 +82,11 @@ export class UserActivity extends UserTab<Page> {
     const filtered = this.choice.kind !== "" || this.choice.status !== "" || this.choice.name !== "";
     return html`
       <form class="controls" role="search" aria-label="Activities" @submit=${(e: SubmitEvent) => e.preventDefault()}>
-        <label class="grow">Name <input type="search" id="activity-name" .value=${this.choice.name} @input=${this.#type} autocomplete="off" spellcheck="false" placeholder="exactly, such as commit"></label>
+        <label class="grow">Name <input type="search" id="activity-name" .value=${this.choice.name} @input=${this.#type} autocomplete="off" spellcheck="false" placeholder="exactly, such as commit" list="activity-names"></label>
         <label>Kind <select id="activity-kind" @change=${(e: Event) => this.#choose({ kind: chosen(e) as Kind | "" })}>${kinds.map(([value, text]) => html`<option value=${value} ?selected=${value === this.choice.kind}>${text}</option>`)}</select></label>
         <label>Status <select id="activity-status" @change=${(e: Event) => this.#choose({ status: chosen(e) as Status | "" })}>${statuses.map(([value, text]) => html`<option value=${value} ?selected=${value === this.choice.status}>${text}</option>`)}</select></label>
       </form>
+      <datalist id="activity-names">${[...new Set(rows.map((row) => row.name))].map((name) => html`<option value=${name}></option>`)}</datalist>
       ${rows.length === 0 ? empty(filtered ? "No activity is like that." : "Nothing yet. Log an activity with L.") : this.#table(rows)}
       ${next ? html`<div class="more"><button ?disabled=${this.busy} @click=${() => this.#more()}>${this.busy ? "Reading" : "Show more"}</button></div>` : nothing}
       <laurel-activity-menu .session=${this.session} @changed=${() => this.again()}></laurel-activity-menu>`;
