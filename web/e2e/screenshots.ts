@@ -34,7 +34,7 @@ const shots: Shot[] = [
   ].map(([tab, ready]): Shot => ({ name: `user-${tab}`, path: `/console/users/ada#${tab}`, ready: ready!, of: "everything", whole: true })),
   { name: "user-streaks", path: "/console/users/ada#streaks", ready: ".year td[tabindex]", of: "everything", whole: true, act: async (page) => {
     await page.locator(".year td.met").last().click();
-    await page.locator(".why .facts").waitFor();
+    await page.locator(".why .reasons").waitFor();
   } },
   { name: "log-activity", path: "/console/users/ada", ready: ".peek li", of: "everything", act: async (page) => {
     await page.locator(".pulse[data-state=live]").waitFor();

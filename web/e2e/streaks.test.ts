@@ -82,7 +82,7 @@ describe("the streaks of a user", () => {
     assert.ok((await cell(page, 12).getAttribute("class"))!.includes("heat3"), "three times the target is hotter");
     assert.ok((await cell(page, 13).getAttribute("class"))!.includes("heat1"));
     assert.equal(await cell(page, 0).getAttribute("aria-current"), "date");
-    for (const word of ["Met", "Frozen: a freeze covered it", "Paused", "Missed", "Open: it can still be met", "Not required"]) await streak(page).locator(".legend").getByText(word, { exact: true }).waitFor();
+    for (const word of ["Met: the target, 1.5 times, 3 times", "Frozen: a freeze covered it", "Paused", "Missed", "Open: it can still be met", "Not required"]) await streak(page).locator(".legend").getByText(word, { exact: true }).waitFor();
     await page.setViewportSize({ width: 390, height: 844 });
     const box = await cell(page, 0).boundingBox();
     assert.ok(box!.x >= 0 && box!.x < 390, "the end of the year is in sight");

@@ -78,9 +78,9 @@ test("what can be refunded, cancelled or awarded: what counts, and is not undone
 test("what became of an activity, and what it changed", () => {
   const activity = did("1", "behaviour", {}, 0);
   const recorded = (more: Partial<Recorded>): Recorded => ({ id: "1", status: "accepted", durability: "fsync", revision: "r", activity, ...more });
-  const effects = { boards: [{ rule: "points", cycle: "week", label: "2026-W47", value: 12, rank: 1, rank_before: 3 }, { rule: "points", segment: "AT", cycle: "all", label: "all", value: 12, rank: 2 }], streaks: [{ rule: "daily", current: 3, longest: 4, extended: true, state: "active" }], wallets: [{ wallet: "coins", change: -5, balance: 7, earned: 12 }] } as const;
+  const effects = { boards: [{ rule: "points", cycle: "week", label: "2026-W47", value: 12, rank: 1, rank_before: 3 }, { rule: "points", segment: "AT", cycle: "all", label: "all", value: 12, rank: 2 }], streaks: [{ rule: "daily", current: 3, longest: 4, extended: true, state: "active" }, { rule: "weekly", current: 2, longest: 2, extended: false, state: "active" }], wallets: [{ wallet: "coins", change: -5, balance: 7, earned: 12 }] } as const;
   assert.equal(outcome(recorded({ effects: effects as never })), "Recorded: behaviour coins.");
-  assert.match(outcome(recorded({ effects: { boards: [], streaks: [], wallets: [] } })), /No board, streak or wallet moved/);
+  assert.match(outcome(recorded({ effects: { boards: [], streaks: [effects.streaks[1]], wallets: [] } })), /No board, streak or wallet moved/);
   assert.match(outcome(recorded({ status: "ignored", activity: { ...activity, reason: "blocked" } })), /without effect.*The user is blocked/);
   assert.deepEqual(changes(recorded({ effects: effects as never, closed_for: [{ rule: "points", label: "2026-W01" }] })).map((row) => Object.values(row).join("|")), [
     "Wallet|coins|−5|balance 7", "Streak|daily|3|extended", "Board|points, this week|12|rank 1, was 3", "Board|points @ AT, all time|12|rank 2, new", "Board|points, 2026-W01|–|closed: too late to count",

@@ -16,8 +16,8 @@ export function outcome({ status, activity, effects }: Recorded): string {
   const what = activity ? `${activity.kind} ${activity.name}` : "the activity";
   if (status === "duplicate") return `Recorded before: ${what}. Nothing changed.`;
   if (status === "ignored") return `Recorded without effect: ${what}. ${reasons[activity?.reason ?? ""] ?? activity?.reason ?? "It does not count"}.`;
-  const counts = effects && effects.boards.length + effects.streaks.length + effects.wallets.length > 0;
-  return counts ? `Recorded: ${what}.` : `Recorded: ${what}. No board, streak or wallet moved.`;
+  const moved = effects && (effects.boards.length + effects.wallets.length > 0 || effects.streaks.some(({ extended }) => extended));
+  return moved ? `Recorded: ${what}.` : `Recorded: ${what}. No board, streak or wallet moved.`;
 }
 
 const signed = (n: number): string => (n > 0 ? `+${number(n)}` : n < 0 ? `−${number(-n)}` : "±0");
@@ -27,7 +27,7 @@ export function changes({ effects, closed_for }: Recorded): { readonly sort: str
   const rank = (now: number | undefined, before: number | undefined) => (now === undefined ? "" : before === undefined ? `rank ${number(now)}, new` : now === before ? `rank ${number(now)}` : `rank ${number(now)}, was ${number(before)}`);
   return [
     ...(effects?.wallets ?? []).map((w) => ({ sort: "Wallet", what: w.wallet, now: signed(Number(w.change)), note: `balance ${number(Number(w.balance))}` })),
-    ...(effects?.streaks ?? []).map((s) => ({ sort: "Streak", what: s.rule, now: number(s.current), note: s.extended ? "extended" : s.state.replace("_", " ") })),
+    ...(effects?.streaks ?? []).filter(({ extended }) => extended).map((s) => ({ sort: "Streak", what: s.rule, now: number(s.current), note: "extended" })), // the others are as they were
     ...(effects?.boards ?? []).map((b) => ({ sort: "Board", what: `${b.rule}${b.segment ? ` @ ${b.segment}` : ""}, ${periodName(b.cycle).toLowerCase()}`, now: number(Number(b.value)), note: rank(b.rank, b.rank_before) })),
     ...(closed_for ?? []).map((c) => ({ sort: "Board", what: `${c.rule}, ${c.label}`, now: "–", note: "closed: too late to count" })),
   ];

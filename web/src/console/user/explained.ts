@@ -23,7 +23,7 @@ export function explainedView(period: Explained, unit: string) {
     ...(period.outage ? [["Outage", period.outage] as [string, unknown]] : []),
   ];
   return html`
-    <dl class="facts small">${facts.map(([name, what]) => html`<div><dt class="soft">${name}</dt><dd>${what}</dd></div>`)}</dl>
+    <dl class="reasons small">${facts.map(([name, what]) => html`<div><dt class="soft">${name}</dt><dd>${what}</dd></div>`)}</dl>
     ${period.activities.length === 0 ? nothing : html`
       <div class="scroll"><table class="table small">
         <caption class="sr">Activities that count for it</caption>

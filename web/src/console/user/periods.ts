@@ -26,7 +26,7 @@ export const weekdayName = (day: number): string => weekdays.format(new Date(Dat
 
 /** What each status is called, and what it means. */
 export const statuses = {
-  met: "Met",
+  met: "Met: the target, 1.5 times, 3 times",
   frozen: "Frozen: a freeze covered it",
   paused: "Paused",
   restored: "Restored",

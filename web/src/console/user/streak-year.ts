@@ -210,7 +210,7 @@ export class StreakYear extends LitElement {
 /** The statuses that a calendar shows, with what they look like. */
 function legend(entries: readonly Entry[]) {
   const there = new Set<string>(entries.map(({ status }) => status));
-  return html`<ul class="legend small soft">${(Object.keys(statuses) as Status[]).filter((status) => there.has(status)).map((status) => html`<li><span class="mark ${status} ${status === "met" ? "heat1" : ""}" aria-hidden="true"></span>${statuses[status]}</li>`)}</ul>`;
+  return html`<ul class="legend small soft">${(Object.keys(statuses) as Status[]).filter((status) => there.has(status)).map((status) => html`<li>${status === "met" ? [1, 2, 3].map((n) => html`<span class="mark met heat${n}" aria-hidden="true"></span>`) : html`<span class="mark ${status}" aria-hidden="true"></span>`}${statuses[status]}</li>`)}</ul>`;
 }
 
 const messageOf = (err: unknown): string => (err instanceof Problem || err instanceof Error ? err.message : String(err));
