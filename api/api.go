@@ -73,11 +73,12 @@ type Events interface {
 	Events(ctx context.Context, q closing.EventQuery, wait time.Duration) (closing.EventPage, error)
 }
 
-// Options is what the API stands on. Writes, Reads, Events, Registry and Keys are required.
+// Options is what the API stands on. Writes, Reads, Events, Webhooks, Registry and Keys are required.
 type Options struct {
 	Writes   Writes
 	Reads    Reads
 	Events   Events
+	Webhooks Webhooks
 	Registry *registry.Registry
 	Keys     *auth.Keys
 	// WebSocket serves GET /v1/ws and Streams GET /v1/stream; both authenticate by themselves. Home serves GET / and Pages the console, live boards

@@ -59,6 +59,9 @@ func (a *API) putCatalog(w http.ResponseWriter, r *request) error {
 	if c.Org != r.org {
 		return &fault{code: "bad_catalog", field: "id", detail: "The catalog is of another org than the key."}
 	}
+	if err := a.mayPublish(r, c); err != nil {
+		return err
+	}
 	version, anyVersion := parseMatch(match)
 	e, err := a.Registry.Publish(r.Context(), c, version, anyVersion)
 	if err != nil {
@@ -66,6 +69,15 @@ func (a *API) putCatalog(w http.ResponseWriter, r *request) error {
 	}
 	w.Header().Set("ETag", versionTag(e.Version))
 	return writeBytes(w, http.StatusOK, e.Catalog.Source)
+}
+
+// mayPublish refuses a catalog with other webhooks than there are to a key that may not define any.
+func (a *API) mayPublish(r *request, c *catalog.Catalog) error {
+	var old *catalog.Catalog
+	if e, ok := a.Registry.Get(r.org); ok {
+		old = e.Catalog
+	}
+	return mayDefine(r, old, c)
 }
 
 // getSchema serves the JSON Schema of a catalog file; it holds no secret, so that an editor can use it.

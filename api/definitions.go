@@ -43,6 +43,8 @@ func (a *API) definitionRoutes() (routes []route) {
 		{a, catalog.KPIs, "/v1/catalog/kpis", "CatalogKPI", "CatalogKPIs"},
 		{a, catalog.TargetGroups, "/v1/catalog/target-groups", "CatalogTargetGroup", "CatalogTargetGroups"},
 		{a, catalog.Prizes, "/v1/catalog/prizes", "CatalogPrize", "CatalogPrizes"},
+		{a, catalog.Webhooks, "/v1/catalog/webhooks", "CatalogWebhook", "CatalogWebhooks"},
+		{a, catalog.Hooks, "/v1/catalog/hooks", "CatalogHook", "CatalogHooks"},
 	} {
 		routes = append(routes, s.routes()...)
 	}
@@ -149,6 +151,9 @@ func (s definitionSet) edit(w http.ResponseWriter, r *request, ed *edit, f func(
 	version, anyVersion := parseMatch(cmp.Or(r.Header.Get("If-Match"), "*"))
 	e, err := s.api.Registry.Edit(r.Context(), r.org, version, anyVersion, func(old *catalog.Catalog) (*catalog.Catalog, error) {
 		err := f(old)
+		if err == nil {
+			err = mayDefine(r, old, ed.next)
+		}
 		return ed.next, err
 	})
 	if err != nil {

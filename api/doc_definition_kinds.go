@@ -53,6 +53,12 @@ type (
 	prizeListDoc struct {
 		Prizes []definitionDoc `json:"prizes" nullable:"false"`
 	}
+	catalogWebhookListDoc struct {
+		Webhooks []definitionDoc `json:"webhooks" nullable:"false"`
+	}
+	hookListDoc struct {
+		Hooks []definitionDoc `json:"hooks" nullable:"false"`
+	}
 )
 
 // words are those of the set's kind.
@@ -86,5 +92,9 @@ func (s definitionSet) words() definitionWords {
 			`{"id":"devs","number":232,"name":"Devs","cycle":"month","rules":["commits","lines","daily-commit"]}`},
 		catalog.Prizes: {"prize", "prizes", prizeListDoc{},
 			`{"id":"monthly","rule":"commits","cycle":"month","ranks":[{"from":1,"points":[{"wallet":"coins","points":100}]},{"from":2,"to":10,"grants":["raffle"]}]}`},
+		catalog.Webhooks: {"webhook", "webhooks", catalogWebhookListDoc{},
+			`{"id":"shop","url":"https://shop.example/laurel","events":["streak.*","level.reached"],"secret":"…3fK-9aQz"}`},
+		catalog.Hooks: {"hook", "hooks", hookListDoc{},
+			`{"id":"github","when":"header[\"X-GitHub-Event\"] == \"push\"","activity":{"user":"body.sender.login","name":"\"commit\"","id":"body.after"}}`},
 	}[s.kind]
 }

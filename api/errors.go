@@ -19,6 +19,7 @@ import (
 	"laurel/internal/query"
 	"laurel/internal/registry"
 	"laurel/internal/store"
+	"laurel/internal/webhook"
 	"laurel/ranking"
 )
 
@@ -58,6 +59,7 @@ func codes() map[string]codeInfo {
 		"bad_time":               {http.StatusBadRequest, "Not an RFC 3339 time with an offset, from 1970 on", ""},
 		"org_required":           {http.StatusBadRequest, "The key is for several orgs: name one in the header Laurel-Org", ""},
 		"unauthorized":           {http.StatusUnauthorized, "A good key is needed", ""},
+		"bad_signature":          {http.StatusUnauthorized, "The sender's signature is missing, old, or of another secret or body", ""},
 		"forbidden":              {http.StatusForbidden, "The key does not allow this", ""},
 		"not_found":              {http.StatusNotFound, "No such route", ""},
 		"org_not_found":          {http.StatusNotFound, "The org has no catalog", ""},
@@ -103,6 +105,7 @@ func codes() map[string]codeInfo {
 		"unsupported_media_type": {http.StatusUnsupportedMediaType, "The body has an unsupported type or encoding", ""},
 		"bad_catalog":            {http.StatusUnprocessableEntity, "The catalog has faults", ""},
 		"value_out_of_range":     {http.StatusUnprocessableEntity, "A number leaves the range ±2^53", ""},
+		"hook_unmapped":          {http.StatusUnprocessableEntity, "The hook's definition makes no activity of this", ""},
 		"too_old":                {http.StatusUnprocessableEntity, "The activity is further back than the org accepts", ""},
 		"in_future":              {http.StatusUnprocessableEntity, "The activity lies too far in the future", ""},
 		"out_of_stock":           {http.StatusUnprocessableEntity, "Nothing is left of the reward", ""},
@@ -127,6 +130,7 @@ func codes() map[string]codeInfo {
 		"too_many_zone_changes":  {http.StatusTooManyRequests, "The user's zone was changed too often within a day", "3600"},
 		"internal":               {http.StatusInternalServerError, "Something went wrong here", ""},
 		"unavailable":            {http.StatusServiceUnavailable, "The store cannot be reached", "1"},
+		"no_secret":              {http.StatusServiceUnavailable, "The secret to sign or verify by is not known here", "60"},
 		"behind":                 {http.StatusServiceUnavailable, "This node has not reached the revision yet", "1"},
 		"loading":                {http.StatusServiceUnavailable, "This is being loaded", "1"},
 	}
@@ -221,6 +225,10 @@ func answers() []answer {
 		{calendar.ErrBadLabel, "bad_period"},
 		{calendar.ErrBadInstant, "bad_time"},
 		{feed.ErrTrimmed, "loading"},
+		{webhook.ErrNotFound, "definition_not_found"},
+		{webhook.ErrUnsigned, "bad_signature"},
+		{webhook.ErrNoSecret, "no_secret"},
+		{catalog.ErrBadBody, "bad_json"},
 		{store.ErrEventsGone, "events_gone"},
 		{closing.ErrBadCursor, "bad_request"},
 		{store.ErrTooLarge, "too_large"},
@@ -264,6 +272,10 @@ func (p *problems) of(err error) *problem {
 	var spec *auth.SpecError
 	if errors.As(err, &spec) {
 		return p.build(badRequest(spec.Field, spec.Error()+"."))
+	}
+	var unmapped *catalog.MapError
+	if errors.As(err, &unmapped) {
+		return p.build(&fault{code: "hook_unmapped", field: unmapped.Field, detail: unmapped.Detail})
 	}
 	var param *query.ParamError
 	if errors.As(err, &param) {

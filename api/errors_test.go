@@ -110,9 +110,9 @@ func TestAnswers_AreWellFormed(t *testing.T) {
 		if _, ok := p.codes[a.code]; !ok {
 			t.Errorf("%v has the unknown code %s", a.err, a.code)
 		}
-		wrapped := fmt.Errorf("outer secret: %w", fmt.Errorf("inner: %w", a.err))
+		wrapped := fmt.Errorf("outer hidden text: %w", fmt.Errorf("inner: %w", a.err))
 		got := p.of(wrapped)
-		if got.Code != a.code || strings.Contains(got.Detail+got.Title, "secret") {
+		if got.Code != a.code || strings.Contains(got.Detail+got.Title, "hidden text") {
 			t.Errorf("%v wrapped became %+v", a.err, got)
 		}
 	}

@@ -29,6 +29,7 @@ import (
 	"laurel/internal/registry"
 	"laurel/internal/store"
 	"laurel/internal/testenv"
+	"laurel/internal/webhook"
 	"laurel/ranking"
 )
 
@@ -94,7 +95,7 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	}
 	t.Cleanup(func() { cancel(); running.Wait(); _ = s.Close() })
 
-	o := Options{Writes: writes, Reads: query.New(writes, boards, g.clock, func() []byte { return []byte("secret") }), Events: closer, Registry: reg, Keys: keys, Log: zerolog.Nop(),
+	o := Options{Writes: writes, Reads: query.New(writes, boards, g.clock, func() []byte { return []byte("secret") }), Events: closer, Webhooks: webhook.New(webhook.Options{Store: s, Registry: reg, Events: closer, Clock: g.clock, AllowPrivate: true}), Registry: reg, Keys: keys, Log: zerolog.Nop(),
 		Metrics: Metrics{Request: g.count}, WebSocket: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
 		Home: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "home") })}
 	for _, f := range change {

@@ -33,9 +33,11 @@ type route struct {
 	own bool
 	// lasting routes answer 200 for as long as the client stays, which is no time that an answer took.
 	lasting bool
-	face    *face // of a vendor-shaped door; nil: the native API's
-	serve   func(http.ResponseWriter, *request) error
-	doc     operation
+	// keyInURL routes take a key that is good for them alone as the parameter key.
+	keyInURL bool
+	face     *face // of a vendor-shaped door; nil: the native API's
+	serve    func(http.ResponseWriter, *request) error
+	doc      operation
 }
 
 // forPages says whether pages of other origins may read the answer.
@@ -62,6 +64,7 @@ func (a *API) table() []route {
 		a.definitionRoutes(),
 		a.keyRoutes(),
 		a.tokenRoutes(),
+		a.webhookRoutes(),
 		a.selfRoutes(),
 		a.doorRoutes(),
 		a.pageRoutes(),

@@ -109,6 +109,10 @@ func hearOut(r *http.Request, body io.Reader, err error) {
 // authenticate fills in who asks and for which org.
 func (a *API) authenticate(rt route, r *request) error {
 	token, keyID := rt.face.credentials(r.Request)
+	inURL := rt.keyInURL && token == ""
+	if inURL {
+		token = r.query().Get("key")
+	}
 	if token == "" {
 		return auth.ErrUnauthorized
 	}
@@ -117,6 +121,8 @@ func (a *API) authenticate(rt route, r *request) error {
 		return err
 	}
 	switch {
+	case inURL && !slices.Equal(identity.Scopes, []auth.Scope{rt.scope}): // URLs are written down everywhere
+		return &fault{code: "forbidden", detail: "A key in the URL must have the scope " + string(rt.scope) + " and no other."}
 	case keyID != "" && !slices.Contains(identity.KeyIDs, keyID):
 		return auth.ErrUnauthorized
 	case identity.Kind == auth.Signed:

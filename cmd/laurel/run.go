@@ -22,6 +22,7 @@ import (
 	"laurel/internal/registry"
 	"laurel/internal/store"
 	"laurel/internal/telemetry"
+	"laurel/internal/webhook"
 	"laurel/ranking"
 	"laurel/web"
 	"laurel/ws"
@@ -70,6 +71,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	writes := ingest.New(ingest.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Metrics: ingestMetrics(metrics), Log: log})
 	reads := query.New(writes, boards, now, known.cursorSecret)
 	closer := closing.New(closing.Options{Store: data, Registry: catalogs, Boards: boards, Clock: now, Pending: writes.Pending, Log: log})
+	hooks := webhook.New(webhook.Options{Store: data, Registry: catalogs, Events: closer, Clock: now, AllowPrivate: cfg.WebhookPrivate, Metrics: webhook.Metrics{Sent: metrics.Webhook, Gap: metrics.WebhookGap}, Log: log})
 	n.hub = ws.New(ws.Options{
 		Limits: socketLimits(&cfg.Sockets), ClientIP: clientip.Resolver{Trusted: cfg.Proxies()}.Of,
 		Source: reads, Authenticate: authenticator(keys, changes.settled), Good: stillGood(keys), Age: changes.age, StaleAfter: staleAfter, Clock: now, Origins: origins(cfg.WSOrigin), Metrics: socketMetrics(metrics), Log: log,
@@ -78,10 +80,11 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	metrics.WatchIndex(indexStats(boards, changes.age))
 	metrics.WatchStreaks(streakStats(writes))
 	metrics.WatchTransfers(transferStats(writes))
+	metrics.WatchWebhooks(hooks.Lag)
 
 	behind := func() (calendar.Instant, bool) { return changes.lag(now.Now()) }
 	public, err := api.New(api.Options{
-		Writes: writes, Reads: reads, Events: closer, Registry: catalogs, Keys: keys, WebSocket: n.hub, Streams: n.hub.Streams(), Home: web.Handler(), Pages: web.NewUI(), NodeMetrics: metrics.Handler(), Ready: changes.settled, Stale: behind,
+		Writes: writes, Reads: reads, Events: closer, Webhooks: hooks, Registry: catalogs, Keys: keys, WebSocket: n.hub, Streams: n.hub.Streams(), Home: web.Handler(), Pages: web.NewUI(), NodeMetrics: metrics.Handler(), Ready: changes.settled, Stale: behind,
 		Version: version(), Metrics: api.Metrics{Request: metrics.Request}, Log: log,
 	})
 	if err != nil {
@@ -97,6 +100,7 @@ func run(ctx context.Context, cfg config.Serve, stdout io.Writer, started func(a
 	n.writing = n.group.start("ingest", writes.Run)
 	n.closing = n.group.start("closing", closer.Run)
 	n.pushing = n.group.start("websockets", n.hub.Run)
+	n.sending = n.group.start("webhooks", hooks.Run)
 	n.operators.start(n.group, "admin listener", adminHandler(metrics.Handler(), ready, testClock(cfg, now)))
 	n.clients.start(n.group, "listener", public)
 	n.taking.Store(true)
@@ -126,12 +130,12 @@ func (n *node) untilStopped(ctx context.Context, cfg *config.Serve, log zerolog.
 
 // node is what runs, and has to be stopped.
 type node struct {
-	group                                                   *group
-	taking                                                  atomic.Bool // requests: what /readyz tells, with the boards' own state
-	clients, operators                                      *listener
-	upkeep, following, reloading, writing, closing, pushing *part
-	hub                                                     *ws.Hub
-	closeStore                                              func() error
+	group                                                            *group
+	taking                                                           atomic.Bool // requests: what /readyz tells, with the boards' own state
+	clients, operators                                               *listener
+	upkeep, following, reloading, writing, closing, pushing, sending *part
+	hub                                                              *ws.Hub
+	closeStore                                                       func() error
 }
 
 // shutdown is the order in which a node stops. Load balancers have so long to notice.
@@ -144,6 +148,7 @@ func (n *node) shutdown(delay time.Duration) []step {
 		{"serve on", "load balancers ask for readiness now and then, and send until they have noticed", func(context.Context) error {
 			return n.serveOn(delay)
 		}},
+		{"stop webhooks", "they read events as long as those can be waited for; what comes later waits in the outbox, and another node takes over at once", n.sending.stop},
 		{"stop closing", "requests that wait for events are answered at once, and hold up nobody", n.closing.stop},
 		{"drain streams", "http.Server.Shutdown waits for them as for any request; what is committed after, their clients read at another node", half(func(ctx context.Context) error {
 			n.hub.DrainStreams(ctx)

@@ -13,11 +13,13 @@ const (
 	CatalogWrite    Scope = "catalog:write"
 	KeysAdmin       Scope = "keys:admin"
 	TokensWrite     Scope = "tokens:write"
+	// HooksWrite is good for hooks of the catalog and nothing else: for senders that have their key in a URL.
+	HooksWrite Scope = "hooks:write"
 )
 
 // Scopes returns all scopes.
 func Scopes() []Scope {
-	return []Scope{ActivitiesWrite, UsersRead, UsersWrite, BoardsRead, CatalogRead, CatalogWrite, KeysAdmin, TokensWrite}
+	return []Scope{ActivitiesWrite, UsersRead, UsersWrite, BoardsRead, CatalogRead, CatalogWrite, KeysAdmin, TokensWrite, HooksWrite}
 }
 
 // ParseScope reads a scope's name. "Get User Data" is another name of users:read.

@@ -29,6 +29,7 @@ type Serve struct {
 	BootstrapKeyFile string        `xor:"bootstrap" type:"path" placeholder:"FILE" help:"File that holds the bootstrap key."`
 	WSOrigin         []string      `name:"ws-origin" placeholder:"ORIGIN" help:"Web origin that may open WebSockets beside the server's own, such as https://example.com (repeatable; none: every origin that a key is bound to)."`
 	Ack              string        `enum:"stored,replicated" default:"stored" placeholder:"stored|replicated" help:"When writes to --redis are answered: stored by the server, or also by one of its replicas, for which each commit waits up to a second. Answers name what was reached as their durability."`
+	WebhookPrivate   bool          `name:"webhook-allow-private" help:"Let webhooks be sent to private, loopback and link-local addresses. Whoever may write a catalog can then have this node call what it reaches."`
 	TestClock        bool          `help:"Let PUT /clock on the admin listener set the time. For tests only."`
 	Drain            time.Duration `default:"10s" help:"How long a stop may wait for requests and WebSocket clients."`
 	DrainDelay       time.Duration `default:"3s" help:"How long a stop by SIGTERM serves on before that, with /readyz failing, so that load balancers notice: longer than they take for that. 0s without any."`

@@ -25,6 +25,9 @@ type Metrics struct {
 	conflicts     prometheus.Counter
 	dropped       prometheus.Counter
 	push          prometheus.Histogram
+	webhooks      *prometheus.CounterVec
+	webhook       prometheus.Histogram
+	gaps          prometheus.Counter
 	connections   prometheus.Gauge
 	subscriptions prometheus.Gauge
 	frames        prometheus.Counter
@@ -57,6 +60,9 @@ func New(version string) *Metrics {
 		conflicts:     counter("laurel_commit_conflicts_total", "Groups of a commit that had to be decided again because another writer came first."),
 		dropped:       counter("laurel_transfers_dropped_total", "Gifts, awards and prizes for users who were not there any more."),
 		push:          prometheus.NewHistogram(histogram("laurel_push_seconds", "Time from a commit to the socket write that shows it.")),
+		webhooks:      counterVec("laurel_webhook_requests_total", "Requests to webhooks by what became of them.", "result"),
+		webhook:       prometheus.NewHistogram(histogram("laurel_webhook_seconds", "Time that receivers of webhooks took to answer.")),
+		gaps:          counter("laurel_webhook_gaps_total", "How often events were trimmed that a webhook had not been sent."),
 		connections:   gauge("laurel_ws_connections", "Open WebSocket connections."),
 		subscriptions: gauge("laurel_ws_subscriptions", "Open subscriptions to live views."),
 		frames:        counter("laurel_ws_frames_total", "WebSocket frames written."),
@@ -69,12 +75,15 @@ func New(version string) *Metrics {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "laurel_build_info", Help: "Always 1; its labels say what runs."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(
-		m.activities, m.ingest, m.commit, m.conflicts, m.dropped, m.push, m.connections, m.subscriptions, m.frames, m.renders, m.closes, m.requests, m.seconds, build,
+		m.activities, m.ingest, m.commit, m.conflicts, m.dropped, m.webhooks, m.webhook, m.gaps, m.push, m.connections, m.subscriptions, m.frames, m.renders, m.closes, m.requests, m.seconds, build,
 		m.spread.partitions, m.spread.orgs,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	for _, result := range Results { // rates need the series before the first event
 		m.activities.WithLabelValues(result)
+	}
+	for _, result := range WebhookResults {
+		m.webhooks.WithLabelValues(result)
 	}
 	return m
 }

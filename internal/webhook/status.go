@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -162,4 +163,13 @@ func (s *Service) Secrets(ctx context.Context, org activity.Org, named []catalog
 		return nil, ErrNoSecret
 	}
 	return texts, nil
+}
+
+// Verify says whether what was sent to a hook is signed as its definition asks for. ErrUnsigned, ErrNoSecret; errors of the store.
+func (s *Service) Verify(ctx context.Context, org activity.Org, v *catalog.Verify, header http.Header, body []byte) error {
+	secrets, err := s.Secrets(ctx, org, v.Secrets, v.SecretEnv)
+	if err != nil {
+		return err
+	}
+	return Verify(v, secrets, header, body, s.Stamp())
 }
