@@ -34,6 +34,9 @@ func used() *Metrics {
 	m.WatchIndex(func() Index { return Index{Boards: 1, Members: 2, Lag: time.Second, Age: 3 * time.Second} })
 	m.WatchStreaks(func() Streaks { return Streaks{Deadlines: 3, Lag: 2 * time.Second} })
 	m.WatchTransfers(func() Transfers { return Transfers{Open: 2, Lag: time.Second} })
+	m.WatchWebhooks(func() time.Duration { return time.Second })
+	m.Webhook("ok", time.Millisecond)
+	m.WebhookGap()
 	return m
 }
 
@@ -59,6 +62,10 @@ func TestMetrics_AreTheContract(t *testing.T) {
 		"laurel_transfers_open":           "GAUGE",
 		"laurel_transfers_lag_seconds":    "GAUGE",
 		"laurel_transfers_dropped_total":  "COUNTER",
+		"laurel_webhook_requests_total":   "COUNTER result",
+		"laurel_webhook_seconds":          "HISTOGRAM",
+		"laurel_webhook_gaps_total":       "COUNTER",
+		"laurel_webhook_lag_seconds":      "GAUGE",
 		"laurel_partition_groups_total":   "COUNTER partition",
 		"laurel_org_activities_total":     "COUNTER org",
 		"laurel_http_requests_total":      "COUNTER method route status",
@@ -101,7 +108,7 @@ func TestMetrics_HistogramsAreNativeAndClassic(t *testing.T) {
 			t.Errorf("%s has %d classic buckets and %d native spans", f.GetName(), len(h.GetBucket()), len(h.GetPositiveSpan()))
 		}
 	}
-	if n != 4 {
+	if n != 5 {
 		t.Errorf("%d histograms", n)
 	}
 }
