@@ -15,7 +15,7 @@ type exportCommand struct {
 	config.Store
 
 	Org         []string `placeholder:"ORG" help:"Only this org (repeatable)."`
-	WithoutKeys bool     `help:"Leave the API keys out (they are stored and exported as hashes)."`
+	WithoutKeys bool     `help:"Leave out the API keys (they are stored and exported as hashes) and the secrets of webhooks and hooks (which are exported as they are)."`
 }
 
 // Help implements kong.HelpProvider.

@@ -38,12 +38,8 @@ type answer struct {
 	took       time.Duration
 }
 
-// send sends one message and waits for its answer. That ctx ends leaves a request that is under way the time that Options.Grace gives it.
+// send sends one message and waits for its answer; the caller has a slot. That ctx ends leaves a request that is under way the time that Options.Grace gives it.
 func (s *Service) send(ctx context.Context, w *catalog.Webhook, secrets []string, m message) answer {
-	if err := s.slots.Acquire(ctx, 1); err != nil {
-		return answer{detail: "this node stops"}
-	}
-	defer s.slots.Release(1)
 	until, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(s.Grace, cancel) })()

@@ -141,6 +141,10 @@ func (s *Service) Test(ctx context.Context, org activity.Org, id string) (Attemp
 	if err != nil {
 		return Attempt{}, err
 	}
+	if err := s.slots.Acquire(ctx, 1); err != nil {
+		return Attempt{}, err
+	}
+	defer s.slots.Release(1)
 	a := s.send(ctx, def, secrets, message{messageID(event), body})
 	return Attempt{a.ok, a.status, a.detail, a.took}, ctx.Err()
 }

@@ -279,14 +279,26 @@ func (r *round) lane(ctx context.Context, events []closing.Event) {
 		if r.has(e.ID) {
 			continue
 		}
-		if !r.goesOn(ctx) {
-			return
-		}
-		a := r.send(ctx, r.def, r.secrets, message{messageID(e.ID), e.AppendJSON(nil)})
-		if !r.took(ctx, e.ID, &a) {
+		if !r.one(ctx, e) {
 			return
 		}
 	}
+}
+
+// one sends an event, once there is a slot, and says whether it arrived.
+func (r *round) one(ctx context.Context, e *closing.Event) bool {
+	if err := r.slots.Acquire(ctx, 1); err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.stopped = true
+		return false
+	}
+	defer r.slots.Release(1)
+	if !r.goesOn(ctx) { // asked only now: the lease may have run out while others had the slots
+		return false
+	}
+	a := r.send(ctx, r.def, r.secrets, message{messageID(e.ID), e.AppendJSON(nil)})
+	return r.took(ctx, e.ID, &a)
 }
 
 func (r *round) has(id string) bool {

@@ -315,3 +315,52 @@ func TestRun_NobodyHoldsUpAnybody(t *testing.T) {
 		t.Errorf("lag %v of a node that has stopped", n.Lag())
 	}
 }
+
+// TestRequests_AreBounded: webhooks that hang take all slots there are, and no more.
+func TestRequests_AreBounded(t *testing.T) {
+	w := newWorld(t, embedded(t), 1)
+	var hanging, most atomic.Int32
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		most.Store(max(most.Load(), hanging.Add(1)))
+		defer hanging.Add(-1)
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer slow.Close()
+	text := "id: o\nwebhooks:\n"
+	for i := range 5 {
+		text += fmt.Sprintf("  - {id: s%d, url: '%s', secret: %s}\n", i, slow.URL, oneSecret)
+	}
+	w.publish(text)
+	o := w.nodes[0].Options
+	o.Requests, o.Timeout, o.Wait = 3, 50*time.Millisecond, 10*time.Millisecond
+	s := New(o)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = s.Run(ctx) })
+	for i := range 60 {
+		w.tell(activity.User(fmt.Sprint("u", i)), "streak.lost")
+	}
+	deadline := time.After(30 * time.Second)
+	for {
+		failing := 0
+		for i := range 5 {
+			if at, err := s.Status(t.Context(), org, fmt.Sprint("s", i)); err == nil && at.State == Failing {
+				failing++
+			}
+		}
+		if failing == 5 {
+			break
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("%d of 5 were tried", failing)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	cancel()
+	running.Wait()
+	if most.Load() > 3 || most.Load() == 0 {
+		t.Errorf("%d requests at once", most.Load())
+	}
+}
