@@ -50,6 +50,7 @@ type world struct {
 	told     map[activity.User][]string // bodies that the webhook wants, in order
 	versions map[activity.User]store.Version
 	n        int
+	timeout  time.Duration // of requests
 }
 
 func openStore(t *testing.T, o store.Options) *store.Store {
@@ -62,8 +63,13 @@ func openStore(t *testing.T, o store.Options) *store.Store {
 	return s
 }
 
+// newWorld gives receivers more time than the slowest machine takes.
 func newWorld(t *testing.T, s *store.Store, nodes int) *world {
-	w := &world{t: t, store: s, clock: new(clock.Clock), told: map[activity.User][]string{}, versions: map[activity.User]store.Version{}}
+	return newWorldOf(t, s, nodes, 20*time.Second)
+}
+
+func newWorldOf(t *testing.T, s *store.Store, nodes int, timeout time.Duration) *world {
+	w := &world{t: t, timeout: timeout, store: s, clock: new(clock.Clock), told: map[activity.User][]string{}, versions: map[activity.User]store.Version{}}
 	start := calendar.Instant(1_800_000_000_000)
 	w.clock.Set(&start)
 	w.receiver = newReceiver(t)
@@ -102,7 +108,7 @@ func (w *world) newNode() *node {
 		w.t.Fatal(err)
 	}
 	closer := closing.New(closing.Options{Store: w.store, Registry: r, Clock: w.clock})
-	s := New(Options{Store: w.store, Registry: r, Events: closer, Clock: w.clock, AllowPrivate: true, Timeout: 300 * time.Millisecond, Grace: time.Millisecond, Wait: time.Nanosecond})
+	s := New(Options{Store: w.store, Registry: r, Events: closer, Clock: w.clock, AllowPrivate: true, Timeout: w.timeout, Grace: time.Millisecond, Wait: time.Nanosecond})
 	w.t.Cleanup(s.client.CloseIdleConnections)
 	return &node{s, &worker{Service: s, name: name{org, "w"}}}
 }
@@ -310,7 +316,7 @@ func TestDeliver_Histories(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rng := seedOf(t)
-			w := newWorld(t, open(), 2)
+			w := newWorldOf(t, open(), 2, 100*time.Millisecond)
 			for range 4 {
 				w.live(rng, 150)
 				w.settle()
