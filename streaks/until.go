@@ -36,5 +36,6 @@ func (z *Zoning) nextDate(now calendar.Instant, latest Latest) calendar.Instant 
 		return z.End(z.Stamp(now, latest.Offset), latest.Offset)
 	}
 	cal := z.segmentAt(now).cal
-	return cal.PeriodOf(z.unit, cal.OrdinalOf(z.unit, cal.DateAt(now))).End
+	_, after := cal.Dates(z.unit, cal.OrdinalOf(z.unit, cal.DateAt(now)))
+	return cal.StartOf(after)
 }

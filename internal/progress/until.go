@@ -23,7 +23,9 @@ func (s *State) Until(p *Plan, v *rewards.View, now calendar.Instant) calendar.I
 	if p.earning == nil {
 		return until
 	}
-	a := applier{plan: p, state: s, now: now}
+	a := p.appliers.Get().(*applier)
+	defer a.rest()
+	a.plan, a.state, a.now = p, s, now
 	x := a.room()
 	a.fill(x, a.streakNow())
 	return min(until, p.earning.calculus.Until(v, &x.user, a.streakNow()))

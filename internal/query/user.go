@@ -82,7 +82,7 @@ func (r *Reader) User(ctx context.Context, org activity.Org, user activity.User)
 	return r.AppendUser(ctx, nil, org, user)
 }
 
-// AppendUser appends everything about a user, as a JSON object with its members in a fixed order. It reads the store only where the user is not in memory (doc.go). ErrUserNotFound,
+// AppendUser appends everything about a user, as a JSON object with its members in a fixed order. It reads the store only where nothing is remembered of the user (shownUser). ErrUserNotFound,
 // ErrUserMerged, ranking.ErrLoading.
 func (r *Reader) AppendUser(ctx context.Context, b []byte, org activity.Org, user activity.User) ([]byte, error) {
 	u, now, err := r.shownNow(ctx, org, user)
