@@ -92,22 +92,27 @@ func (r *Reader) describe(org activity.Org, rule string) (*target, []calendar.Cy
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.describeIn(plan, entry, org, rule)
+	t, cycles, err := r.describeIn(plan, entry, org, rule)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, cycles, r.segmented(t)
 }
 
+// describeIn is describe by definitions that were looked up, and of everyone's boards.
 func (r *Reader) describeIn(plan *progress.Plan, entry *registry.Entry, org activity.Org, rule string) (*target, []calendar.Cycle, error) {
 	t := &target{org: org, rule: rule, cal: plan.Calendar(), spans: r.spans, catalog: entry.Catalog, kept: entry.Kept, through: entry.ClosedThrough,
 		pending: r.ingest.Pending(org, rule), profiles: r.profileRevision()}
 	if cr := t.catalog.Rule(rule); cr != nil {
 		t.decimals, t.ascending, t.ties = cr.Decimals, cr.Ascending, cr.Ties
-		return t, cr.Cycles, r.segmented(t)
+		return t, cr.Cycles, nil
 	}
 	if enrolments(t.catalog, rule) {
-		return t, []calendar.Cycle{{Unit: calendar.All}}, r.segmented(t)
+		return t, []calendar.Cycle{{Unit: calendar.All}}, nil
 	}
 	for _, suffix := range streakSuffixes {
 		if id, ok := strings.CutSuffix(rule, suffix); ok && t.catalog.Streak(id) != nil {
-			return t, []calendar.Cycle{{Unit: calendar.All}}, r.segmented(t)
+			return t, []calendar.Cycle{{Unit: calendar.All}}, nil
 		}
 	}
 	return nil, nil, detailed(ErrRuleNotFound, "the org has no rule %q", rule)
