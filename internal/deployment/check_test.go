@@ -62,12 +62,14 @@ func logDifference(want map[string]map[string]string, read func(user string) (ma
 	return nil
 }
 
-// readLog reads all of a user's activities through some nodes.
-func (s *stage) readLog(user string) (map[string]string, error) {
+func userPath(user string) string { return "/v1/users/" + url.PathEscape(user) }
+
+// readLog reads all of a user's activities from one of the nodes a page.
+func readLog(user string, choose func() *process) (map[string]string, error) {
 	log := map[string]string{}
 	for cursor := ""; ; {
-		path := "/v1/users/" + url.PathEscape(user) + "/activities?limit=100" + cursor
-		a, err := send(context.Background(), func() *process { return s.d.nodes[s.rng.IntN(nodeCount)] }, "GET", path, "")
+		path := userPath(user) + "/activities?limit=100" + cursor
+		a, err := send(context.Background(), choose, "GET", path, "")
 		if err != nil {
 			return nil, err
 		}

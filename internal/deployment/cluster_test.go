@@ -91,7 +91,11 @@ func clusterFaults() []fault {
 func TestCluster(t *testing.T) {
 	binary := build(t)
 	for _, program := range testenv.Servers() {
-		t.Run(program, func(t *testing.T) { newClusterStage(t, binary, program).playCluster(3) })
+		t.Run(program, func(t *testing.T) {
+			s := newClusterStage(t, binary, program)
+			s.playCluster(3)
+			s.move()
+		})
 	}
 }
 

@@ -245,8 +245,10 @@ func (s *stage) converge(after string) {
 	for _, p := range s.d.nodes {
 		eventually(s.t, after+": "+p.name, func() error { return s.compare(p, k.boards(time.Now())) })
 	}
-	eventually(s.t, after+": wallets", func() error { return s.compareWallets(k.balances()) })
-	eventually(s.t, after+": logs", func() error { return logDifference(k.logs(), s.readLog) })
+	eventually(s.t, after+": wallets", func() error { return balanceDifference(k.balances(), s.anyNode) })
+	eventually(s.t, after+": logs", func() error {
+		return logDifference(k.logs(), func(user string) (map[string]string, error) { return readLog(user, s.anyNode) })
+	})
 	for _, v := range s.views {
 		eventually(s.t, fmt.Sprintf("%s: live view of %s/%s on %s", after, v.rule, v.label, v.p.name), func() error { return s.compareView(v) })
 	}
@@ -255,21 +257,6 @@ func (s *stage) converge(after string) {
 
 func (s *stage) compare(p *process, want map[string][]row) error {
 	return difference(want, func(board string) ([]row, error) { return readBoard(p, board) })
-}
-
-// compareWallets asks some node for every user's wallet.
-func (s *stage) compareWallets(want map[string]float64) error {
-	for user, sum := range want {
-		a, err := once(context.Background(), s.d.nodes[s.rng.IntN(nodeCount)], "GET", "/v1/users/"+url.PathEscape(user)+"/wallets", "")
-		if err != nil {
-			return err
-		}
-		var got struct{ Wallets []struct{ Balance float64 } }
-		if err := a.into(&got); err != nil || a.Status != 200 || len(got.Wallets) != 1 || got.Wallets[0].Balance != sum {
-			return fmt.Errorf("%s has %d %s, not %v: %w", user, a.Status, a.Body, sum, err)
-		}
-	}
-	return nil
 }
 
 func readBoard(p *process, board string) ([]row, error) {
