@@ -13,16 +13,12 @@ import (
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/store"
-	"laurel/internal/testenv"
 )
 
 // TestBackfill_FillsWhoDoesNothing: a rule that is added or changed comes to count for users to whom nothing happens, on several nodes at once.
 func TestBackfill_FillsWhoDoesNothing(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { backfills(t, embedded(t, 3)) })
-	t.Run("redis, two nodes", func(t *testing.T) {
-		o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}
-		backfills(t, o, o)
-	})
+	eachServer(t, 3, func(t *testing.T, o store.Options) { backfills(t, o, o) })
 }
 
 func backfills(t *testing.T, options ...store.Options) {

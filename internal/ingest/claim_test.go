@@ -241,8 +241,12 @@ func (c *contest) later(d time.Duration) {
 
 func TestSetUser_ContestedValues(t *testing.T) {
 	t.Parallel()
+	eachServer(t, 3, contestedValues)
+}
+
+func contestedValues(t *testing.T, o store.Options) {
 	c := &contest{t: t, chance: newChance(t), users: []activity.User{"ann", "bob", "eve", "zoë:1"}, values: []string{"a@x.org", "b@x.org", "c@x.org"}}
-	c.nodes, c.org = two(t, store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3})
+	c.nodes, c.org = two(t, o)
 	for _, n := range c.nodes {
 		n.OnStep(c.onStep)
 	}

@@ -307,8 +307,7 @@ func TestDecided_EqualsTheModel(t *testing.T) {
 		})
 	}
 	t.Run("embedded", func(t *testing.T) { play(t, startNode(t, embedded(t, 2))) })
-	t.Run("two nodes on redis", func(t *testing.T) {
-		o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 2}
+	eachServer(t, 2, func(t *testing.T, o store.Options) {
 		play(t, startNode(t, o), startNode(t, o))
 	})
 }

@@ -11,7 +11,6 @@ import (
 	"laurel/internal/ingest"
 	"laurel/internal/profile"
 	"laurel/internal/store"
-	"laurel/internal/testenv"
 )
 
 // directory is the list of users as it is stored: when each one came.
@@ -33,9 +32,7 @@ func (n *node) directory(t *testing.T, org activity.Org) map[string]int64 {
 
 // TestDirectory_ListsWhoWasThere: who came before there was a list of users comes into it, once.
 func TestDirectory_ListsWhoWasThere(t *testing.T) {
-	for name, o := range map[string]store.Options{"embedded": embedded(t, 3), "redis": {URL: testenv.StartRedis(t).URL(), Partitions: 3}} {
-		t.Run(name, func(t *testing.T) { listsWhoWasThere(t, o) })
-	}
+	eachStore(t, listsWhoWasThere)
 }
 
 func listsWhoWasThere(t *testing.T, o store.Options) {

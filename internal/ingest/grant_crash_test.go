@@ -15,7 +15,6 @@ import (
 	"laurel/internal/oracle"
 	"laurel/internal/progress"
 	"laurel/internal/store"
-	"laurel/internal/testenv"
 )
 
 // rush is users who complete, undo, are given and use rewards, on nodes whose steps fail before or after they are taken.
@@ -125,8 +124,11 @@ func (r *rush) set(user activity.User) grants.Set {
 // Whatever step fails, on two nodes: no more is given than there is, what completions give is what is there, and in the end the stock has what users have.
 func TestGrants_CrashesLoseNoStock(t *testing.T) {
 	t.Parallel()
+	eachServer(t, 3, crashesLoseNoStock)
+}
+
+func crashesLoseNoStock(t *testing.T, o store.Options) {
 	r := &rush{t: t, chance: newChance(t), users: []activity.User{"ann", "bob", "eve", "zoë:1", "kim", "leo"}}
-	o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}
 	r.nodes = []*node{startNode(t, o), startNode(t, o)}
 	r.org = r.nodes[0].publish(t, fmt.Sprintf(definitions+granting, "org", 10))
 	for _, n := range r.nodes {

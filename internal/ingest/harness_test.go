@@ -175,6 +175,12 @@ func eachStore(t *testing.T, test func(t *testing.T, o store.Options)) {
 	t.Run("cluster", func(t *testing.T) { test(t, store.Options{URL: shared.Cluster(t).URL()}) })
 }
 
+// eachServer runs a test of several nodes on a real server and on a cluster.
+func eachServer(t *testing.T, partitions int, test func(t *testing.T, o store.Options)) {
+	t.Run("nodes on redis", func(t *testing.T) { test(t, store.Options{URL: testenv.StartRedis(t).URL(), Partitions: partitions}) })
+	t.Run("nodes on a cluster", func(t *testing.T) { test(t, store.Options{URL: shared.Cluster(t).URL()}) })
+}
+
 func (n *node) publish(t interface{ Fatal(...any) }, definition string) activity.Org {
 	all, err := catalog.Parse([]byte(definition))
 	if err != nil {

@@ -15,7 +15,6 @@ import (
 	"laurel/internal/feed"
 	"laurel/internal/ingest"
 	"laurel/internal/store"
-	"laurel/internal/testenv"
 )
 
 // entry is one activity of the law's model: what it moves in coins while it is in force, of its user and of another.
@@ -381,7 +380,10 @@ func (l *law) run(rounds int, between func(round int)) {
 
 func TestLedgerLaw_TwoNodes(t *testing.T) {
 	t.Parallel()
-	o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}
+	eachServer(t, 3, ledgerOfTwo)
+}
+
+func ledgerOfTwo(t *testing.T, o store.Options) {
 	a, b := startNode(t, o), startNode(t, o)
 	l := newLaw(t, 8)
 	l.nodes, l.org = []*node{a, b}, a.publish(t, economy)

@@ -14,7 +14,6 @@ import (
 	"laurel/internal/ingest"
 	"laurel/internal/oracle"
 	"laurel/internal/store"
-	"laurel/internal/testenv"
 )
 
 // begin takes the first steps of a merge.
@@ -200,8 +199,9 @@ func TestMerge_AwaitedInVain(t *testing.T) {
 
 // TestMerge_AtOnce: users who are merged into each other from all sides while activities come for all of them, on two nodes, end as some users with every
 // activity once.
-func TestMerge_AtOnce(t *testing.T) {
-	o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}
+func TestMerge_AtOnce(t *testing.T) { eachServer(t, 3, mergeAtOnce) }
+
+func mergeAtOnce(t *testing.T, o store.Options) {
 	nodes := []*node{startNode(t, o), startNode(t, o)}
 	for _, n := range nodes {
 		n.set(noon)

@@ -17,7 +17,6 @@ import (
 	"laurel/internal/ingest"
 	"laurel/internal/oracle"
 	"laurel/internal/store"
-	"laurel/internal/testenv"
 )
 
 // drawRecord makes an activity of few users, ids and instants, so that repetitions, conflicts and ties are common.
@@ -241,8 +240,7 @@ func TestSubmit_EqualsTheModel(t *testing.T) {
 		})
 	}
 	t.Run("embedded", func(t *testing.T) { play(t, startNode(t, embedded(t, 3))) })
-	t.Run("two nodes on redis", func(t *testing.T) {
-		o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 2}
+	eachServer(t, 2, func(t *testing.T, o store.Options) {
 		play(t, startNode(t, o), startNode(t, o))
 	})
 }

@@ -17,16 +17,12 @@ import (
 	"laurel/internal/oracle"
 	"laurel/internal/registry"
 	"laurel/internal/store"
-	"laurel/internal/testenv"
 )
 
 // TestOutage_CountsEveryoneAnew: an outage that is declared or taken back reaches users to whom nothing happens, once, however many nodes see to it.
 func TestOutage_CountsEveryoneAnew(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { outages(t, embedded(t, 3)) })
-	t.Run("redis, two nodes", func(t *testing.T) {
-		o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 3}
-		outages(t, o, o)
-	})
+	eachServer(t, 3, func(t *testing.T, o store.Options) { outages(t, o, o) })
 }
 
 func outages(t *testing.T, options ...store.Options) {

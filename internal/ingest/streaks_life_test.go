@@ -428,8 +428,7 @@ func TestStreaks_EqualTheModel(t *testing.T) {
 		n := startNode(t, embedded(t, 2))
 		play(t, []*node{n, n})
 	})
-	t.Run("two nodes on redis", func(t *testing.T) {
-		o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 2}
+	eachServer(t, 2, func(t *testing.T, o store.Options) {
 		play(t, []*node{startNode(t, o), startNode(t, o)})
 	})
 }

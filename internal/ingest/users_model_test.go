@@ -15,7 +15,6 @@ import (
 	"laurel/internal/ingest"
 	"laurel/internal/oracle"
 	"laurel/internal/store"
-	"laurel/internal/testenv"
 )
 
 // life is a few users of an org, on nodes that share a store, beside what the model says of them. What is done, is done by one node after the other, so
@@ -389,8 +388,7 @@ func TestUsers_EqualTheModel(t *testing.T) {
 			return []*node{n}
 		})
 	})
-	t.Run("two nodes on redis", func(t *testing.T) {
-		o := store.Options{URL: testenv.StartRedis(t).URL(), Partitions: 2}
+	eachServer(t, 2, func(t *testing.T, o store.Options) {
 		play(t, []*node{startNode(t, o), startNode(t, o)}, nil)
 	})
 }
