@@ -115,6 +115,8 @@ func newWalk(t *testing.T, seed uint64) *walk {
 		w.nodes[i] = w.start(w.redis.URL())
 	}
 	w.publish(w.nodes[0])
+	_, err := w.nodes[1].registry.Reload(t.Context(), org) // the change may still be on its way
+	must(t, err)
 	return w
 }
 
