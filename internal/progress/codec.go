@@ -269,7 +269,7 @@ func (e *encoder) rule(r *RuleState) {
 // stretch encodes the first of the periods, as many as follow each other and have equal flags, and returns the others.
 func (e *encoder) stretch(periods []PeriodTally) (rest []PeriodTally) {
 	first, flags, n := periods[0].Ordinal, tallyFlags(&periods[0].Tally), 1
-	follow := e.seen.follows(0, periods[0].Reached)
+	follow := flags&tallySet == 0 && e.seen.follows(0, periods[0].Reached) // a set has instants of its own, after which another comes next
 	for n < len(periods) && periods[n].Ordinal == first+calendar.Ordinal(n) && tallyFlags(&periods[n].Tally) == flags && (!follow || e.seen.follows(n, periods[n].Reached)) {
 		n++
 	}

@@ -3,6 +3,7 @@ package progress_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"laurel/internal/activity"
 	"laurel/internal/calendar"
+	"laurel/internal/fold"
 	"laurel/internal/oracle"
 	"laurel/internal/progress"
 	"laurel/internal/rewards"
@@ -180,4 +182,40 @@ func FuzzParse(f *testing.F) {
 			t.Error("what it wrote again is another state")
 		}
 	})
+}
+
+// TestAppend_InstantsThatRecur: lists that name the same instants in the same order, in another one, and with others in between, are read as they were written.
+func TestAppend_InstantsThatRecur(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range 200 {
+		at := make([]calendar.Instant, 1+random.IntN(400))
+		for i := range at {
+			at[i] = calendar.Instant(1_700_000_000_000 + int64(i)*int64(1+random.IntN(200_000_000)))
+		}
+		s := &progress.State{Sealed: at[0], Plan: 1}
+		for r := range 1 + random.IntN(5) {
+			from, orderly, sets := random.IntN(len(at)), random.IntN(3) > 0, random.IntN(3) == 0
+			var periods []progress.PeriodTally
+			for i := range 1 + random.IntN(30) {
+				n := (from + i) % len(at)
+				if !orderly {
+					n = random.IntN(len(at))
+				}
+				p := progress.PeriodTally{Ordinal: calendar.Ordinal(20_000 + i + i/9), Tally: fold.Tally{Some: true, Value: int64(random.IntN(300)), Reached: at[n]}}
+				if sets {
+					for range 1 + random.IntN(3) {
+						p.Set = append(p.Set, fold.Distinct{Value: "v", First: at[random.IntN(len(at))]})
+					}
+				}
+				periods = append(periods, p)
+			}
+			s.Rules = append(s.Rules, progress.RuleState{ID: fmt.Sprint("r", r), Cycles: []progress.CycleState{{Key: "day", Periods: periods}}})
+		}
+		again, err := progress.Parse(string(s.Append(nil)))
+		if diff := cmp.Diff(s, again, cmpopts.IgnoreUnexported(progress.PeriodTally{}, streaks.Sum{}), cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Fatalf("%v (-written +read)\n%s", err, diff)
+		}
+	}
 }
