@@ -17,7 +17,7 @@
 // Delivery. Each commit that wrote anything is one entry of {n}:changes, in the same step: followers see every commit once, in order, all its board
 // writes under one revision. The stream is limited; who falls behind its beginning gets feed.ErrTrimmed and must load anew. Each entry
 // names the one before it, so that a follower notices history that a failover or a restored backup took away. What became true for users (Group.Events) is
-// in that entry, and in the outbox of the partition, about the last 100,000 of each: in the order of the groups, and as often as the group was applied, once.
+// in that entry, and in the outbox of the partition, about the last 100,000 entries (a group's events are one): in the order of the groups, and as often as the group was applied, once.
 //
 // Durability. Result.Durability says what the commit has survived to: on a server what its configuration says (read at most once a
 // second; what cannot be read counts as memory), embedded what the fsync policy says. A crash of the embedded store's process loses nothing that
