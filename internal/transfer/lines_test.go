@@ -110,7 +110,7 @@ func TestActivity_RoundTrip(t *testing.T) {
 
 // TestState_EveryFieldIsCarriedOrMade fails when a field is added to a state and is neither in the format nor named here as made of activities.
 func TestState_EveryFieldIsCarriedOrMade(t *testing.T) {
-	made := []string{"Activities", "Oldest", "Plan", "Due", "Rules", "Noticed", "Expires"} // of Streaks all but the commands, and Scheduled, but for who is being merged
+	made := []string{"Activities", "Ignored", "Gifts", "Oldest", "Plan", "Due", "Rules", "Noticed", "Expires"} // of Streaks all but the commands, and Scheduled, but for who is being merged
 	full := progress.State{Sealed: 9, Told: 6, Hidden: true, Blocked: true, Merged: "m", Scheduled: 8, Attributes: []progress.Attribute{{Name: "country", Value: "AT"}},
 		Zones:      []progress.ZoneChange{{At: 0, Name: "UTC"}, {At: 7, Name: "Asia/Tokyo"}},
 		Pauses:     []streaks.Pause{{ID: 1, At: 5, From: -3, To: 20_000}, {ID: 2, At: 6, From: 7, To: 9, CutAt: 8, CutTo: 0}},
