@@ -284,7 +284,7 @@ describe("the page of a user", () => {
     const { page } = await open("/console/users/cyd#activity");
     await live(page);
     await press(page, "u");
-    await page.getByRole("button", { name: "Block" }).waitFor();
+    await page.getByRole("button", { name: "Block", exact: true }).waitFor();
     await press(page, "b");
     await page.getByRole("button", { name: "Unblock" }).waitFor();
     await page.locator(".hero.blocked").getByText("Blocked", { exact: true }).waitFor();
@@ -296,7 +296,7 @@ describe("the page of a user", () => {
     await page.getByRole("link", { name: "View cyd" }).click();
     await live(page);
     await press(page, "u");
-    await page.getByRole("button", { name: "Block" }).waitFor();
+    await page.getByRole("button", { name: "Block", exact: true }).waitFor();
     assert.equal(await page.locator(".hero.blocked").count(), 0);
     await page.context().close();
   });
