@@ -261,12 +261,20 @@ describe("the slide-over that logs activities", () => {
     await p.getByLabel("Points").fill("1");
     const had = await balance("ada");
     let cut = true;
+    let lose = () => {};
+    const held = new Promise<void>((resolve) => (lose = resolve));
     await page.route("**/v1/activities", async (route) => {
       if (!cut) return route.continue();
       await route.fetch(); // it is stored, and the answer is lost
+      await held;
       await route.abort();
     });
     await send(page).click();
+    await p.getByRole("button", { name: "Sending" }).waitFor();
+    await page.keyboard.press("Escape");
+    await p.waitFor({ state: "detached" });
+    lose();
+    await page.keyboard.press("l");
     await p.getByRole("alert").getByText("cannot be reached").waitFor();
     cut = false;
     await send(page).click();

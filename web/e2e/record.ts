@@ -8,18 +8,21 @@ const results = fileURLToPath(new URL("../../../bench/results/", import.meta.url
 
 const said = (program: string, ...flags: string[]): string => execFileSync(program, flags, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 
+// What is measured is what is there when it begins.
+const commit = said("git", "rev-parse", "HEAD");
+const dirty = said("git", "status", "--porcelain", "--", ":/web", ":/api", ":/internal", ":/ws", ":/cmd") !== "";
+
 /** How busy the machine is; to be asked before it is measured. */
 export const load = (): number => loadavg()[0]!;
 
 /** Writes down a measure of this commit; another one of it that was taken before stays. `before` is the load average before it. */
 export function record(measure: string, before: number, command: string, figures: object): void {
-  const commit = said("git", "rev-parse", "HEAD");
   const now = new Date().toISOString();
   const file = `${results}${now.slice(0, 10)}-${commit.slice(0, 7)}-browser.json`;
   const known = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as object) : {};
   const machine = {
     commit,
-    dirty: said("git", "status", "--porcelain", "--", ":/web", ":/api", ":/internal", ":/ws", ":/cmd") !== "",
+    dirty,
     cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
     node: process.version,

@@ -72,13 +72,18 @@ export class LogActivity extends LitElement {
     if (this.shown) return;
     this.shown = true;
     this.known = {}; // the catalog may be another by now
-    this.#clear();
     this.news = undefined;
     void this.#read();
     void this.updateComplete.then(() => {
       this.#dialog?.showModal();
       this.querySelector<HTMLElement>("[role=tab][aria-selected=true]")?.focus();
     });
+  }
+
+  // What is refused after that stands there when it is opened again.
+  #closed(): void {
+    this.shown = false;
+    this.#clear();
   }
 
   get #dialog(): HTMLDialogElement | null {
@@ -159,7 +164,8 @@ export class LogActivity extends LitElement {
     } catch (err) {
       const problem = err instanceof Problem ? err : new Problem(0, "unknown", String(err));
       const at = fieldOf(problem, fields);
-      if (kind === this.kind) this.#refuse(at ? { [at]: problem.message } : {}, at ? undefined : refusal(problem));
+      this.kind = kind; // it may be another by now, and this wants to be seen
+      this.#refuse(at ? { [at]: problem.message } : {}, at ? undefined : refusal(problem));
     } finally {
       this.busy = false;
     }
@@ -204,7 +210,7 @@ export class LogActivity extends LitElement {
 
   #panel() {
     return html`
-      <dialog class="slide" aria-labelledby="log-activity" @close=${() => (this.shown = false)} @keydown=${(e: KeyboardEvent) => this.#keep(e)}>
+      <dialog class="slide" aria-labelledby="log-activity" @close=${() => this.#closed()} @keydown=${(e: KeyboardEvent) => this.#keep(e)}>
         <div class="inside">
           <header><div><h2 id="log-activity">Log activity</h2><p class="soft small">for <bdi>${this.name ?? this.user}</bdi></p></div>
             <button class="plain" aria-label="Close" @click=${() => this.#dialog?.close()}>✕</button></header>
