@@ -1,7 +1,7 @@
 // Where measures in a browser are kept: bench/results/<date>-<commit>-browser.json, a member each, beside what else says on which machine that was.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { cpus, getPriority, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const results = fileURLToPath(new URL("../../../bench/results/", import.meta.url));
@@ -15,7 +15,10 @@ const dirty = said("git", "status", "--porcelain", "--", ":/web", ":/api", ":/in
 /** How busy the machine is; to be asked before it is measured. */
 export const load = (): number => loadavg()[0]!;
 
-/** Writes down a measure of this commit; another one of it that was taken before stays. `before` is the load average before it. */
+/**
+ * Writes down a measure of this commit; others of it that were taken before stay. `before` is the load average before it; `nice` says which part of a busy machine the
+ * servers and the browser could have (below 0: they went first).
+ */
 export function record(measure: string, before: number, command: string, figures: object): void {
   const now = new Date().toISOString();
   const file = `${results}${now.slice(0, 10)}-${commit.slice(0, 7)}-browser.json`;
@@ -29,7 +32,7 @@ export function record(measure: string, before: number, command: string, figures
     chromium: said("chromium", "--version").replace(/^Chromium (\S+).*/, "$1"),
     redis: /v=(\S+)/.exec(said("redis-server", "--version"))?.[1] ?? "unknown",
   };
-  writeFileSync(file, `${JSON.stringify({ ...known, ...machine, [measure]: { date: now, load_average: before, command, ...figures } }, null, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify({ ...known, ...machine, [measure]: { date: now, load_average: before, nice: getPriority(), command, ...figures } }, null, 1)}\n`);
   console.log(`It is written to ${file}`);
 }
 
