@@ -208,9 +208,10 @@ func (w *writer) commit(ctx context.Context, groups []store.Group) (store.Result
 	if f := w.Metrics.Partition; f != nil {
 		f(int(w.partition), len(groups))
 	}
-	w.tell(result.Change.Users) // before the boards' revision says that it is there
-	w.Boards.ApplyOwn(result.Change)
+	// Before the boards' revision says that it is there, nothing older is remembered.
+	w.tell(result.Change.Users)
 	w.profiles.Drop(result.Change.Profiles)
+	w.Boards.ApplyOwn(result.Change)
 	return result, nil
 }
 

@@ -10,6 +10,10 @@ func TestAppendUser_Allocates(t *testing.T) {
 	g.send("ann 1 " + noon)
 	b, err := g.User(t.Context(), org, "ann")
 	must(t, err)
+	for g.recalled(key("ann")) == nil { // on a busy machine the follower may be late
+		_, err = g.User(t.Context(), org, "ann")
+		must(t, err)
+	}
 	most := 2.0 // now and then a pool is empty
 	if n := testing.AllocsPerRun(100, func() { b, err = g.AppendUser(t.Context(), b[:0], org, "ann") }); n > most || err != nil {
 		t.Errorf("%v allocations, %v; want at most %v", n, err, most)

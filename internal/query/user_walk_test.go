@@ -115,8 +115,7 @@ func newWalk(t *testing.T, seed uint64) *walk {
 		w.nodes[i] = w.start(w.redis.URL())
 	}
 	w.publish(w.nodes[0])
-	_, err := w.nodes[1].registry.Reload(t.Context(), org) // the change may still be on its way
-	must(t, err)
+	must(t, w.nodes[1].registry.Load(t.Context()))
 	return w
 }
 
@@ -301,7 +300,7 @@ func (w *walk) rename(n *walkNode, u activity.User) {
 	revision := n.boards.Revision().String()
 	for _, o := range w.nodes {
 		if o != n {
-			must(w.t, o.remembers.Wait(w.t.Context(), revision))
+			w.await(o, revision)
 		}
 		b, err := o.remembers.User(w.t.Context(), org, u)
 		if err != nil || !strings.Contains(string(b), `"name":"`+name+`"`) {
@@ -309,6 +308,15 @@ func (w *walk) rename(n *walkNode, u activity.User) {
 		}
 	}
 	w.done["rename"]++
+}
+
+// await waits for a revision at a node, however busy the machine is.
+func (w *walk) await(n *walkNode, revision string) {
+	err := ErrBehind
+	for errors.Is(err, ErrBehind) {
+		err = n.remembers.Wait(w.t.Context(), revision)
+	}
+	must(w.t, err)
 }
 
 // reads are what may be answered from memory.
@@ -335,7 +343,7 @@ func (w *walk) reads(r *Reader, u activity.User) (out [7]string) {
 func (w *walk) agree() {
 	for _, n := range w.nodes {
 		for _, o := range w.nodes {
-			must(w.t, n.remembers.Wait(w.t.Context(), o.boards.Revision().String()))
+			w.await(n, o.boards.Revision().String())
 		}
 		for _, u := range w.users {
 			_, held := n.remembers.users.Get(key(u))
@@ -350,7 +358,7 @@ func (w *walk) agree() {
 
 func (w *walk) same(n *walkNode, u activity.User) {
 	var diff string
-	for until := time.Now().Add(3 * time.Second); time.Now().Before(until); {
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); {
 		n.forgets.nows.Clear()
 		got, want := w.reads(n.remembers, u), w.reads(n.forgets, u)
 		if diff = gocmp.Diff(want, got); diff == "" {
@@ -417,10 +425,9 @@ func TestUser_IsReadFromTheStoreByWhoDoesNotFollow(t *testing.T) {
 		}
 	}
 
-	_, err := cut.remembers.User(t.Context(), org, "ann")
-	must(t, err)
-	if _, ok := cut.remembers.users.Get(key("ann")); !ok {
-		t.Fatal("nothing is remembered")
+	for cut.remembers.recalled(key("ann")) == nil {
+		_, err := cut.remembers.User(t.Context(), org, "ann")
+		must(t, err)
 	}
 	w.redis.Kill()
 	for cut.boards.Ready() {
