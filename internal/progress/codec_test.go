@@ -116,22 +116,6 @@ func TestParse_ReadsEarlierFormats(t *testing.T) {
 	}
 }
 
-// TestParse_Format6IsWhatItWas: what the sample of format 6 was made of makes the same state today.
-func TestParse_Format6IsWhatItWas(t *testing.T) {
-	text, err := os.ReadFile("testdata/format6")
-	if err != nil {
-		t.Fatal(err)
-	}
-	was, err := progress.Parse(string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	is, err := progress.Parse(sampleState(t))
-	if diff := cmp.Diff(was, is, cmpopts.IgnoreUnexported(progress.PeriodTally{}, streaks.Sum{}), cmpopts.EquateEmpty()); err != nil || diff != "" {
-		t.Errorf("%v (-format 6 +today)\n%s", err, diff)
-	}
-}
-
 // maxParseBytes bounds what a byte of a damaged state may make Parse allocate: each level of lists may claim as many elements as bytes are left.
 const maxParseBytes = 4096
 
