@@ -56,6 +56,9 @@ func metrics() (names, labels map[string]bool) {
 	m.WatchIndex(func() telemetry.Index { return telemetry.Index{} })
 	m.WatchStreaks(func() telemetry.Streaks { return telemetry.Streaks{} })
 	m.WatchTransfers(func() telemetry.Transfers { return telemetry.Transfers{} })
+	m.Webhook("ok", time.Second)
+	m.WebhookGap()
+	m.WatchWebhooks(func() time.Duration { return 0 })
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	names, labels = map[string]bool{}, map[string]bool{"job": true, "instance": true}
