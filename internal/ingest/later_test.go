@@ -102,7 +102,9 @@ func TestSubmitLater_OfWhenItCame(t *testing.T) {
 	}
 	n.set(noon.Add(time.Hour))
 	start()
-	n.does(t, org, items[1]) // as a node did that stopped before it had counted
+	if _, err := n.Submit(t.Context(), org, items[1:], ingest.SubmitOptions{}); err != nil { // as a node did that stopped before it had counted
+		t.Fatal(err)
+	}
 	i := n.finished(t, org, made.ID)
 	if i.Accepted+i.Duplicates != 2 || i.Rejected != 0 {
 		t.Errorf("%+v", i)
