@@ -257,7 +257,7 @@ func TestDemo_TellsTheTruth(t *testing.T) {
 			t.Errorf("%s %s: %d", method, m[1], answer.StatusCode)
 		}
 	}
-	board := regexp.MustCompile(`(http://\S+)/#key=(pk_\w+)`).FindStringSubmatch(text)
+	board := regexp.MustCompile(`(http://[^/\s]+)/\S*#key=(pk_\w+)`).FindStringSubmatch(text)
 	if board == nil {
 		t.Fatalf("no address of the board in %s", text)
 	}

@@ -48,9 +48,27 @@ func (s *Service) Facts(ctx context.Context, org activity.Org, user activity.Use
 }
 
 // Watch has drop called with the users of every change of the store: those that this node commits before anybody is told that they are, and then all as they are followed. forget
-// is called where that could miss some. Call it before Run, and before anything is followed.
+// is called where that could miss some. Call it before anything is remembered of users that they are to be told of.
 func (s *Service) Watch(drop func([]feed.UserVersion), forget func()) {
-	s.watchers = append(s.watchers, watcher{drop, forget})
+	for {
+		have := s.watchers.Load()
+		var more []watcher
+		if have != nil {
+			more = append(more, *have...)
+		}
+		more = append(more, watcher{drop, forget})
+		if s.watchers.CompareAndSwap(have, &more) {
+			return
+		}
+	}
+}
+
+// watching are those who watch.
+func (s *Service) watching() []watcher {
+	if list := s.watchers.Load(); list != nil {
+		return *list
+	}
+	return nil
 }
 
 type watcher struct {
@@ -62,7 +80,7 @@ func (s *Service) tell(users []feed.UserVersion) {
 	if len(users) == 0 {
 		return
 	}
-	for _, w := range s.watchers {
+	for _, w := range s.watching() {
 		w.drop(users)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -75,7 +76,7 @@ type Service struct {
 	plans    plans
 	profiles *profile.Cache
 	segments segments
-	watchers []watcher // of users' documents
+	watchers atomic.Pointer[[]watcher] // of users' documents
 	// jobs wakes the worker of jobs.
 	jobs   chan struct{}
 	onStep func(name string) error // of moves of unique values and of pumps; nil but in tests
@@ -146,7 +147,7 @@ func (s *Service) Forget(partition int) {
 	s.forgetFilled()
 	s.profiles.Reset()
 	s.segments.forgetAll()
-	for _, w := range s.watchers {
+	for _, w := range s.watching() {
 		w.forget()
 	}
 }
