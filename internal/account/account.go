@@ -10,6 +10,8 @@ import (
 	"fmt"
 
 	"laurel/internal/activity"
+	"laurel/internal/calendar"
+	"laurel/internal/grants"
 	"laurel/internal/progress"
 	"laurel/internal/store"
 )
@@ -23,6 +25,8 @@ type Account struct {
 	Document string
 	// Stored is the state in the document; nil if there is none or it cannot be read.
 	Stored *progress.State
+	// Expires is when the first of the user's grants expires, 0 for never. It is read only where the state is lost, which says it otherwise.
+	Expires calendar.Instant
 	// Cold is the base as stored, Base the same taken apart (the zero state for "").
 	Cold    string
 	Base    *progress.State
@@ -49,6 +53,11 @@ func Read(ctx context.Context, s *store.Store, org activity.Org, user activity.U
 			a.Stored = state
 		}
 	}
+	if a.Stored == nil {
+		if a.Expires, err = expiry(ctx, s, store.GrantsKey(p, org, user)); err != nil {
+			return nil, err
+		}
+	}
 	a.Records = make([]activity.Activity, 0, len(log))
 	for id, record := range log {
 		act, err := activity.ParseRecord(user, activity.ID(id), record)
@@ -64,6 +73,19 @@ func Read(ctx context.Context, s *store.Store, org activity.Org, user activity.U
 		a.Fault = fmt.Errorf("base: %w", err)
 	}
 	return a, nil
+}
+
+// expiry is when the first of a user's grants expires; 0 also where they cannot be read.
+func expiry(ctx context.Context, s *store.Store, k store.Key) (calendar.Instant, error) {
+	hash, err := s.Hash(ctx, k)
+	if err != nil {
+		return 0, err
+	}
+	set, err := grants.ParseSet(hash)
+	if err != nil {
+		return 0, nil // verify names damaged grants
+	}
+	return set.Next(), nil
 }
 
 // Version is that of the state's document, "" if there is none or it is too short to have one.

@@ -42,13 +42,16 @@ func (a *Account) Expect(p *progress.Plan, now calendar.Instant) (Expected, erro
 		return Expected{State: old, Places: progress.Places(p, old, a.Base), Deadline: old.Scheduled, Pending: true}, nil
 	case old == nil:
 		old = progress.Recover(p, a.Base, a.Records)
+		old.Expires = a.Expires
 	}
 	if at := old.Scheduled; at != 0 && at <= now {
 		d, err := a.Rebuilt(p, old, at-1)
 		if err != nil {
 			return Expected{}, err
 		}
-		if d.Overdue = d.Deadline == at; d.Overdue {
+		// One that is too early does no harm: a command that came when a grant had expired leaves it to whom the deadline calls.
+		if d.Overdue = d.Deadline == 0 || d.Deadline >= at; d.Overdue {
+			d.Deadline, d.State.Scheduled = at, at
 			return d, nil
 		}
 	}
