@@ -69,7 +69,7 @@ export class LogActivity extends LitElement {
   }
 
   open(): void {
-    if (this.shown) return;
+    if (this.#dialog?.open) return;
     this.shown = true;
     this.known = {}; // the catalog may be another by now
     this.news = undefined;
@@ -82,6 +82,7 @@ export class LogActivity extends LitElement {
 
   // What is refused after that stands there when it is opened again.
   #closed(): void {
+    if (this.#dialog?.open) return; // opened again before this was told
     this.shown = false;
     this.#clear();
   }
