@@ -35,9 +35,6 @@ func (a *Account) Expect(p *progress.Plan, now calendar.Instant) (Expected, erro
 		return a.merged(old, now), nil
 	case a.Fault != nil && old == nil:
 		return Expected{}, nil
-	case old != nil && old.Merged != "":
-		// The name of another user: what it has is moved, or about to be, and its deadline is that of the move.
-		return Expected{State: old, Deadline: old.Scheduled}, nil
 	case a.Fault != nil, old != nil && old.Plan != p.Print():
 		return Expected{State: old, Places: progress.Places(p, old, a.Base), Deadline: old.Scheduled, Pending: true}, nil
 	case old == nil:
